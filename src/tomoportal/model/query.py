@@ -1,0 +1,187 @@
+"""The query tree: what a reader wants, as plain data.
+
+Client expressions, GraphQL documents, page filters and the command line all build it; only `catalog` turns it into SQL.
+Names of fields and relations are those of the Python classes (snake case).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Operator = Literal[
+    "eq", "neq", "in", "nin", "gt", "gte", "lt", "lte", "is_null",
+    "like", "nlike", "ilike", "nilike", "regex", "nregex", "iregex", "niregex",
+]  # fmt: skip
+Direction = Literal["asc", "desc"]
+Nulls = Literal["first", "last"]
+
+
+class Condition:
+    """A yes-or-no question about a row. Combine with `&`, `|` and `~`."""
+
+    __slots__ = ()
+
+    def __and__(self, other: Condition) -> Condition:
+        return And((*_parts(And, self), *_parts(And, other)))
+
+    def __or__(self, other: Condition) -> Condition:
+        return Or((*_parts(Or, self), *_parts(Or, other)))
+
+    def __invert__(self) -> Condition:
+        return self.condition if isinstance(self, Not) else Not(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Condition):
+    """A field of the row against a value. `eq`/`neq` with None ask for (not) null; `in` of nothing matches nothing;
+    `like` knows `%`, `_` and backslash as escape; regular expressions are RE2, unanchored."""
+
+    field: str
+    operator: Operator
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Related(Condition):
+    """There is a related row that fulfils `where`: both halves of an `And` inside speak of the same related row."""
+
+    relation: str
+    where: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedCount(Condition):
+    """The number of related rows that fulfil `where`, against a value. With `distinct`, different values of the field
+    `column` are counted instead of rows; with `column` alone, the rows where it is not null."""
+
+    relation: str
+    where: Condition
+    operator: Operator
+    value: Any
+    column: str | None = None
+    distinct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Search(Condition):
+    """Every word of `text` occurs in what the catalogue keeps as the searchable text of the row (accents and case folded,
+    the last word as a prefix)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class And(Condition):
+    """All of them; true when empty."""
+
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Or(Condition):
+    """Any of them; false when empty."""
+
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Condition):
+    """The opposite; unknown (a comparison with null) stays unmatched."""
+
+    condition: Condition
+
+
+EVERYTHING = And()
+
+
+def all_of(conditions: Iterable[Condition]) -> Condition:
+    """`And` of them, without needless nesting."""
+    flat = tuple(part for condition in conditions for part in _parts(And, condition))
+    return flat[0] if len(flat) == 1 else And(flat)
+
+
+def through(path: Iterable[str], condition: Condition) -> Condition:
+    """`condition` about the row at the end of a path of relations."""
+    for relation in reversed(tuple(path)):
+        condition = Related(relation, condition)
+    return condition
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Sort by the field at the end of `path` (to-one relations, then the field). Without `nulls`: nulls come last when
+    ascending and first when descending, as PostgreSQL has it."""
+
+    path: tuple[str, ...]
+    direction: Direction = "asc"
+    nulls: Nulls | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A scalar field in the answer, under the key `name`."""
+
+    name: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same value in every row, such as GraphQL's `__typename`."""
+
+    name: str
+    value: str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A to-one relation: an object, or null when there is none or it does not fulfil `where`."""
+
+    name: str
+    relation: str
+    fields: tuple[Selection, ...]
+    where: Condition = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A to-many relation: a list of objects."""
+
+    name: str
+    relation: str
+    fields: tuple[Selection, ...]
+    where: Condition = EVERYTHING
+    order_by: tuple[Order, ...] = ()
+    limit: int | None = None
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedTotal:
+    """How many related rows fulfil `where`; with `distinct`, how many different values of the field they have."""
+
+    name: str
+    relation: str
+    where: Condition = EVERYTHING
+    distinct: str | None = None
+
+
+Selection = Value | Constant | One | Many | RelatedTotal
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Rows of one entity (its class name), in order (by id when `order_by` does not decide), as a list of objects."""
+
+    entity: str
+    fields: tuple[Selection, ...]
+    where: Condition = EVERYTHING
+    order_by: tuple[Order, ...] = ()
+    limit: int | None = None
+    offset: int = 0
+
+
+def _parts(kind: type[And] | type[Or], condition: Condition) -> tuple[Condition, ...]:
+    return condition.conditions if isinstance(condition, kind) else (condition,)
