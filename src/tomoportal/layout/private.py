@@ -1,0 +1,200 @@
+"""The private area `.tomoportal/`: identifiers, records and leases. It is never served.
+
+.tomoportal/ids.json                              per entity type: the next portal-wide id that nobody has
+.tomoportal/datasets/[dataset]/ids.json           blocks of ids that the dataset has reserved
+.tomoportal/datasets/[dataset]/ledger.json        the dataset's own ids and record
+.tomoportal/datasets/[dataset]/runs/[run].json    the same for everything in a run
+.tomoportal/datasets/[dataset]/index.json         all of these in one object, for loading
+.tomoportal/depositions/[deposition].json         the same for a deposition
+.tomoportal/leases/[name].json                    who writes
+.tomoportal/staging/                              what is being made
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from tomoportal.errors import NotFound, StorageError
+from tomoportal.layout.paths import PRIVATE, Key, folder
+from tomoportal.storage.protocol import Storage
+
+IDS = f"{PRIVATE}/ids.json"
+STAGING = f"{PRIVATE}/staging"
+SLABS = f"{PRIVATE}/slabs"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known about a published entity.
+
+    `identity`: what it is identified by, for ever; `sidecar`: path; `sidecar_sha256`; `inputs`: fingerprint of what its data were
+    made from; `files`: {path: {"size", "sha256" | None, "count"}} where a folder such as an OME-Zarr counts as one file;
+    `ids`: {entity class name: {row key: portal-wide id}}, the entity's own row under the key "";
+    `problems`: the findings of its making, as dictionaries; `writer`: program and version.
+    """
+
+    key: Key
+    identity: dict[str, Any]
+    sidecar: str = ""
+    sidecar_sha256: str = ""
+    inputs: str = ""
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ids: dict[str, dict[str, int]] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What the data pass found out and pictures or states need later."""
+    problems: tuple[dict[str, Any], ...] = ()
+    writer: str = ""
+
+    @property
+    def published(self) -> bool:
+        """Whether it has ever been complete; before that only its identity and ids are kept."""
+        return bool(self.sidecar_sha256)
+
+    def with_ids(self, ids: dict[str, dict[str, int]]) -> Record:
+        """The same record with more ids."""
+        merged = {name: dict(rows) for name, rows in self.ids.items()}
+        for name, rows in ids.items():
+            merged.setdefault(name, {}).update(rows)
+        return replace(self, ids=merged)
+
+    def total_size(self) -> int:
+        """Bytes of all its files, the sidecar not counted."""
+        return sum(int(file["size"]) for file in self.files.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All records of a run, of a dataset itself, or of a deposition."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    """By entity folder."""
+
+    def get(self, key: Key) -> Record | None:
+        """The record of an entity."""
+        return self.records.get(folder(key))
+
+    def put(self, record: Record) -> Ledger:
+        """The ledger with one record new or replaced."""
+        return Ledger({**self.records, folder(record.key): record})
+
+
+def ledger_path(key: Key) -> str:
+    """Where the record of an entity is kept."""
+    if key.kind == "deposition":
+        return f"{PRIVATE}/depositions/{key.deposition}.json"
+    home = f"{PRIVATE}/datasets/{key.dataset}"
+    return f"{home}/ledger.json" if key.kind == "dataset" else f"{home}/runs/{key.run}.json"
+
+
+def index_path(dataset: str) -> str:
+    """The one object that tells everything about a dataset's entities."""
+    return f"{PRIVATE}/datasets/{dataset}/index.json"
+
+
+def blocks_path(dataset: str) -> str:
+    """Where the reserved blocks of ids of a dataset (or `deposition-…`) are kept."""
+    return f"{PRIVATE}/datasets/{dataset}/ids.json"
+
+
+def lease_path(name: str) -> str:
+    """The lease of whoever writes a dataset."""
+    return f"{PRIVATE}/leases/{name}.json"
+
+
+def read_ledger(storage: Storage, path: str) -> Ledger:
+    """The ledger at `path`; an empty one when there is none. Raises `StorageError` when it is there but unreadable."""
+    data = read_json(storage, path)
+    if data is None:
+        return Ledger()
+    try:
+        records = [_record(item) for item in data["records"]]
+    except (KeyError, TypeError) as error:
+        raise StorageError(
+            path, f"this ledger is damaged ({error}); restore it from a backup before going on"
+        ) from error
+    return Ledger({folder(record.key): record for record in records})
+
+
+def write_ledger(storage: Storage, path: str, ledger: Ledger) -> None:
+    """Replace the ledger at `path`."""
+    write_json(storage, path, {"format": FORMAT, "records": [_plain(r) for r in ledger.records.values()]})
+
+
+def read_index(storage: Storage, dataset: str) -> list[Record] | None:
+    """Every record of a dataset, itself first and its runs in order; None when the dataset was never gathered."""
+    data = read_json(storage, index_path(dataset))
+    return None if data is None else [_record(item) for item in data["records"]]
+
+
+def gather_index(storage: Storage, dataset: str) -> list[Record]:
+    """Read all ledgers of a dataset and write its index."""
+    home = f"{PRIVATE}/datasets/{dataset}"
+    paths = [f"{home}/ledger.json", *(entry.path for entry in storage.list(f"{home}/runs"))]
+    records = [record for path in paths for record in read_ledger(storage, path).records.values()]
+    write_json(
+        storage, index_path(dataset), {"format": FORMAT, "records": [_plain(record) for record in records]}
+    )
+    return records
+
+
+def read_json(storage: Storage, path: str) -> Any | None:
+    """The JSON at `path`, None when absent. Raises `StorageError` when it is unreadable: absent and unreadable differ."""
+    try:
+        data = storage.read(path)
+    except NotFound:
+        return None
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise StorageError(path, f"this JSON file is damaged: {error}") from error
+
+
+def write_json(storage: Storage, path: str, data: Any) -> None:
+    """Write JSON for machines."""
+    storage.write(path, json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    data = asdict(record)
+    data["ids"] = {name: _packed(rows) for name, rows in record.ids.items()}
+    return data
+
+
+def _record(data: dict[str, Any]) -> Record:
+    values = {
+        **data,
+        "key": Key(**data["key"]),
+        "problems": tuple(data["problems"]),
+        "ids": {name: _unpacked(rows) for name, rows in data["ids"].items()},
+    }
+    return Record(**values)
+
+
+def _packed(rows: dict[str, int]) -> dict[str, int]:
+    """Runs of consecutive numbers with consecutive ids (`0…40`) as one item `0-40`: per-section rows are many."""
+    numbers = sorted(int(key) for key in rows if key.isdecimal() and str(int(key)) == key)
+    packed = {key: value for key, value in rows.items() if not (key.isdecimal() and str(int(key)) == key)}
+    start = 0
+    for position in range(1, len(numbers) + 1):
+        first, last = numbers[start], numbers[position - 1]
+        if position < len(numbers):
+            number = numbers[position]
+            if number == last + 1 and rows[str(number)] == rows[str(last)] + 1:
+                continue
+        packed[f"{first}..{last}" if last > first else str(first)] = rows[str(first)]
+        start = position
+    return packed
+
+
+def _unpacked(rows: dict[str, int]) -> dict[str, int]:
+    unpacked: dict[str, int] = {}
+    for key, value in rows.items():
+        first, dots, last = key.partition("..")
+        if dots and first.isdecimal() and last.isdecimal():
+            unpacked |= {str(n): value + n - int(first) for n in range(int(first), int(last) + 1)}
+        else:
+            unpacked[key] = value
+    return unpacked

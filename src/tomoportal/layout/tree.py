@@ -1,0 +1,102 @@
+"""Reading a finished tree: sidecars, and the rows that stand in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tomoportal.layout.paths import DEPOSITIONS, folder
+from tomoportal.layout.private import Record, read_index, read_json
+from tomoportal.model.entity import Entity
+from tomoportal.model.registry import ENTITIES, items_of
+from tomoportal.storage.protocol import Storage
+
+OWN = ""
+"""Row key of the entity itself, beside the keys of its child rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row-to-be: its entity, its key inside the sidecar (`OWN` for the sidecar's own row), its item, its place."""
+
+    entity: type[Entity]
+    row_key: str
+    item: Any
+    position: int
+
+
+def at(data: Any, place: str) -> Any:
+    """The value at a dotted place (`size.x`, `scales.0`) of JSON data, None when a step is missing; `""` is `data` itself."""
+    for step in place.split(".") if place else ():
+        if isinstance(data, dict):
+            data = data.get(step)
+        elif isinstance(data, list) and step.isdecimal() and int(step) < len(data):
+            data = data[int(step)]
+        else:
+            return None
+    return data
+
+
+def own_entity(kind: str) -> type[Entity] | None:
+    """The entity with one row per sidecar of this kind."""
+    return next(
+        (entity for entity in ENTITIES if entity.rows.sidecar == kind and not entity.rows.items), None
+    )
+
+
+def rows(kind: str, sidecar: dict[str, Any]) -> Iterator[Row]:
+    """Every row that a sidecar gives: its own first, then its list items. Items with the same key give one row (a shape with
+    two files)."""
+    own = own_entity(kind)
+    if own is not None:
+        yield Row(own, OWN, sidecar, 0)
+    for entity in items_of(kind):
+        seen: set[str] = set()
+        for position, item in enumerate(at(sidecar, entity.rows.items) or ()):
+            key = row_key(entity, item)
+            if key not in seen:
+                seen.add(key)
+                yield Row(entity, key, item, position)
+
+
+def row_key(entity: type[Entity], item: Any) -> str:
+    """What tells an item apart from its neighbours, as text."""
+    values = (at(item, entity.fields[name].sidecar or "") for name in entity.rows.key)
+    return " | ".join("" if value is None else str(value) for value in values)
+
+
+def dataset_names(storage: Storage) -> list[str]:
+    """The datasets that have been gathered, in numerical order."""
+    names = storage.folders(".tomoportal/datasets")
+    return sorted(names, key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name))
+
+
+def deposition_names(storage: Storage) -> list[str]:
+    """The deposition folders."""
+    return storage.folders(DEPOSITIONS)
+
+
+def marker(record: Record) -> str:
+    """While this file exists the entity is being replaced: its files must not be read."""
+    return f"{folder(record.key)}/.replacing"
+
+
+def read_sidecar(storage: Storage, record: Record) -> dict[str, Any] | None:
+    """The sidecar of a published entity; None when it is absent, `StorageError` when it is unreadable."""
+    return read_json(storage, record.sidecar)
+
+
+__all__ = [
+    "OWN",
+    "Row",
+    "at",
+    "dataset_names",
+    "deposition_names",
+    "marker",
+    "own_entity",
+    "read_index",
+    "read_sidecar",
+    "row_key",
+    "rows",
+]
