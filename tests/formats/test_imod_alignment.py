@@ -1,0 +1,124 @@
+"""IMOD alignments: against numpy, and against AreTomo's own file of the same tilt series."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tomoportal.errors import FormatError
+from tomoportal.formats.imod_alignment import read_imod_alignment, read_newst_com, read_tilt_com, read_xf
+from tomoportal.formats.text import TextFile
+
+IMOD = "cryoet-alignment/tests/data/convert/imod_1"
+ARETOMO = "alnfile/test_data/global_no_local"
+XF = TextFile(b"0.5 -0.8 0.8 0.5 1.5 -2\n1 0 0 1 0 0\n0 1 -1 0 3 4\n", "a.xf")
+TLT = TextFile(b"-3\n0\n3\n", "a.tlt")
+
+
+def file_of(path):
+    return TextFile(path.read_bytes(), path.name)
+
+
+@pytest.mark.parametrize("stem", [f"{IMOD}/tilt_1", ARETOMO])
+def test_the_canonical_form_undoes_the_transform(shared, stem):
+    xf, tlt = shared / f"{stem}.xf", shared / f"{stem}.tlt"
+    table = np.loadtxt(xf)
+    sections = read_imod_alignment(file_of(xf), file_of(tlt))
+    assert [section.z_index for section in sections] == list(range(len(table)))
+    assert [section.tilt_angle for section in sections] == list(np.loadtxt(tlt))
+    raw = np.array([[0.0, 0.0], [100.0, -20.0], [-7.5, 300.0]])
+    for section, row in zip(sections, table, strict=True):
+        matrix, shift = row[:4].reshape(2, 2), row[4:]
+        rotation = np.array(section.in_plane_rotation)
+        offset = np.array([section.x_offset, section.y_offset])
+        np.testing.assert_array_equal(rotation, matrix.T)
+        aligned = (matrix @ raw.T).T + shift
+        np.testing.assert_allclose((raw - offset) @ rotation, aligned, atol=2e-3)
+
+
+def test_the_offsets_are_those_that_aretomo_states(shared):
+    sections = read_imod_alignment(file_of(shared / f"{ARETOMO}.xf"), file_of(shared / f"{ARETOMO}.tlt"))
+    rows = [line.split() for line in (shared / f"{ARETOMO}.aln").read_text().splitlines() if line[0] != "#"]
+    for section, row in zip(sections, rows, strict=True):
+        rotation, x, y, tilt = (float(row[column]) for column in (1, 3, 4, 9))
+        assert (section.x_offset, section.y_offset) == pytest.approx((x, y), abs=2e-3)
+        assert section.tilt_angle == tilt
+        cosine, sine = np.cos(np.radians(rotation)), np.sin(np.radians(rotation))
+        inverse = [[cosine, sine], [-sine, cosine]]
+        np.testing.assert_allclose(section.in_plane_rotation, inverse, atol=1e-5)
+
+
+def test_one_view_by_hand():
+    first = read_imod_alignment(XF, TLT)[0]
+    assert first.in_plane_rotation == ((0.5, 0.8), (-0.8, 0.5))
+    assert (first.x_offset, first.y_offset) == pytest.approx((0.85, 2.2))
+    assert first.volume_x_rotation == 0
+
+
+def test_all_files_of_a_project(shared):
+    folder = shared / IMOD
+    files = [file_of(folder / name) for name in ("tilt_1.xf", "tilt_1.tlt", "tilt_1.xtilt", "tilt.com")]
+    assert len(read_imod_alignment(*files)) == 59
+    command = read_tilt_com(files[3].data, "tilt.com")
+    assert (command.thickness, command.x_axis_tilt, command.tilt_offset) == (2000, 0, 0)
+    assert (command.image_binned, command.full_image, command.subset_start) == (4, (3708, 3832), (-2, 0))
+    assert (command.shift, command.excluded) == ((0, 0), ())
+    assert (command.tilt_file, command.x_tilt_file) == ("mka2018-10-01-1.tlt", "mka2018-10-01-1.xtilt")
+    newst = read_newst_com((folder / "newst.com").read_bytes(), "newst.com")
+    assert (newst.bin_by_factor, newst.size_to_output, newst.offsets) == (4, (928, 958), (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        (b"EXCLUDELIST 1,3", [1]),
+        (b"ExcludeList2 2-3", [0]),
+        (b"$tilt\n#EXCLUDE 1\nEXCLUDE 2", [0, 2]),
+        (b"EXCLUDELIST 2\nEXCLUDELIST2 3\n", [0]),
+        (b"THICKNESS 100\n", [0, 1, 2]),
+    ],
+)
+def test_excluded_views_are_left_out(line, kept):
+    com = TextFile(line, "tilt.com")
+    sections = read_imod_alignment(XF, TLT, TextFile(b"0\n0.5\n1\n", "a.xtilt"), com)
+    assert [section.z_index for section in sections] == kept
+    assert [section.volume_x_rotation for section in sections] == [view / 2 for view in kept]
+
+
+@pytest.mark.parametrize(
+    ("com", "sentence"),
+    [
+        (b"EXCLUDELIST 4", "tilt.com: view 4 is excluded, but a.xf has the views 1 to 3 only"),
+        (b"EXCLUDELIST 0", "tilt.com: view 0 is excluded"),
+        (b"EXCLUDELIST 1 - 2", "tilt.com, line 1: '-' is not a view to exclude"),
+        (b"EXCLUDELIST 3-2", "tilt.com, line 1: the range '3-2' runs backwards"),
+        (b"EXCLUDELIST 1-999999999", "more views than any tilt series"),
+        (b"\nTHICKNESS thick", "tilt.com, line 2: 'thick' after THICKNESS is not a number"),
+    ],
+)
+def test_faulty_commands(com, sentence):
+    with pytest.raises(FormatError) as caught:
+        read_imod_alignment(XF, TLT, tilt_com=TextFile(com, "tilt.com"))
+    assert sentence in str(caught.value)
+
+
+def test_counts_that_differ_are_both_told():
+    with pytest.raises(FormatError, match=r"b\.tlt: this file has 2 angles, but a\.xf has 3 transforms"):
+        read_imod_alignment(XF, TextFile(b"1\n2\n", "b.tlt"))
+    with pytest.raises(FormatError, match=r"b\.xtilt: this file has 1 angles, but a\.xf has 3"):
+        read_imod_alignment(XF, TLT, TextFile(b"1\n", "b.xtilt"))
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "x.xf: there is no transform"),
+        (b"1 0 0 1 0\n", "x.xf, line 1: '1 0 0 1 0' is not a transform"),
+        (b"1 0 0 1 0 0\n1 0 0 1 0 nan\n", "x.xf, line 2"),
+        (b"1 1 1 1 0 0\n", "x.xf, line 1: this transform cannot be inverted"),
+    ],
+)
+def test_faulty_transforms(data, sentence):
+    with pytest.raises(FormatError) as caught:
+        read_xf(data, "x.xf")
+    assert sentence in str(caught.value)
