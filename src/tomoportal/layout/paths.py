@@ -23,7 +23,7 @@ FIRST_ID = 100
 
 SidecarKind = Literal[
     "deposition", "dataset", "run", "frames", "gains", "tiltseries", "alignment", "identified_objects", "voxel_spacing",
-    "tomogram", "annotation",
+    "tomogram", "annotation", "view",
 ]  # fmt: skip
 
 _FORBIDDEN_RUNS = {IMAGES, PRIVATE, DEPOSITIONS, DEPOSITIONS_OF_REFERENCE}
@@ -35,7 +35,8 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
 class Key:
     """Names one entity of the layout, or the place of one.
 
-    `kind` decides which of the others are set. `deposition` and `dataset` are folder names, `spacing` the text `10.000`,
+    `kind` decides which of the others are set; a `view` is what is derived from a tomogram and its annotations (pictures, viewer state).
+    `deposition` and `dataset` are folder names, `spacing` the text `10.000`,
     `id` the folder id inside the container.
     """
 
@@ -91,6 +92,8 @@ def folder(key: Key) -> str:
             return spacing
         case "tomogram":
             return f"{spacing}/Tomograms/{key.id}"
+        case "view":
+            return f"{spacing}/{IMAGES}/{key.id}"
         case "annotation":
             return f"{spacing}/Annotations/{key.id}"
 

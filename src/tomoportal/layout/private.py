@@ -94,9 +94,9 @@ def index_path(dataset: str) -> str:
     return f"{PRIVATE}/datasets/{dataset}/index.json"
 
 
-def blocks_path(dataset: str) -> str:
-    """Where the reserved blocks of ids of a dataset (or `deposition-…`) are kept."""
-    return f"{PRIVATE}/datasets/{dataset}/ids.json"
+def blocks_path(owner: str) -> str:
+    """Where the reserved blocks of ids of a dataset (its folder name) or deposition (`deposition-…`) are kept."""
+    return f"{PRIVATE}/ids/{owner}.json"
 
 
 def lease_path(name: str) -> str:

@@ -1,0 +1,151 @@
+"""Putting an entity into the tree so that readers see the old one or the new one, never a mix.
+
+    1. the ledger gets the ids                      (nothing visible yet)
+    2. a published sidecar gives way to the marker  (its files answer "being replaced" from now on)
+    3. the new files take their places, files that are no longer wanted go
+    4. the ledger gets the record, then the sidecar is written: the entity exists
+    5. after the catalogue has read it, the marker goes
+
+Stopping anywhere and doing it all again ends in the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from os import environ
+from pathlib import Path
+from typing import Any
+
+from tomoportal.layout import private
+from tomoportal.layout.ids import Allotment
+from tomoportal.layout.paths import folder
+from tomoportal.layout.private import Ledger, Record
+from tomoportal.layout.tree import marker, read_json
+from tomoportal.storage.protocol import Storage
+
+UPDATED = "last_updated_at"
+
+
+def sidecar_bytes(content: dict[str, Any]) -> bytes:
+    """A sidecar as it is stored: readable, keys in the order given."""
+    return (json.dumps(content, indent=4, ensure_ascii=False) + "\n").encode()
+
+
+def stamped(storage: Storage, record: Record, content: dict[str, Any]) -> dict[str, Any]:
+    """`content` with `last_updated_at`: that of the published sidecar if nothing else has changed, else now.
+
+    Now is the clock, or `SOURCE_DATE_EPOCH` where builds must be reproducible.
+    """
+    for path in (record.sidecar, marker(record)):
+        old = read_json(storage, path) if path else None
+        if old is not None and {**old, UPDATED: None} == {**json.loads(json.dumps(content)), UPDATED: None}:
+            return {**content, UPDATED: old.get(UPDATED)}
+    now = int(environ.get("SOURCE_DATE_EPOCH") or datetime.now(UTC).timestamp())
+    return {**content, UPDATED: now}
+
+
+def publish(
+    storage: Storage,
+    ledger_path: str,
+    ledger: Ledger,
+    allotment: Allotment,
+    record: Record,
+    content: dict[str, Any],
+    staged: Path | None,
+) -> Ledger:
+    """Publish one entity and return the new ledger.
+
+    `record` tells its identity, files and facts; `content` is the sidecar without `last_updated_at`; `staged` a folder whose files
+    lie as they will in the layout (None when only the sidecar changes).
+    """
+    old = ledger.get(record.key)
+    if old is not None:
+        record = replace(record, ids=old.ids)
+    content = stamped(storage, record, content)
+    record = allotment.complete(record, content)
+    ledger = ledger.put(
+        replace(old, ids=record.ids) if old else replace(record, files={}, inputs="", sidecar_sha256="")
+    )
+    private.write_ledger(storage, ledger_path, ledger)
+    if staged is not None:
+        _hide(storage, old)
+        _place(storage, record, staged, old)
+    data = sidecar_bytes(content)
+    record = replace(record, sidecar_sha256=hashlib.sha256(data).hexdigest())
+    ledger = ledger.put(record)
+    private.write_ledger(storage, ledger_path, ledger)
+    if old is not None and old.sidecar and old.sidecar != record.sidecar:
+        storage.delete(old.sidecar)
+    storage.write(record.sidecar, data)
+    return ledger
+
+
+def publish_files(storage: Storage, ledger_path: str, ledger: Ledger, record: Record, staged: Path) -> Ledger:
+    """Publish files that have no sidecar of their own, such as pictures; each replaces its forerunner at once."""
+    _place(storage, record, staged, ledger.get(record.key))
+    ledger = ledger.put(record)
+    private.write_ledger(storage, ledger_path, ledger)
+    return ledger
+
+
+def is_intact(storage: Storage, record: Record) -> bool:
+    """Whether the sidecar and the files of a record are there with the recorded sizes (folders are not looked into)."""
+    if record.sidecar and not storage.exists(record.sidecar):
+        return False
+    for path, file in record.files.items():
+        probe = f"{path}/{file['probe']}" if "probe" in file else path
+        if not storage.exists(probe) or ("probe" not in file and storage.stat(probe).size != file["size"]):
+            return False
+    return True
+
+
+def unfinished(storage: Storage, records: Iterable[Record]) -> list[Record]:
+    """The records whose marker is still there: readers have not been told yet."""
+    return [record for record in records if storage.exists(marker(record))]
+
+
+def reveal(storage: Storage, records: Iterable[Record]) -> None:
+    """Remove the markers of entities that exist anew and that the catalogue has read."""
+    for record in records:
+        if storage.exists(record.sidecar):
+            storage.delete(marker(record))
+
+
+def _hide(storage: Storage, old: Record | None) -> None:
+    if old is None or not old.sidecar or not storage.exists(old.sidecar):
+        return
+    storage.write(marker(old), storage.read(old.sidecar))
+    storage.delete(old.sidecar)
+
+
+def _place(storage: Storage, record: Record, staged: Path, old: Record | None) -> None:
+    new = {path.relative_to(staged).as_posix(): path for path in sorted(staged.rglob("*")) if path.is_file()}
+    for path, file in new.items():
+        storage.upload(path, file)
+    keep = {*new, record.sidecar, marker(record)}
+    homes = {
+        folder(record.key),
+        *(path for path, file in (old.files if old else {}).items() if "probe" in file),
+    }
+    for home in sorted(homes):
+        for entry in list(storage.list(home)):
+            if entry.path not in keep:
+                storage.delete(entry.path)
+    for path in (old.files if old else {}).keys() - keep:
+        storage.delete(path)
+
+
+def _homes(record: Record, old: Record | None) -> set[str]:
+    """The folders in which an entity owns every file: its own, and folders elsewhere such as viewer layers."""
+    if record.key.kind in ("deposition", "dataset", "run", "voxel_spacing"):
+        raise ValueError(f"the folder of a {record.key.kind} holds other entities")
+    home = folder(record.key)
+    recorded = {**(old.files if old else {}), **record.files}
+    return {
+        home,
+        *(path for path, file in recorded.items() if "probe" in file and not path.startswith(home + "/")),
+    }
