@@ -1,0 +1,55 @@
+"""The metadata files of an OME-Zarr image on disk: NGFF 0.4 on Zarr v2, exactly as bytes. Pure; writes nothing.
+
+Format: https://ngff.openmicroscopy.org/0.4/ and the Zarr v2 specification. Axes are z, y, x in ångström.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+COMPRESSOR, LEVEL = "lz4", 5
+BYTE_SHUFFLE, BIT_SHUFFLE = 1, 2
+
+
+def group_metadata() -> bytes:
+    """The content of `.zgroup`."""
+    return _text({"zarr_format": 2})
+
+
+def array_metadata(shape: Sequence[int], chunks: Sequence[int], dtype: str, shuffle: int) -> bytes:
+    """The content of `.zarray`; `dtype` is a numpy type string such as `<f4`."""
+    return _text(
+        {
+            "chunks": list(chunks),
+            "compressor": {
+                "blocksize": 0,
+                "clevel": LEVEL,
+                "cname": COMPRESSOR,
+                "id": "blosc",
+                "shuffle": shuffle,
+            },
+            "dimension_separator": "/",
+            "dtype": dtype,
+            "fill_value": 0.0 if dtype[1] == "f" else 0,
+            "filters": None,
+            "order": "C",
+            "shape": list(shape),
+            "zarr_format": 2,
+        }
+    )
+
+
+def image_metadata(scales: Sequence[Sequence[float]], extra: Mapping[str, object] | None = None) -> bytes:
+    """The content of `.zattrs`; `scales` holds the voxel size (z, y, x) in Å of each level, `extra` goes into `metadata`."""
+    axes = [{"name": name, "type": "space", "unit": "angstrom"} for name in "zyx"]
+    datasets = [
+        {"coordinateTransformations": [{"scale": list(scale), "type": "scale"}], "path": str(level)}
+        for level, scale in enumerate(scales)
+    ]
+    image = {"axes": axes, "datasets": datasets, "metadata": dict(extra or {}), "name": "/", "version": "0.4"}
+    return _text({"multiscales": [image]})
+
+
+def _text(content: Mapping[str, object]) -> bytes:
+    return json.dumps(content, indent=4, sort_keys=True).encode()

@@ -1,0 +1,116 @@
+"""Sources of volumes: one face, whatever the format. Nothing is read but headers; blocks are read when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from tomoportal.errors import FormatError, SourceError
+from tomoportal.formats.mrc import open_mrc
+from tomoportal.formats.mrc_header import MrcHeader
+from tomoportal.ingest.volumes.facts import Shape
+from tomoportal.problems import Problem
+
+Region = tuple[slice, slice, slice]
+
+
+class Readable(Protocol):
+    """What a source needs of an array: blocks by three slices (z, y, x)."""
+
+    def __getitem__(self, region: Region, /) -> np.ndarray: ...
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A volume to be read. `shape` is (z, y, x), `voxel_size` (x, y, z) in Å with None where unknown. `blocks` is the shape
+    in which reading is cheap, None when any piece is. `needs_spool` says that blocks cost decoding, so that the writer
+    copies the whole to scratch once. `header` is that of an MRC source. `release` gives mapped pages back."""
+
+    name: str
+    format: str
+    shape: Shape
+    dtype: np.dtype
+    voxel_size: tuple[float | None, float | None, float | None]
+    array: Readable
+    problems: tuple[Problem, ...] = ()
+    needs_spool: bool = False
+    blocks: Shape | None = None
+    header: MrcHeader | None = None
+    release: Callable[[], None] = field(default=_nothing, repr=False)
+
+    def with_array(self, array: np.ndarray, release: Callable[[], None]) -> Source:
+        """The same volume, its data now in `array`."""
+        z, y, x = array.shape
+        return replace(
+            self,
+            array=array,
+            dtype=array.dtype,
+            shape=(z, y, x),
+            needs_spool=False,
+            blocks=None,
+            release=release,
+        )
+
+
+def open_source(path: Path, *, name: str | None = None, scratch: Path | None = None) -> Source:
+    """Open the volume at `path`: a folder with Zarr metadata, a TIFF stack, or else an MRC file whatever its extension.
+
+    `name` is what messages call it. Raises `SourceError` or `FormatError`."""
+    label = name or path.name
+    if path.is_dir():
+        return _open_zarr(path, label)
+    if not path.exists():
+        raise SourceError(label, "there is no such file or folder.")
+    if _is_tiff(path, label):
+        return _open_tiff(path, label)
+    volume = open_mrc(path, name=label, scratch=scratch)
+    z, y, x = volume.data.shape
+    return Source(
+        label, "mrc", (z, y, x), volume.data.dtype, volume.voxel_size, volume.data, volume.problems,
+        header=volume.header, release=volume.release,
+    )  # fmt: skip
+
+
+def _open_zarr(path: Path, name: str) -> Source:
+    from tomoportal.formats.ome_zarr import open_ome_zarr
+
+    volume = open_ome_zarr(path, name=name)
+    return Source(
+        name, "zarr", volume.shape, volume.dtype, volume.voxel_size, volume, volume.problems,
+        needs_spool=True, blocks=volume.chunks,
+    )  # fmt: skip
+
+
+def _is_tiff(path: Path, name: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+    except OSError as error:
+        raise SourceError(name, f"the file cannot be read ({error.strerror or error}).") from error
+
+
+def _open_tiff(path: Path, name: str) -> Source:
+    from tomoportal.formats.tiff import open_tiff_stack
+
+    stack = open_tiff_stack(path, name=name)
+    return Source(
+        name, "tiff", stack.shape, stack.dtype, stack.voxel_size, stack, stack.problems,
+        needs_spool=True, blocks=(1, *stack.shape[1:]),
+    )  # fmt: skip
+
+
+def check_shape(shape: tuple[int, ...], name: str) -> Shape:
+    """`shape` as three positive numbers, or `FormatError`."""
+    if len(shape) != 3 or min(shape) < 1:
+        raise FormatError(
+            name, f"the volume has the shape {shape}; three positive sides (z, y, x) were expected."
+        )
+    return shape[0], shape[1], shape[2]
