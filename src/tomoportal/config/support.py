@@ -1,0 +1,65 @@
+"""What of the language this version ingests. Everything else is read and checked, reported as not supported yet, and left out.
+
+Later versions shrink these tables; `find`'s callers and the planner ask `unsupported`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tomoportal.config.deposition import Config, Entry, Finder, Source
+from tomoportal.problems import Problem, Severity
+
+CODE = "not-supported-yet"
+
+UNSUPPORTED_SECTIONS = {
+    "gains": "gain references",
+    "ctfs": "CTF estimates",
+    "identified_objects": "identified objects",
+    "key_images": "key images from files",
+}
+SUPPORTED_ANNOTATIONS = {
+    "Point": ("csv", "csv_with_header"),
+    "SegmentationMask": ("mrc", "zarr"),
+    "SemanticSegmentationMask": ("mrc", "zarr"),
+}
+SUPPORTED_ALIGNMENTS = ("IMOD",)
+
+
+def unsupported(entry: Entry, source: Source) -> str | None:
+    """What of this source is left out in this version, in words; None when it is ingested."""
+    if entry.section in UNSUPPORTED_SECTIONS:
+        return UNSUPPORTED_SECTIONS[entry.section]
+    if entry.section in ("dataset_keyphotos", "deposition_keyphotos"):
+        given = source.finder is not Finder.LITERAL or any(path for _, path in source.values)
+        return "key photos from files or addresses" if given else None
+    if entry.section == "frames" and source.finder is not Finder.LITERAL:
+        return "frame files (their metadata is ingested)"
+    if entry.section == "alignments" and not source.references:
+        return _alignment(entry)
+    if entry.section == "annotations" and source.shape:
+        kind = source.shape_parameters.get("file_format")
+        known = kind in SUPPORTED_ANNOTATIONS.get(source.shape, ())
+        return None if known else f"annotations of the shape {source.shape} in the format {kind}"
+    return None
+
+
+def _alignment(entry: Entry) -> str | None:
+    written = (entry.metadata or {}).get("format")
+    return f"alignments of {written}" if written and written not in SUPPORTED_ALIGNMENTS else None
+
+
+def support_problems(config: Config) -> Iterator[Problem]:
+    """One problem for each kind of data in the file that is left out."""
+    seen: dict[str, list[Source]] = {}
+    for entries in config.sections.values():
+        for entry in entries:
+            for source in entry.sources:
+                if what := unsupported(entry, source):
+                    seen.setdefault(what, []).append(source)
+    for what, sources in seen.items():
+        times = f" ({len(sources)} sources)" if len(sources) > 1 else ""
+        yield Problem(
+            CODE, f"{what}: not supported yet and left out{times}", Severity.UNSUPPORTED, config.file,
+            sources[0].line, sources[0].where, "Everything else in this file is ingested.",
+        )  # fmt: skip
