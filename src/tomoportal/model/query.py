@@ -168,7 +168,56 @@ class RelatedTotal:
     distinct: str | None = None
 
 
-Selection = Value | Constant | One | Many | RelatedTotal
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number about the rows of a group: `count` (rows, or with `field` those where it is not null, or with `distinct` its
+    different values), or `sum`, `avg`, `min`, `max`, `stddev`, `variance` (of a sample) of `field`."""
+
+    name: str
+    function: Literal["count", "sum", "avg", "min", "max", "stddev", "variance"]
+    field: str | None = None
+    distinct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """A value by which rows are put into groups: the field at the end of `path` (relations of any kind, then the field). Rows
+    without a related row belong to no group; a row with several counts once for each."""
+
+    name: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """An object made of figures and keys."""
+
+    name: str
+    fields: tuple[GroupSelection, ...]
+
+
+GroupSelection = Figure | GroupKey | Nested | Constant
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """A list with one object for every group, in order of the keys; without keys one object about all rows."""
+
+    name: str
+    fields: tuple[GroupSelection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedAggregate:
+    """An object of figures about the related rows that fulfil `where`."""
+
+    name: str
+    relation: str
+    fields: tuple[Groups | Constant, ...]
+    where: Condition = EVERYTHING
+
+
+Selection = Value | Constant | One | Many | RelatedTotal | RelatedAggregate
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +230,15 @@ class Select:
     order_by: tuple[Order, ...] = ()
     limit: int | None = None
     offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An object of figures about the rows of an entity that fulfil `where`."""
+
+    entity: str
+    fields: tuple[Groups | Constant, ...]
+    where: Condition = EVERYTHING
 
 
 def _parts(kind: type[And] | type[Or], condition: Condition) -> tuple[Condition, ...]:

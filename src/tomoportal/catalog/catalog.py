@@ -1,0 +1,60 @@
+"""A catalogue that fits this version of the program, opened for reading and loading."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from tomoportal.catalog.compile.writer import Addresses
+from tomoportal.catalog.database import REPAIR, Database
+from tomoportal.catalog.tables import model_hash
+from tomoportal.catalog.view import View
+from tomoportal.errors import CatalogError
+
+
+class Catalog:
+    """Safe to use from several threads. `fresh`: the tables have just been made and are empty."""
+
+    def __init__(self, database: Database, *, fresh: bool) -> None:
+        self.database, self.fresh = database, fresh
+
+    def view(
+        self, principal: Any = None, *, today: date | None = None, addresses: Addresses | None = None
+    ) -> View:
+        """What `principal` (nobody in particular, for now) may see on a day; without `today`, now."""
+        from tomoportal.settings import today as this_day
+
+        return View(self.database, today or this_day(), addresses or Addresses(), self.version)
+
+    @property
+    def version(self) -> str:
+        """Changes whenever something was loaded."""
+        state = self.database.state()
+        if state.get("model") != model_hash():
+            raise CatalogError(f"{self.database.url} was made by another version of Tomoportal. {REPAIR}")
+        return f"{state['model']}-{state['version']}"
+
+    def close(self) -> None:
+        """Close its connections."""
+        self.database.close()
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_catalog(database_url: str, *, create: bool = False) -> Catalog:
+    """The catalogue at a database URL (`sqlite:///path`). With `create`, tables that are absent or do not fit this version
+    are made anew, empty. Raises `CatalogError`, `UsageError`."""
+    database = Database(database_url)
+    state = database.state() if database.exists() else {}
+    fits = state.get("model") == model_hash()
+    if not fits and not create:
+        database.close()
+        reason = "was made by another version of Tomoportal" if state else "holds no catalogue"
+        raise CatalogError(f"{database_url} {reason}. {REPAIR}")
+    if not fits:
+        database.create()
+    return Catalog(database, fresh=not fits)

@@ -1,0 +1,180 @@
+"""`query.Condition` → SQL truth value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tomoportal.catalog.compile import values
+from tomoportal.catalog.compile.sqlite import compiled
+from tomoportal.catalog.compile.writer import Source, Writer, joined
+from tomoportal.catalog.tables import RELEASE, is_searchable, search_table
+from tomoportal.catalog.words import tokens
+from tomoportal.errors import QueryError
+from tomoportal.model import query
+from tomoportal.model.fields import Field, Kind
+
+_SIGNS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_TEXT_ONLY = {"like", "nlike", "ilike", "nilike", "regex", "nregex", "iregex", "niregex"}
+_TEXT_KINDS = {Kind.STR, Kind.STATE}
+_NO_ORDER = {Kind.BOOL, Kind.MATRIX}
+
+
+def condition(writer: Writer, source: Source, asked: query.Condition) -> str:
+    """The condition about a row of `source`, as SQL in brackets."""
+    match asked:
+        case query.And(parts):
+            return joined("AND", [condition(writer, source, part) for part in parts]) if parts else "TRUE"
+        case query.Or(parts):
+            return joined("OR", [condition(writer, source, part) for part in parts]) if parts else "FALSE"
+        case query.Not(part):
+            return f"(NOT {condition(writer, source, part)})"
+        case query.Compare():
+            return f"({_compare(writer, source, asked)})"
+        case query.Related(relation, where):
+            return f"EXISTS (SELECT 1 {related_rows(writer, source, relation, where)[1]})"
+        case query.RelatedCount():
+            return f"({_related_count(writer, source, asked)})"
+        case query.Search(text):
+            return _search(writer, source, text)
+    raise QueryError(f"{asked!r} is not a condition")
+
+
+def all_conditions(writer: Writer, source: Source, where: query.Condition, join: str = "") -> str:
+    """Everything that a row must fulfil."""
+    parts = [join] if join else []
+    parts.append(writer.visible(source))
+    if where != query.EVERYTHING:
+        parts.append(condition(writer, source, where))
+    return " AND ".join(parts)
+
+
+def related_rows(writer: Writer, source: Source, relation: str, where: query.Condition) -> tuple[Source, str]:
+    """The related rows that fulfil `where` and may be seen: their source, and FROM … WHERE …."""
+    target, _, join = writer.follow(source, relation)
+    text = f"FROM {writer.table(target)} WHERE {join} AND {writer.visible(target)}"
+    if where != query.EVERYTHING:
+        text += f" AND {condition(writer, target, where)}"
+    return target, text
+
+
+def compared(writer: Writer, operator: str, expression: str, value: Any, *, nullable: bool = True) -> str:
+    """A comparison of SQL with a checked value, for the operators that every type has."""
+    match operator:
+        case "in" | "nin":
+            if not value:
+                return "FALSE" if operator == "in" else "TRUE"
+            inside = writer.dialect.is_in(expression, value, writer.bind)
+            return inside if operator == "in" else f"NOT ({inside})"
+        case _:
+            return f"{expression} {_SIGNS[operator]} {writer.bind(value)}"
+
+
+def _compare(writer: Writer, source: Source, asked: query.Compare) -> str:
+    field, operator, value = source.field(asked.field), asked.operator, asked.value
+    name = f"{source.entity.__name__}.{field.name}"
+    column = source.column(field.column)
+    if operator == "is_null":
+        if not isinstance(value, bool):
+            raise QueryError(f"{name}: is_null takes true or false, not {value!r}")
+        return f"{column} IS {'' if value else 'NOT '}NULL"
+    if value is None:
+        if operator not in ("eq", "neq"):
+            raise QueryError(f"{name}: {operator} needs a value; ask for null with is_null")
+        return f"{column} IS {'' if operator == 'eq' else 'NOT '}NULL"
+    if operator in _TEXT_ONLY:
+        return _pattern(writer, source, field, operator, value)
+    if operator not in _SIGNS and operator not in ("in", "nin"):
+        raise QueryError(f"{name}: there is no comparator {operator!r}")
+    if field.kind in _NO_ORDER and operator in ("gt", "gte", "lt", "lte"):
+        raise QueryError(f"{name} has no order; {operator} cannot be used")
+    if field.address_of and operator in ("eq", "neq", "in", "nin"):
+        return _address(writer, column, field, operator, value)
+    expression = values.expression(writer, source, field)
+    if operator in ("in", "nin"):
+        return compared(
+            writer, operator, expression, [values.checked(field, v) for v in _listed(name, value)]
+        )
+    return compared(writer, operator, expression, values.checked(field, value))
+
+
+def _listed(name: str, value: Any) -> list[Any]:
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        raise QueryError(f"{name}: expected a list of values, not {value!r}")
+    return list(value)
+
+
+def _address(writer: Writer, column: str, field: Field, operator: str, value: Any) -> str:
+    """An address is compared by the path behind it, so that indexes serve and nothing public is stored."""
+    given = [value] if operator in ("eq", "neq") else _listed(field.name, value)
+    paths = [path for item in given if (path := values.stored_path(writer, field, item)) is not None]
+    if given and not paths:
+        return (
+            f"({column} IS NULL AND NULL)" if operator in ("eq", "in") else f"({column} IS NOT NULL OR NULL)"
+        )
+    return compared(writer, "in" if operator in ("eq", "in") else "nin", column, paths)
+
+
+def _pattern(writer: Writer, source: Source, field: Field, operator: str, pattern: Any) -> str:
+    if field.kind not in _TEXT_KINDS:
+        raise QueryError(f"{source.entity.__name__}.{field.name} is not text; {operator} cannot be used")
+    if not isinstance(pattern, str):
+        raise values.wrong_type(field, pattern, "text")
+    expression = values.expression(writer, source, field)
+    negated, word = operator.startswith("n"), operator.removeprefix("n")
+    ignore_case = word.startswith("i")
+    if word.endswith("like"):
+        if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
+            raise QueryError(f"the pattern {pattern!r} ends with a lone backslash")
+        matches = writer.dialect.like(expression, pattern, ignore_case=ignore_case, bind=writer.bind)
+    else:
+        check_regex(pattern, ignore_case)
+        matches = writer.dialect.regex(expression, writer.bind(pattern), ignore_case=ignore_case)
+    return f"NOT ({matches})" if negated else matches
+
+
+def check_regex(pattern: str, ignore_case: bool) -> None:
+    """Raises `QueryError` when RE2 does not understand the expression."""
+    import re2
+
+    try:
+        compiled(pattern, ignore_case)
+    except re2.error as error:
+        raise QueryError(f"{pattern!r} is not a regular expression that RE2 understands: {error}") from None
+
+
+def _related_count(writer: Writer, source: Source, asked: query.RelatedCount) -> str:
+    target, rows = related_rows(writer, source, asked.relation, asked.where)
+    if not source.relation(asked.relation).many:
+        raise QueryError(
+            f"{source.entity.__name__}.{asked.relation} leads to one row; there is nothing to count"
+        )
+    counted = "*"
+    if asked.column:
+        column = target.column(target.field(asked.column).column)
+        counted = f"DISTINCT {column}" if asked.distinct else column
+    total = f"(SELECT count({counted}) {rows})"
+    if asked.operator == "is_null":
+        return "FALSE" if asked.value else "TRUE"
+    if asked.operator not in (*_SIGNS, "in", "nin"):
+        raise QueryError(f"a number of rows cannot be compared with {asked.operator!r}")
+    given = _listed(asked.relation, asked.value) if asked.operator in ("in", "nin") else [asked.value]
+    if any(isinstance(item, bool) or not isinstance(item, int) for item in given):
+        raise QueryError(f"a number of {asked.relation} is compared with whole numbers, not {asked.value!r}")
+    return compared(writer, asked.operator, total, given if asked.operator in ("in", "nin") else given[0])
+
+
+def _search(writer: Writer, source: Source, text: str) -> str:
+    if not is_searchable(source.entity):
+        raise QueryError(f"{source.entity.__name__} cannot be searched by words")
+    words = [found for word in text.split() if (found := tokens(word))]
+    table = search_table(source.entity)
+    parts = []
+    for position, found in enumerate(words):
+        holders = writer.dialect.word(
+            table, " ".join(found), prefix=position == len(words) - 1, bind=writer.bind
+        )
+        now = writer.constant("now", writer.scope.now)
+        parts.append(
+            f'{source.column("id")} IN (SELECT row_id FROM {table} WHERE "{RELEASE}" <= {now} AND id IN ({holders}))'
+        )
+    return joined("AND", parts) if parts else "TRUE"

@@ -1,0 +1,58 @@
+"""What SQL dialects say differently."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from tomoportal.model.fields import Kind
+
+
+class Dialect(Protocol):
+    """Pieces of SQL. Arguments are SQL expressions unless said otherwise."""
+
+    name: str
+    latest: str
+    """Name of the function that gives the greatest of its arguments."""
+
+    def placeholder(self, name: str) -> str:
+        """How the bound value `name` stands in the statement."""
+
+    def shown(self, expression: str, kind: Kind) -> str:
+        """A stored value of this kind as a member of a JSON object."""
+
+    def json_object(self, members: Sequence[tuple[str, str]]) -> str:
+        """A JSON object of (key as SQL literal, member)."""
+
+    def json_list(self, rows: str) -> str:
+        """A JSON list of the column `j` of a sub-select, in its order."""
+
+    def nested(self, expression: str) -> str:
+        """JSON made by a sub-select, as a member of a JSON object."""
+
+    def text(self, expression: str) -> str:
+        """JSON as the text of the answer."""
+
+    def like(self, expression: str, pattern: str, *, ignore_case: bool, bind: Any) -> str:
+        """`expression` matches a LIKE pattern (the pattern itself, checked already); `bind` binds a value."""
+
+    def regex(self, expression: str, pattern: str, *, ignore_case: bool) -> str:
+        """`expression` contains a match of the bound regular expression."""
+
+    def is_in(self, expression: str, values: Sequence[Any], bind: Any) -> str:
+        """`expression` is one of the values (at least one, of one type)."""
+
+    def word(self, table: str, word: str, *, prefix: bool, bind: Any) -> str:
+        """Sub-select of the `id` of search rows that hold a word: tokens with single spaces between, adjacent."""
+
+    def ordered(self, expression: str, *, descending: bool, nulls_last: bool | None) -> str:
+        """A term of ORDER BY; `nulls_last` None when there are no nulls."""
+
+    def window(self, limit: str | None, offset: str | None) -> str:
+        """LIMIT and OFFSET."""
+
+    def cursor(self, position: str) -> str:
+        """Text of the connection cursor of a position from 0."""
+
+    def number(self, function: str, argument: str) -> str:
+        """The aggregate `stddev` or `variance` (of a sample)."""

@@ -1,0 +1,174 @@
+"""SQLite 3.38 and later: JSON as text, functions of ours registered on every connection."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import sqlite3
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+from tomoportal.model.fields import Kind
+
+_MOST_MEMBERS = 60
+"""SQLite functions take at most 127 arguments."""
+_INLINE = 12
+"""Up to so many values stand as single bound values in an IN list; more travel as one JSON list."""
+
+
+class Sqlite:
+    """See `Dialect`."""
+
+    name = "sqlite"
+    latest = "max"
+
+    def placeholder(self, name: str) -> str:
+        return f":{name}"
+
+    def shown(self, expression: str, kind: Kind) -> str:
+        match kind:
+            case Kind.BOOL:
+                return f"json(CASE {expression} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"
+            case Kind.FLOAT:
+                return (
+                    f"CASE WHEN CAST(CAST({expression} AS TEXT) AS REAL) = {expression} THEN {expression} "
+                    f"ELSE json(exact_number({expression})) END"
+                )
+            case Kind.MATRIX:
+                return f"json({expression})"
+            case _:
+                return expression
+
+    def json_object(self, members: Sequence[tuple[str, str]]) -> str:
+        if len(members) <= _MOST_MEMBERS:
+            return f"json_object({', '.join(f'{key}, {value}' for key, value in members)})"
+        first = self.json_object(members[:_MOST_MEMBERS])
+        rest = self.json_object(members[_MOST_MEMBERS:])
+        return f"json(substr({first}, 1, length({first}) - 1) || ',' || substr({rest}, 2))"
+
+    def json_list(self, rows: str) -> str:
+        return f"(SELECT '[' || coalesce(group_concat(j), '') || ']' FROM ({rows}))"
+
+    def nested(self, expression: str) -> str:
+        return f"json({expression})"
+
+    def text(self, expression: str) -> str:
+        return expression
+
+    def like(self, expression: str, pattern: str, *, ignore_case: bool, bind: Any) -> str:
+        glob = _glob(pattern.lower() if ignore_case else pattern)
+        if not ignore_case:
+            return f"{expression} GLOB {bind(glob)}"
+        only_ascii = f"length({expression}) = length(CAST({expression} AS BLOB))"
+        return f"iif({only_ascii}, lower({expression}), lower_case({expression})) GLOB {bind(glob)}"
+
+    def regex(self, expression: str, pattern: str, *, ignore_case: bool) -> str:
+        return f"{'matches_any_case' if ignore_case else 'matches'}({pattern}, {expression})"
+
+    def is_in(self, expression: str, values: Sequence[Any], bind: Any) -> str:
+        if len(values) <= _INLINE:
+            return f"{expression} IN ({', '.join(bind(value) for value in values)})"
+        return f"{expression} IN (SELECT value FROM json_each({bind(json.dumps(list(values)))}))"
+
+    def word(self, table: str, word: str, *, prefix: bool, bind: Any) -> str:
+        phrase = f'"{word}"' + (" *" if prefix else "")
+        return f"SELECT rowid FROM {table}_text WHERE {table}_text MATCH {bind(phrase)}"
+
+    def ordered(self, expression: str, *, descending: bool, nulls_last: bool | None) -> str:
+        direction = " DESC" if descending else ""
+        nulls = "" if nulls_last is None else f" NULLS {'LAST' if nulls_last else 'FIRST'}"
+        return f"{expression}{direction}{nulls}"
+
+    def window(self, limit: str | None, offset: str | None) -> str:
+        if limit is None and offset is None:
+            return ""
+        return f" LIMIT {limit or '-1'}" + (f" OFFSET {offset}" if offset else "")
+
+    def cursor(self, position: str) -> str:
+        return f"connection_cursor({position})"
+
+    def number(self, function: str, argument: str) -> str:
+        return f"sample_{function}({argument})"
+
+
+def register(connection: sqlite3.Connection) -> None:
+    """Add our functions to a connection."""
+    for name, arguments, function in (
+        ("lower_case", 1, _lower_case),
+        ("exact_number", 1, repr),
+        ("matches", 2, _matches),
+        ("matches_any_case", 2, _matches_any_case),
+        ("connection_cursor", 1, cursor_text),
+    ):
+        connection.create_function(name, arguments, function, deterministic=True)
+    connection.create_aggregate("sample_variance", 1, _Variance)  # type: ignore[arg-type]
+    connection.create_aggregate("sample_stddev", 1, _Deviation)  # type: ignore[arg-type]
+
+
+def cursor_text(position: int) -> str:
+    """The opaque cursor of a row of a connection."""
+    return base64.b64encode(f"arrayconnection:{position}".encode()).decode()
+
+
+@lru_cache(maxsize=256)
+def compiled(pattern: str, ignore_case: bool) -> Any:
+    """The RE2 expression. Raises `re2.error`."""
+    options = re2.Options()
+    options.case_sensitive = not ignore_case
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+def _lower_case(text: str | None) -> str | None:
+    return None if text is None else text.lower()
+
+
+def _matches(pattern: str, text: str | None) -> bool | None:
+    return None if text is None else compiled(pattern, False).search(text) is not None
+
+
+def _matches_any_case(pattern: str, text: str | None) -> bool | None:
+    return None if text is None else compiled(pattern, True).search(text) is not None
+
+
+def _glob(pattern: str) -> str:
+    """A LIKE pattern as a GLOB pattern, which SQLite compares case-sensitively."""
+    words = {"%": "*", "_": "?"}
+    literal = {"*": "[*]", "?": "[?]", "[": "[[]"}
+    parts, letters = [], iter(pattern)
+    for letter in letters:
+        if letter == "\\":
+            escaped = next(letters)
+            parts.append(literal.get(escaped, escaped))
+        else:
+            parts.append(words.get(letter) or literal.get(letter, letter))
+    return "".join(parts)
+
+
+class _Variance:
+    """Sample variance, by Welford's updates; null for fewer than two values."""
+
+    def __init__(self) -> None:
+        self.count, self.mean, self.squares = 0, 0.0, 0.0
+
+    def step(self, value: float | None) -> None:
+        if value is not None:
+            self.count += 1
+            change = value - self.mean
+            self.mean += change / self.count
+            self.squares += change * (value - self.mean)
+
+    def finalize(self) -> float | None:
+        return self.squares / (self.count - 1) if self.count > 1 else None
+
+
+class _Deviation(_Variance):
+    """Sample standard deviation."""
+
+    def finalize(self) -> float | None:
+        variance = super().finalize()
+        return None if variance is None else math.sqrt(variance)

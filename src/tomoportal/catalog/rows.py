@@ -1,0 +1,172 @@
+"""Putting rows into the tables, and what follows from them: release dates that reach down, searchable words.
+
+Works inside a transaction of the caller. A scope is the layout folder of a dataset or deposition (with everything below
+it), or None for the whole catalogue.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from graphlib import TopologicalSorter
+from typing import Any
+
+import sqlalchemy as sql
+
+from tomoportal.catalog.database import Database
+from tomoportal.catalog.tables import FOLDER, META, RELEASE, is_searchable, search_table
+from tomoportal.catalog.words import tokens
+from tomoportal.model.entity import Entity
+from tomoportal.model.registry import ENTITIES
+from tomoportal.model.registry import entity as entity_named
+
+CONTAINED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "Dataset": (("authors",), ("runs",), ("runs", "annotations"), ("runs", "identified_objects")),
+    "Deposition": (("authors",),),
+}
+"""Relations whose rows lend their searchable text to a row."""
+
+BETWEEN_TEXTS = "\ua78f"
+"""A letter that nobody types, so that no phrase is found across two texts."""
+
+
+def in_order_of_need() -> list[type[Entity]]:
+    """Every entity behind those that its rows point at."""
+    needs = {
+        entity.__name__: {r.target for r in entity.relations.values() if not r.many} for entity in ENTITIES
+    }
+    return [entity_named(name) for name in TopologicalSorter(needs).static_order()]
+
+
+def below(table: sql.Table, scope: str | None) -> sql.ColumnElement[bool]:
+    """Rows of a folder and everything below it."""
+    if scope is None:
+        return sql.true()
+    folder = table.c[FOLDER]
+    return sql.or_(folder == scope, sql.and_(folder >= f"{scope}/", folder < f"{scope}0"))
+
+
+def insert(
+    connection: sql.Connection, database: Database, rows: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> int:
+    """Put rows, by entity class name, into their tables; returns how many. Every row has all columns but `_release`."""
+    for name, items in rows.items():
+        if items:
+            table = database.tables.tables[entity_named(name).names.table]
+            connection.execute(table.insert(), [{RELEASE: "", **item} for item in items])
+    return sum(len(items) for items in rows.values())
+
+
+def delete(
+    connection: sql.Connection, database: Database, scopes: Iterable[str], *, keep: Iterable[str] = ()
+) -> None:
+    """Remove the rows below folders, except those of the folders to keep."""
+    kept = list(keep)
+    for scope in scopes:
+        for entity in ENTITIES:
+            table = database.tables.tables[entity.names.table]
+            where = below(table, scope)
+            if kept:
+                where = sql.and_(where, table.c[FOLDER].not_in(kept))
+            connection.execute(table.delete().where(where))
+
+
+def settle(connection: sql.Connection, database: Database, scope: str | None) -> None:
+    """Bring release dates and searchable words up to date for everything below a folder."""
+    for entity in in_order_of_need():
+        _settle_releases(connection, database, entity, scope)
+    for entity in ENTITIES:
+        if is_searchable(entity):
+            _settle_words(connection, database, entity, scope)
+
+
+def count_load(connection: sql.Connection, database: Database) -> None:
+    """Tell readers that something changed."""
+    meta = database.tables.tables[META]
+    number = sql.cast(sql.cast(meta.c.value, sql.Integer) + 1, sql.Text)
+    connection.execute(meta.update().where(meta.c.key == "version").values(value=number))
+
+
+def _settle_releases(
+    connection: sql.Connection, database: Database, entity: type[Entity], scope: str | None
+) -> None:
+    """A row is visible from the latest of its own date and those of the rows it points at."""
+    tables = database.tables.tables
+    table = tables[entity.names.table]
+    dates: list[sql.ColumnElement[str]] = [sql.literal("")]
+    if "release_date" in table.c:
+        dates.append(sql.func.coalesce(table.c.release_date, ""))
+    for relation in entity.relations.values():
+        if not relation.many:
+            target = tables[entity_named(relation.target).names.table].alias()
+            date = sql.select(target.c[RELEASE]).where(target.c.id == table.c[relation.key]).scalar_subquery()
+            dates.append(sql.func.coalesce(date, ""))
+    if len(dates) > 1:
+        latest = getattr(sql.func, database.dialect.latest)(*dates)
+        connection.execute(table.update().where(below(table, scope)).values({RELEASE: latest}))
+
+
+def _settle_words(
+    connection: sql.Connection, database: Database, entity: type[Entity], scope: str | None
+) -> None:
+    tables = database.tables.tables
+    table = tables[entity.names.table]
+    texts: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for path in ((), *CONTAINED.get(entity.__name__, ())):
+        for row_id, release, *values in connection.execute(_texts(tables, entity, path, scope)):
+            texts[row_id, release].update(value for value in values if value)
+    for row_id, release in connection.execute(
+        sql.select(table.c.id, table.c[RELEASE]).where(below(table, scope))
+    ):
+        texts[row_id, release].update((str(row_id), f"{entity.names.prefix}-{row_id}"))
+    search = tables[search_table(entity)]
+    _forget_words(connection, search, table, scope)
+    first = connection.execute(sql.select(sql.func.coalesce(sql.func.max(search.c.id), 0))).scalar_one() + 1
+    portions = sorted(texts)
+    rows = [
+        {"id": number, "row_id": row_id, RELEASE: release}
+        for number, (row_id, release) in enumerate(portions, first)
+    ]
+    words = [
+        {"rowid": number, "words": f" {BETWEEN_TEXTS} ".join(" ".join(tokens(text)) for text in sorted(texts[portion]))}
+        for number, portion in enumerate(portions, first)
+    ]  # fmt: skip
+    if rows:
+        connection.execute(search.insert(), rows)
+        connection.execute(_words_table(search).insert(), words)
+
+
+def _texts(
+    tables: Mapping[str, sql.Table], entity: type[Entity], path: tuple[str, ...], scope: str | None
+) -> sql.Select:
+    """Row id, release date and texts of the rows at the end of a path, each combination once."""
+    root = tables[entity.names.table]
+    joined: sql.FromClause = root
+    end, at = entity, root
+    for step in path:
+        relation = end.relations[step]
+        end = entity_named(relation.target)
+        target = tables[end.names.table].alias()
+        joined = joined.join(target, target.c[relation.key] == at.c.id)
+        at = target  # type: ignore[assignment]
+    searched = [at.c[field.name] for field in end.columns() if field.searched]
+    return (
+        sql.select(root.c.id, at.c[RELEASE], *searched)
+        .distinct()
+        .select_from(joined)
+        .where(below(root, scope))
+    )
+
+
+def _forget_words(connection: sql.Connection, search: sql.Table, table: sql.Table, scope: str | None) -> None:
+    words = _words_table(search)
+    gone = search.c.row_id.not_in(sql.select(table.c.id))
+    old: sql.ColumnElement[bool] = sql.true()
+    if scope is not None:
+        old = sql.or_(search.c.row_id.in_(sql.select(table.c.id).where(below(table, scope))), gone)
+    connection.execute(words.delete().where(words.c.rowid.in_(sql.select(search.c.id).where(old))))
+    connection.execute(search.delete().where(old))
+
+
+def _words_table(search: sql.Table) -> sql.TableClause:
+    return sql.table(f"{search.name}_text", sql.column("rowid"), sql.column("words"))

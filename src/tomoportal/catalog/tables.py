@@ -1,0 +1,109 @@
+"""The tables of the catalogue, made from the model when a catalogue is opened.
+
+Every entity has one table with its stored fields and two columns of our own: `_release`, the moment from which the row
+is visible (the latest of its own release date and those of all rows it points at, empty when there is none), and
+`_folder`, the layout folder of the entity whose sidecar the row stands in. Nothing here reads or writes rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import sqlalchemy as sql
+
+from tomoportal.model.entity import Entity
+from tomoportal.model.fields import Field, Kind
+from tomoportal.model.registry import ENTITIES
+
+FORMAT = 1
+"""Changes when the same model gives other tables."""
+
+RELEASE, FOLDER = "_release", "_folder"
+META = "catalog"
+REPLACING = "replacing"
+
+_TYPES: dict[Kind, type[sql.types.TypeEngine]] = {
+    Kind.INT: sql.Integer,
+    Kind.FLOAT: sql.Double,
+    Kind.BOOL: sql.Boolean,
+}
+_ALSO_INDEXED = {
+    "Dataset": ("release_date", "organism_name"),
+    "Deposition": ("deposition_date",),
+    "Run": ("name",),
+    "Annotation": ("object_name", "object_id"),
+    "IdentifiedObject": ("object_name", "object_id"),
+}
+"""Fields that pages filter or sort by, beside foreign keys."""
+
+
+def make_tables() -> sql.MetaData:
+    """All tables; those of entities are named after `names.table`."""
+    metadata = sql.MetaData()
+    sql.Table(META, metadata, sql.Column("key", sql.Text, primary_key=True), sql.Column("value", sql.Text))
+    sql.Table(REPLACING, metadata, sql.Column("folder", sql.Text, primary_key=True))
+    for entity in ENTITIES:
+        _entity_table(metadata, entity)
+        if is_searchable(entity):
+            _search_table(metadata, entity)
+    return metadata
+
+
+def model_hash() -> str:
+    """Changes with everything that decides what the tables look like and what stands in them."""
+    lines = [f"format {FORMAT}"]
+    for entity in ENTITIES:
+        lines.append(f"{entity.__name__} {entity.names.table} {entity.rows}")
+        lines += [
+            f"{f.name} {f.kind.value} {f.nullable} {f.sidecar} {f.default!r} {f.searched} {f.target}"
+            for f in entity.columns()
+        ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def is_searchable(entity: type[Entity]) -> bool:
+    """Whether `query.Search` works on it: entities that people call by name and number."""
+    return bool(entity.names.prefix) and any(field.searched for field in entity.fields.values())
+
+
+def search_table(entity: type[Entity]) -> str:
+    """Name of the table with the searchable text of an entity."""
+    return f"{entity.names.table}_search"
+
+
+def _entity_table(metadata: sql.MetaData, entity: type[Entity]) -> None:
+    name = entity.names.table
+    columns = [_column(field) for field in entity.columns()]
+    table = sql.Table(
+        name,
+        metadata,
+        *columns,
+        sql.Column(RELEASE, sql.Text, nullable=False, default=""),
+        sql.Column(FOLDER, sql.Text, nullable=False),
+    )
+    sql.Index(f"ix_{name}_folder", table.c[FOLDER])
+    for field in entity.columns():
+        if field.target:
+            sql.Index(f"ix_{name}_{field.name}", table.c[field.name], table.c[RELEASE])
+    for field_name in _ALSO_INDEXED.get(entity.__name__, ()):
+        sql.Index(f"ix_{name}_{field_name}", table.c[field_name])
+
+
+def _column(field: Field) -> sql.Column:
+    kind = _TYPES.get(field.kind, sql.Text)
+    if field.name == "id":
+        return sql.Column("id", kind, primary_key=True, autoincrement=False)
+    return sql.Column(field.name, kind, nullable=field.nullable)
+
+
+def _search_table(metadata: sql.MetaData, entity: type[Entity]) -> None:
+    """One row for every row of the entity and release date of the words: a word is found when its source is public."""
+    name = search_table(entity)
+    table = sql.Table(
+        name,
+        metadata,
+        sql.Column("id", sql.Integer, primary_key=True),
+        sql.Column("row_id", sql.Integer, nullable=False),
+        sql.Column(RELEASE, sql.Text, nullable=False),
+    )
+    sql.Index(f"ix_{name}_row", table.c.row_id)

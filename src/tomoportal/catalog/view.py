@@ -1,0 +1,122 @@
+"""What one reader may see of the catalogue. Every read of the program goes through a `View`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sql
+
+from tomoportal.catalog.compile import aggregate, selection
+from tomoportal.catalog.compile.writer import Addresses, Scope, Statement, Writer
+from tomoportal.catalog.tables import FOLDER, RELEASE, REPLACING
+from tomoportal.errors import CatalogError, QueryError
+from tomoportal.layout.paths import Key, folder, owner
+from tomoportal.layout.tree import own_entity
+from tomoportal.model import query
+
+if TYPE_CHECKING:
+    from tomoportal.catalog.database import Database
+
+
+class Visibility(StrEnum):
+    """Whether a file may be given out."""
+
+    PUBLIC = "public"
+    HIDDEN = "hidden"
+    REPLACING = "replacing"
+    """Its entity is being replaced: come back later."""
+
+
+class View:
+    """The rows that are released at `today`, with public addresses. Rows of the future do not exist for it: not in lists,
+    not nested, not in counts, not in searches. Safe to use from several threads."""
+
+    def __init__(self, database: Database, today: date, addresses: Addresses, version: str) -> None:
+        self.database, self.today, self.addresses, self.version = database, today, addresses, version
+        self._scope = Scope(f"{today.isoformat()}T00:00:00+00:00", addresses)
+
+    def json(self, asked: query.Select | query.Aggregate) -> str:
+        """The answer as JSON text, a list for `Select` and an object for `Aggregate`; made by one SQL statement."""
+        writer = Writer(self.database.dialect, self._scope)
+        if isinstance(asked, query.Aggregate):
+            return self._run(aggregate.aggregate(writer, asked))
+        return self._run(selection.select(writer, asked))
+
+    def rows(self, select: query.Select) -> list[dict[str, Any]]:
+        """The same, parsed."""
+        return json.loads(self.json(select))
+
+    def one(
+        self, entity_name: str, id: int, fields: Sequence[query.Selection | str]
+    ) -> dict[str, Any] | None:
+        """The row with this id, None when there is none. A plain name stands for the field of that name."""
+        selected = tuple(query.Value(field, field) if isinstance(field, str) else field for field in fields)
+        found = self.rows(query.Select(entity_name, selected, query.Compare("id", "eq", id)))
+        return found[0] if found else None
+
+    def count(self, entity_name: str, where: query.Condition = query.EVERYTHING) -> int:
+        """How many rows fulfil `where`."""
+        writer = Writer(self.database.dialect, self._scope)
+        return json.loads(self._run(aggregate.count(writer, entity_name, where)))
+
+    def facets(
+        self, entity_name: str, where: query.Condition, path: tuple[str, ...]
+    ) -> list[tuple[Any, int]]:
+        """How many rows that fulfil `where` have each value of the field at the end of `path` (relations, then a field),
+        most frequent first. A row counts once for a value, however many related rows have it."""
+        writer = Writer(self.database.dialect, self._scope)
+        answer = json.loads(self._run(aggregate.facets(writer, entity_name, where, path)))
+        return [(item["value"], item["count"]) for item in answer]
+
+    def totals(self) -> dict[str, int]:
+        """Numbers for the front page."""
+        names = {"datasets": "Dataset", "runs": "Run", "tomograms": "Tomogram", "annotations": "Annotation"}
+        totals = {word: self.count(entity) for word, entity in names.items()}
+        species = query.Aggregate(
+            "Dataset",
+            (query.Groups("groups", (query.Figure("n", "count", "organism_taxid", distinct=True),)),),
+        )
+        return {**totals, "species": json.loads(self.json(species))["groups"][0]["n"]}
+
+    def visible(self, path: str) -> Visibility:
+        """Whether the file (or folder) at this path of the layout may be given out."""
+        key = owner(path)
+        if key is None:
+            return Visibility.HIDDEN
+        return self.visible_entity(key)
+
+    def visible_entity(self, key: Key) -> Visibility:
+        """Whether an entity of the layout exists for this reader."""
+        while (entity := own_entity(key.kind)) is None:
+            key = key.of("run", spacing="")
+        place = folder(key)
+        table = self.database.tables.tables[entity.names.table]
+        replacing = self.database.tables.tables[REPLACING]
+        found = (
+            sql.select(
+                sql.exists(sql.select(table.c.id).where(table.c[FOLDER] == place, table.c[RELEASE] <= self._scope.now)),
+                sql.exists(sql.select(replacing.c.folder).where(replacing.c.folder == place)),
+            )
+        )  # fmt: skip
+        with self.database.reader.connect() as connection:
+            is_there, is_replaced = connection.execute(found).one()
+        if not is_there:
+            return Visibility.HIDDEN
+        return Visibility.REPLACING if is_replaced else Visibility.PUBLIC
+
+    def _run(self, statement: Statement) -> str:
+        try:
+            with self.database.reader.connect() as connection:
+                return connection.exec_driver_sql(statement.text, statement.values).scalar_one()
+        except sql.exc.OperationalError as error:
+            reason = str(error.orig)
+            if any(
+                words in reason
+                for words in ("too many", "too large", "too deep", "stack overflow", "too long")
+            ):
+                raise QueryError(f"this query is too large for the database ({reason})") from error
+            raise CatalogError(f"the catalogue {self.database.url} cannot answer: {reason}") from error
