@@ -202,6 +202,27 @@ def _against_rule(value: Any, shape: Scalar) -> Fault | None:
     return Fault("bounds", f"found {value:g}{unit}, expected {bounds(shape)}{unit}")
 
 
+def checked(value: Any, shape: Scalar) -> tuple[Any, str | None]:
+    """A value that came out of a placeholder, in the type of its declaration, and what is wrong with it. Words count
+    whatever their case."""
+    if shape.kind in (Kind.INT, Kind.FLOAT) and isinstance(value, str):
+        number = _number_in(value)
+        if number is None or (shape.kind is Kind.INT and number != int(number)):
+            kind = "a whole number" if shape.kind is Kind.INT else "a number"
+            return None, f"found '{_short(value)}', expected {kind}"
+        value = number
+    if shape.kind is Kind.INT and isinstance(value, float) and value == int(value):
+        value = int(value)
+    if shape.kind is Kind.STR and not isinstance(value, str):
+        value = str(value)
+    if shape.kind is Kind.BOOL and isinstance(value, str):
+        value = _TRUTH.get(value.strip().lower(), value)
+    if shape.words:
+        value = next((word for word in shape.words if word.lower() == value.strip().lower()), value)
+    fault = _against_rule(value, shape)
+    return value, fault.message if fault else None
+
+
 def bounds(shape: Scalar) -> str:
     """The accepted range in words."""
     rule = shape.rule

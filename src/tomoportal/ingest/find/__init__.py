@@ -18,5 +18,15 @@ from tomoportal.ingest.find.found import (
     FoundSpacing,
     Items,
 )
+from tomoportal.ingest.find.walk import find
 
-__all__ = ["Found", "FoundDataset", "FoundDeposition", "FoundItem", "FoundRun", "FoundSpacing", "Items"]
+__all__ = [
+    "Found",
+    "FoundDataset",
+    "FoundDeposition",
+    "FoundItem",
+    "FoundRun",
+    "FoundSpacing",
+    "Items",
+    "find",
+]

@@ -1,0 +1,56 @@
+"""Where a source is looked at: the ancestors' names, and the values of all placeholders there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from tomoportal.config.sections import SECTIONS
+from tomoportal.ingest.find.globs import escaped
+from tomoportal.layout.paths import Key, folder
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`names`: ancestor type → name. `values`: placeholder → text, None where there is none. `key` names the nearest ancestor
+    in the layout."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | None] = field(default_factory=dict)
+    key: Key | None = None
+
+    def inside(
+        self, kind: str, name: str, path: str | None, key: Key, more: Mapping[str, str | None] | None = None
+    ) -> Context:
+        """The context of the children of an entity. Own names win over columns of tables."""
+        own: dict[str, str | None] = {
+            f"{kind}_name": name,
+            f"{kind}_path": path,
+            f"int_{kind}_name": str(int(name)) if name.isdecimal() else None,
+            f"{kind}_output_path": folder(key),
+            "output_path": "",
+        }
+        values = {**(more or {}), **self.values, **own}
+        return replace(self, names={**self.names, kind: name}, values=values, key=key)
+
+    @property
+    def label(self) -> str:
+        """How messages name this place."""
+        parts = [self.names[kind] for kind in ("dataset", "run", "voxel_spacing") if kind in self.names]
+        return "/".join(parts[-2:]) or self.names.get("deposition", "")
+
+
+_FORMS = ("{}_name", "{}_path", "int_{}_name", "{}_output_path")
+_OWN = {form.format(kind) for kind in SECTIONS["key_images"].parents for form in _FORMS} | {"output_path"}
+
+
+def known_placeholders(section: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """All placeholders that a source of this section may hold."""
+    parents = SECTIONS[section].parents
+    own = [form.format(kind) for kind in parents for form in _FORMS]
+    return (*own, "output_path", *(columns if "run" in parents else ()))
+
+
+def for_pattern(name: str, value: str) -> str:
+    """What to put into a pattern: names are taken literally, columns of tables may hold patterns themselves."""
+    return escaped(value) if name in _OWN else value

@@ -1,0 +1,92 @@
+"""File patterns, matched against listings: `*`, `?`, `[abc]`, `[!abc]` inside one path segment, `**` over any number of folders.
+
+As in a shell, a leading dot must be written. Folders match as files do. Results are in order of paths.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Protocol
+
+ANY_DEPTH = "**"
+_MAGIC = re.compile(r"[*?\[]")
+
+
+class Place(Protocol):
+    """Folders and files that can be looked up by path; `""` is the root."""
+
+    def folders(self, path: str) -> list[str]:
+        """Names of the folders in a folder, sorted."""
+
+    def files(self, path: str) -> list[str]:
+        """Names of the files in a folder, sorted."""
+
+    def has_file(self, path: str) -> bool:
+        """Whether a file is there."""
+
+    def has_folder(self, path: str) -> bool:
+        """Whether a folder is there."""
+
+
+def escaped(text: str) -> str:
+    """A pattern that matches exactly `text`."""
+    return _MAGIC.sub(lambda sign: f"[{sign[0]}]", text)
+
+
+def segments(pattern: str) -> list[str]:
+    """The parts of a pattern, without empty ones."""
+    return [part for part in pattern.split("/") if part not in ("", ".")]
+
+
+def matching(place: Place, pattern: str, folders_only: bool = False) -> list[str]:
+    """All paths that match, sorted and each once. With `folders_only`, no files."""
+    parts = segments(pattern)
+    return sorted(set(_below(place, "", parts, folders_only))) if parts else []
+
+
+def _below(place: Place, base: str, parts: list[str], folders_only: bool) -> Iterator[str]:
+    part, rest = parts[0], parts[1:]
+    if part == ANY_DEPTH:
+        yield from _any_depth(place, base, rest, folders_only)
+        return
+    for name in _names(place, base, part, bool(rest) or folders_only):
+        path = f"{base}/{name}" if base else name
+        if rest:
+            yield from _below(place, path, rest, folders_only)
+        else:
+            yield path
+
+
+def _any_depth(place: Place, base: str, rest: list[str], folders_only: bool) -> Iterator[str]:
+    if rest:
+        yield from _below(place, base, rest, folders_only)
+    elif not folders_only:
+        for name in place.files(base):
+            if not name.startswith("."):
+                yield f"{base}/{name}" if base else name
+    for name in place.folders(base):
+        if name.startswith("."):
+            continue
+        path = f"{base}/{name}" if base else name
+        if not rest:
+            yield path
+        yield from _any_depth(place, path, rest, folders_only)
+
+
+def _names(place: Place, base: str, part: str, folders_only: bool) -> list[str]:
+    if not _MAGIC.search(part):
+        path = f"{base}/{part}" if base else part
+        there = place.has_folder(path) or (not folders_only and place.has_file(path))
+        return [part] if there else []
+    matches = _compiled(part).match
+    hidden = part.startswith(".")
+    names = place.folders(base) + ([] if folders_only else place.files(base))
+    return [name for name in names if (hidden or not name.startswith(".")) and matches(name)]
+
+
+@lru_cache(maxsize=1024)
+def _compiled(part: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(part))

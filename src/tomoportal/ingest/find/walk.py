@@ -1,0 +1,324 @@
+"""The walk from the deposition down: deposition → datasets → runs → their items and voxel spacings → items of these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tomoportal.config import Config, Entry, Finder, Source
+from tomoportal.config.placeholders import Unknown, expand_value, names_in
+from tomoportal.config.sections import EXPANDED, GROUPED, SECTIONS
+from tomoportal.config.support import unsupported
+from tomoportal.ingest.find.context import Context, known_placeholders
+from tomoportal.ingest.find.findings import Findings
+from tomoportal.ingest.find.found import (
+    Found,
+    FoundDataset,
+    FoundDeposition,
+    FoundItem,
+    FoundRun,
+    FoundSpacing,
+)
+from tomoportal.ingest.find.metadata import Slot, filled, slots
+from tomoportal.ingest.find.places import Target, Tree
+from tomoportal.ingest.find.sources import Hit, Seeker, VoxelSize, passes, static_folder, unknown_names
+from tomoportal.ingest.find.tables import Tables, read_tables
+from tomoportal.layout.paths import Key, safe_name, safe_run_name, spacing_name
+from tomoportal.problems import Severity, in_order
+from tomoportal.storage import Storage
+
+_TOP = ("depositions", "datasets", "runs", "voxel_spacings", "deposition_keyphotos", "dataset_keyphotos")
+_OF_SPACING = ("tomograms", "annotations")
+_OF_RUN = tuple(name for name in SECTIONS if name not in (*_TOP, *_OF_SPACING, "key_images"))
+_WANTED = ("tiltseries", "rawtilts", "collection_metadata", "alignments", "tomograms")
+"""Sections of which every run is expected to have something once the file has them."""
+
+
+def find(config: Config, source: Storage, target: Storage, voxel_size: VoxelSize | None = None) -> Found:
+    """What the deposition file names in `source` (a storage under which `source_prefix` lies) and, for references, in `target`.
+
+    Writes nothing. `voxel_size` opens headers for `tomogram_header`. The order is that of the file, and of paths within a
+    source. Raises `StorageError` when a storage fails.
+    """
+    findings = Findings(config)
+    tables = read_tables(config, source, findings)
+    globs = [
+        glob
+        for entries in config.sections.values()
+        for entry in entries
+        for item in entry.sources
+        if not item.references
+        for glob in item.globs
+    ]
+    tree = Tree(source, config.standardization.source_prefix, map(static_folder, globs))
+    seeker = Seeker(config, tree, Target(target), findings, voxel_size)
+    walk = _Walk(config, seeker, tables, findings)
+    deposition = walk.deposition()
+    walk.tell_absences()
+    return Found(config, deposition, tuple(in_order(findings.problems())))
+
+
+@dataclass
+class _Walk:
+    config: Config
+    seeker: Seeker
+    tables: Tables
+    findings: Findings
+    _slots: dict[str, list[Slot]] = field(default_factory=dict)
+    _usable: dict[str, bool] = field(default_factory=dict)
+    _looked: dict[str, int] = field(default_factory=dict)
+    _hits: dict[str, int] = field(default_factory=dict)
+
+    def deposition(self) -> FoundDeposition | None:
+        """The one deposition of the file."""
+        found = [
+            (entry, hit.name)
+            for entry, source in self._sources("depositions")
+            for hit in self._look("depositions", source, Context())
+        ]
+        if len(found) != 1 or not safe_name(found[0][1]):
+            names = ", ".join(name for _, name in found) or "none"
+            self.findings.add("deposition", "depositions", f"found {names}; expected exactly one deposition",
+                              hint="Give each deposition a file of its own.")  # fmt: skip
+            return None
+        entry, name = found[0]
+        key = Key("deposition", deposition=name)
+        context = Context(key=key).inside("deposition", name, None, key)
+        datasets = tuple(self._datasets(context))
+        if not datasets and self.config.entries("datasets"):
+            self.findings.add("no-dataset", "datasets", "no dataset was found; expected at least one")
+        if datasets and not any(dataset.runs for dataset in datasets):
+            self.findings.add("no-run", "runs", "no run was found; expected at least one",
+                              hint=self._looked_for("runs", context, datasets))  # fmt: skip
+        items = self._items(("deposition_keyphotos",), context)
+        return FoundDeposition(name, entry, entry.metadata, entry.metadata is not None, datasets, items)
+
+    def _looked_for(self, section: str, context: Context, datasets: tuple[FoundDataset, ...]) -> str:
+        globs = [glob for _, source in self._sources(section) for glob in source.globs]
+        return (
+            f"Looked for {', '.join(globs[:3])} below '{self.config.standardization.source_prefix}'."
+            if globs
+            else ""
+        )
+
+    def _datasets(self, context: Context) -> Iterator[FoundDataset]:
+        taken: set[str] = set()
+        for entry, source in self._sources("datasets"):
+            for hit in self._look("datasets", source, context):
+                if not safe_run_name(hit.name):
+                    self.findings.add("unsafe-name", source.where, "this cannot be the name of a dataset",
+                                      example=repr(hit.name), hint=_SAFE)  # fmt: skip
+                elif hit.name in taken:
+                    self.findings.add(
+                        "name-claimed-twice", source.where, "a dataset is named twice", example=hit.name
+                    )
+                else:
+                    taken.add(hit.name)
+                    yield self._dataset(entry, source, hit, context)
+
+    def _dataset(self, entry: Entry, source: Source, hit: Hit, context: Context) -> FoundDataset:
+        key = Key("dataset", context.names["deposition"], hit.name)
+        inner = context.inside("dataset", hit.name, self._relative(hit.path, source), key)
+        imported = entry.metadata is not None and not source.references
+        runs = tuple(self._runs(inner))
+        items = self._items(("dataset_keyphotos",), inner)
+        return FoundDataset(hit.name, entry, entry.metadata, imported, runs, items)
+
+    def _runs(self, context: Context) -> Iterator[FoundRun]:
+        claims: dict[str, list[tuple[Source, Hit]]] = {}
+        for _, source in self._sources("runs"):
+            for hit in self._look("runs", source, context):
+                if safe_run_name(hit.name):
+                    claims.setdefault(hit.name, []).append((source, hit))
+                else:
+                    self.findings.add("unsafe-name", source.where, "this cannot be the name of a run, which is left out",
+                                      example=f"{hit.name!r} from {hit.path}" if hit.path else repr(hit.name), hint=_SAFE)  # fmt: skip
+        for name, claimed in claims.items():
+            source, hit = claimed[0]
+            files = list(dict.fromkeys(other.path or other.name for _, other in claimed))
+            if len(files) > 1:
+                self.seeker.clash(source, name, files, context)
+            else:
+                yield self._run(source, hit, context)
+
+    def _run(self, source: Source, hit: Hit, context: Context) -> FoundRun:
+        key = Key("run", context.names["deposition"], context.names["dataset"], hit.name)
+        path = self._relative(hit.path, source)
+        inner = context.inside("run", hit.name, path, key, self.tables.values(hit.name))
+        return FoundRun(
+            name=hit.name,
+            path=hit.path,
+            referenced=source.references,
+            variables=inner.values,
+            row=self.tables.row(hit.name),
+            items=self._items(_OF_RUN, inner),
+            spacings=tuple(self._spacings(inner)),
+        )
+
+    def _spacings(self, context: Context) -> Iterator[FoundSpacing]:
+        taken: set[str] = set()
+        for _, source in self._sources("voxel_spacings"):
+            for hit in self._look("voxel_spacings", source, context):
+                value = self._spacing_value(hit, source, context)
+                if value is None or spacing_name(value) in taken:
+                    continue
+                name = spacing_name(value)
+                taken.add(name)
+                inner = context.inside(
+                    "voxel_spacing", name, self._relative(hit.path, source), _spacing_key(context, name)
+                )
+                yield FoundSpacing(name, round(value, 3), self._items(_OF_SPACING, inner), source.references)
+
+    def _spacing_value(self, hit: Hit, source: Source, context: Context) -> float | None:
+        try:
+            value = float(expand_value(hit.name, context.values)) if "{" in hit.name else float(hit.name)
+            if 0.001 <= value < 1e6:
+                return value
+            fault = f"found '{hit.name}', expected a voxel spacing in Å of at least 0.001"
+        except Unknown as name:
+            fault = f"there is no value for {{{name}}} in"
+        except ValueError:
+            given = context.values.get(names_in(hit.name)[0]) if "{" in hit.name else hit.name
+            fault = f"found '{given}' for '{hit.name}', expected a voxel spacing in Å"
+        self.findings.add("voxel-spacing", source.where, fault, example=context.label)
+        return None
+
+    def _items(self, sections: tuple[str, ...], context: Context) -> Mapping[str, tuple[FoundItem, ...]]:
+        found: dict[str, tuple[FoundItem, ...]] = {}
+        for section in sections:
+            asked = False
+            items: list[FoundItem] = []
+            for entry, source in self._sources(section):
+                asked = asked or passes(source, context.names)
+                hits = self._look(section, source, context)
+                items.extend(self._made(entry, source, hits, context))
+            if items:
+                found[section] = tuple(items)
+            elif asked and section in _WANTED:
+                self.findings.add(
+                    "nothing-found", section, f"nothing was found for {section} of these", example=context.label,
+                    severity=Severity.WARNING, hint="If they really have none, leave them out with parent_filters.",
+                )  # fmt: skip
+        return found
+
+    def _made(self, entry: Entry, source: Source, hits: list[Hit], context: Context) -> Iterator[FoundItem]:
+        if not hits:
+            return
+        metadata, good = self._metadata(entry, context)
+        parameters = self._parameters(source, context)
+        if not good or parameters is None:
+            return
+        rest: dict[str, Any] = {
+            "referenced": source.references,
+            "metadata": metadata,
+            "parameters": parameters,
+            "supported": unsupported(entry, source) is None,
+        }
+        if entry.section in GROUPED and source.finder is not Finder.LITERAL:
+            files = tuple(hit.path for hit in hits if hit.path)
+            name = ",".join(file.rpartition("/")[2] for file in files)
+            yield FoundItem(entry, source, name, files[0] if len(files) == 1 else None, files, **rest)
+            return
+        for hit in hits:
+            yield FoundItem(entry, source, hit.name, hit.path, (hit.path,) if hit.path else (), **rest)
+
+    def _metadata(self, entry: Entry, context: Context) -> tuple[Mapping[str, Any] | None, bool]:
+        """The entry's metadata with placeholders filled in, and whether all of them could be."""
+        if entry.section not in EXPANDED or entry.metadata is None:
+            return entry.metadata, True
+        if entry.where not in self._slots:
+            self._slots[entry.where] = slots(entry.section, entry.metadata)
+        if not self._slots[entry.where]:
+            return entry.metadata, True
+        metadata, faults = filled(entry.metadata, self._slots[entry.where], context.values)
+        for slot, fault in faults:
+            self.findings.add(
+                "bad-value",
+                f"{entry.where}.metadata.{slot.place}",
+                fault,
+                example=context.label,
+                hint=self._table_hint(context),
+            )
+        return metadata, not faults
+
+    def _table_hint(self, context: Context) -> str:
+        run = context.names.get("run")
+        if not self.tables.file:
+            return "Name a run_data_map_file in standardization_config, or double literal braces."
+        if run and self.tables.row(run) is None:
+            return f"The run has no line in {self.tables.file}; add one, or leave the run out with parent_filters."
+        return f"Correct its line in {self.tables.file}."
+
+    def _parameters(self, source: Source, context: Context) -> dict[str, Any] | None:
+        """The shape's parameters, texts with placeholders filled in; None when one cannot be."""
+        filled_in = dict(source.shape_parameters)
+        for name in ("filter_value", "mesh_source_path"):
+            if isinstance(filled_in.get(name), str):
+                try:
+                    filled_in[name] = str(expand_value(filled_in[name], context.values))
+                except (Unknown, ValueError) as error:
+                    fault = (
+                        f"there is no value for {{{error}}} in" if isinstance(error, Unknown) else str(error)
+                    )
+                    self.findings.add(
+                        "bad-value", f"{source.where}.{source.shape}.{name}", fault, example=context.label
+                    )
+                    return None
+        return filled_in
+
+    def _look(self, section: str, source: Source, context: Context) -> list[Hit]:
+        if not self._can_use(section, source):
+            return []
+        hits = self.seeker.hits(section, source, context)
+        if passes(source, context.names):
+            self._looked[source.where] = self._looked.get(source.where, 0) + 1
+        self._hits[source.where] = self._hits.get(source.where, 0) + len(hits)
+        return hits
+
+    def _can_use(self, section: str, source: Source) -> bool:
+        """Whether all placeholders of the source have a meaning here; said once when not."""
+        if source.where not in self._usable:
+            known = known_placeholders(section, self.tables.columns)
+            templates = (*source.globs, *(name for name, _ in source.values if "{" in name))
+            unknown = unknown_names(templates, known)
+            for name in unknown:
+                self.findings.add("unknown-placeholder", source.where, f"nothing gives {{{name}}} a value",
+                                  hint=f"Known here: {', '.join(known)}.")  # fmt: skip
+            self._usable[source.where] = not unknown
+        return self._usable[source.where]
+
+    def _sources(self, section: str) -> Iterator[tuple[Entry, Source]]:
+        for entry in self.config.entries(section):
+            for source in entry.sources:
+                yield entry, source
+
+    def _relative(self, path: str | None, source: Source) -> str | None:
+        prefix = self.config.standardization.source_prefix
+        if path is None or source.references or not prefix:
+            return path
+        return path.removeprefix(f"{prefix}/")
+
+    def tell_absences(self) -> None:
+        """Sources that were looked at and gave nothing anywhere."""
+        for section in self.config.sections:
+            for entry, source in self._sources(section):
+                if (
+                    self._hits.get(source.where)
+                    or not self._looked.get(source.where)
+                    or unsupported(entry, source)
+                ):
+                    continue
+                if self._usable.get(source.where):
+                    what = ", ".join(source.globs) or "its literal"
+                    self.findings.add("empty", source.where, f"nothing matches {what}", severity=Severity.WARNING,
+                                      hint="Is the pattern relative to source_prefix, and match_regex not too narrow?")  # fmt: skip
+
+
+_SAFE = "A name must be one path segment without control characters, not hidden, and not Images."
+
+
+def _spacing_key(context: Context, name: str) -> Key:
+    return Key(
+        "voxel_spacing", context.names["deposition"], context.names["dataset"], context.names["run"], name
+    )
