@@ -15,10 +15,8 @@ from typing import Any
 from tomoportal.demo import TRUTH_FILE, DemoFiles, files, scenes
 from tomoportal.demo.configs import DEPOSITION_ID, config_text
 from tomoportal.demo.phantom import Lattice
-from tomoportal.demo.runs import RunPlan, RunResult, simulate
-
-CELLS, VESICLES = "10901", "10902"
-FOLDERS = {CELLS: "cell_periphery", VESICLES: "vesicles"}
+from tomoportal.demo.runs import RunResult, simulate
+from tomoportal.demo.sources import CELLS, FOLDERS, VESICLES, RunPlan
 
 CONVENTIONS = {
     "contrast": "protein is dark (low values) in tilt images and tomograms",

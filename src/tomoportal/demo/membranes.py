@@ -18,6 +18,7 @@ Triple = tuple[float, float, float]
 LEAFLET_OFFSET = 20.0
 LEAFLET_SIGMA = 7.0
 MASK_HALF_THICKNESS = 30.0
+JUNCTION = 90.0  # how far the bend reaches where a crista joins the inner boundary membrane
 
 
 class Membrane(Protocol):
@@ -130,7 +131,9 @@ class Cristae:
     def distance(self, x: Array, y: Array, z: Array) -> Array:
         inside = self.outer.distance(x, y, z) + self.gap
         for centre, normal, half in self.folds:
-            inside = np.maximum(inside, -self._fold(x, y, z, centre, normal, half))
+            fold = -self._fold(x, y, z, centre, normal, half)
+            bend = np.maximum(1 - np.abs(inside - fold) / JUNCTION, 0.0)
+            inside = np.maximum(inside, fold) + bend * bend * (JUNCTION / 4)
         return np.asarray(inside)
 
     def _fold(self, x: Array, y: Array, z: Array, centre: Triple, normal: Triple, half: Triple) -> Array:

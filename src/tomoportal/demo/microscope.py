@@ -155,8 +155,12 @@ def reconstruct(aligned: Image, angles: NDArray[Any], depth: int, cutoff: float 
 
 
 def denoise(tomogram: Image) -> Image:
-    """A Gaussian low-pass of the tomogram, stronger along z, where the missing wedge leaves least; standard deviation 1."""
-    smooth = gaussian_filter(tomogram, (1.5, 1.15, 1.15), truncate=3.0)
+    """Sum of a mild and a strong Gaussian low-pass, which gives back some of the coarse contrast that the lens takes away."""
+    fine = gaussian_filter(tomogram, (1.4, 1.1, 1.1), truncate=3.0)
+    coarse = gaussian_filter(binned(fine), 1.8, truncate=3.0)
+    for axis in range(3):
+        coarse = np.repeat(coarse, 2, axis=axis)
+    smooth = fine + 1.3 * gaussian_filter(coarse, 0.8, truncate=2.0)
     return np.asarray((smooth - smooth.mean()) / smooth.std(), np.float32)
 
 

@@ -92,9 +92,9 @@ def proteasome() -> Cloud:
 
 def globule(rng: np.random.Generator, radius: float) -> Cloud:
     """A small soluble protein: one or two lumps."""
-    lumps = [_blob(rng, (0, 0, 0), (radius, radius * 0.8, radius * 0.7), 1.0, 16.0)]
+    lumps = [_blob(rng, (0, 0, 0), (radius, radius * 0.8, radius * 0.7), 1.3, 18.0)]
     if radius > 24:
-        lumps.append(_blob(rng, (radius, radius * 0.4, 0), (radius * 0.7,) * 3, 1.0, 16.0))
+        lumps.append(_blob(rng, (radius, radius * 0.4, 0), (radius * 0.7,) * 3, 1.3, 18.0))
     return joined(lumps)
 
 
@@ -141,7 +141,7 @@ def microtubule(path: Array, rng: np.random.Generator) -> Cloud:
     turns = 2 * np.pi * np.arange(13) / 13
     local = np.stack([105 * np.cos(turns), 105 * np.sin(turns), np.arange(13) * 3 * 40 / 13], axis=1)
     centres = (np.einsum("kij,nj->kni", frame, local) + position[:, None, :]).reshape(-1, 3)
-    return _beads(centres, 20.0, 1.5, 7, rng)
+    return _beads(centres, 20.0, 1.6, 6, rng)
 
 
 def actin(path: Array, rng: np.random.Generator) -> Cloud:
@@ -149,7 +149,7 @@ def actin(path: Array, rng: np.random.Generator) -> Cloud:
     position, frame = path_frames(path, 27.5)
     turn = np.deg2rad(-166.6) * np.arange(len(position))
     local = np.stack([18 * np.cos(turn), 18 * np.sin(turn), np.zeros_like(turn)], axis=1)
-    return _beads(np.einsum("kij,kj->ki", frame, local) + position, 22.0, 1.5, 7, rng)
+    return _beads(np.einsum("kij,kj->ki", frame, local) + position, 24.0, 1.9, 7, rng)
 
 
 def _beads(centres: Array, radius: float, density: float, per_bead: int, rng: np.random.Generator) -> Cloud:
