@@ -22,7 +22,6 @@ from tomoportal.storage.protocol import Storage
 
 IDS = f"{PRIVATE}/ids.json"
 STAGING = f"{PRIVATE}/staging"
-SLABS = f"{PRIVATE}/slabs"
 FORMAT = 1
 
 
@@ -97,6 +96,11 @@ def index_path(dataset: str) -> str:
 def blocks_path(owner: str) -> str:
     """Where the reserved blocks of ids of a dataset (its folder name) or deposition (`deposition-…`) are kept."""
     return f"{PRIVATE}/ids/{owner}.json"
+
+
+def slab_path(key: Key) -> str:
+    """The kept middle of a tomogram or mask."""
+    return f"{PRIVATE}/slabs/{folder(key)}.npz"
 
 
 def lease_path(name: str) -> str:

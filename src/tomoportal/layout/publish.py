@@ -127,11 +127,7 @@ def _place(storage: Storage, record: Record, staged: Path, old: Record | None) -
     for path, file in new.items():
         storage.upload(path, file)
     keep = {*new, record.sidecar, marker(record)}
-    homes = {
-        folder(record.key),
-        *(path for path, file in (old.files if old else {}).items() if "probe" in file),
-    }
-    for home in sorted(homes):
+    for home in sorted(_homes(record, old)):
         for entry in list(storage.list(home)):
             if entry.path not in keep:
                 storage.delete(entry.path)

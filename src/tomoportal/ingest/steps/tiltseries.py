@@ -1,0 +1,92 @@
+"""A tilt series: the stack, its angles, and what is known about every image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tomoportal.errors import FormatError
+from tomoportal.formats.mdoc import read_mdoc, section_doses
+from tomoportal.formats.tilt_angles import duplicate_angles, read_tilt_angles
+from tomoportal.ingest.steps.frames import matched
+from tomoportal.ingest.steps.volume import described, only_input, positive, write
+from tomoportal.ingest.task import Outcome, Work
+from tomoportal.ingest.volumes import VolumeKind
+from tomoportal.layout.paths import folder
+from tomoportal.problems import Problem, Severity
+
+
+def make_tiltseries(work: Work) -> Outcome:
+    """Convert the stack; copy the angle list; give every image its angle and its place in the acquisition."""
+    task = work.task
+    home, name = folder(task.key), task.key.run
+    with only_input(work, "stack") as source:
+        spacing = task.parameters.get("pixel_spacing") or source.voxel_size[1]
+        facts_of_stack = source.shape[0]
+        sections, extra, files, problems = _sections(work, home, facts_of_stack)
+        facts, _, written = write(
+            work,
+            source,
+            name,
+            positive(spacing, source.name, "the pixel spacing (Å)"),
+            VolumeKind.TILT_SERIES,
+        )
+    extra |= described(facts, name, home)
+    extra |= {
+        "run_name": name,
+        "pixel_spacing": float(spacing),
+        "per_section_parameter": sections,
+        "ctf_path": None,
+    }
+    return Outcome(extra, {**files, **written}, {"volume": facts.as_dict()}, (*problems, *facts.problems))
+
+
+def _sections(
+    work: Work, home: str, count: int
+) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, dict[str, Any]], list[Problem]]:
+    """Per-section parameters, sidecar additions, files and problems; `count` images are in the stack."""
+    mdoc_sections = [
+        section for name, data in work.read("mdoc") for section in read_mdoc(data, name).sections
+    ]
+    orders = [dose.acquisition_order for dose in section_doses(mdoc_sections)]
+    lists = work.read("angles")
+    if not lists:
+        problem = Problem(
+            "no-angle-list", "there is no angle list (.rawtlt) for this tilt series", Severity.WARNING,
+            file=work.task.inputs["stack"][0].path, hint="Add it under `rawtilts`; its images get no angles.",
+        )  # fmt: skip
+        return [], {"raw_tlt_path": None}, {}, [problem]
+    name, data = lists[0]
+    angles = read_tilt_angles(data, name)
+    if len(angles) != count:
+        raise FormatError(
+            name,
+            f"the list has {len(angles)} angles, the stack {work.task.inputs['stack'][0].path} has {count} images.",
+            "Give one angle per image, in the order of the stack.",
+        )
+    found, problems = matched(angles, mdoc_sections, name)
+    problems += [
+        Problem(
+            "duplicate-angle",
+            f"the angle {angle:g}° stands at positions {', '.join(map(str, places))}",
+            Severity.WARNING,
+            file=name,
+        )
+        for angle, places in duplicate_angles(angles).items()
+    ]
+    sections = [
+        {
+            "z_index": index,
+            "frame_acquisition_order": orders[position],
+            "raw_angle": angle,
+            "astigmatic_angle": None,
+            "cross_correlation": None,
+            "major_defocus": None,
+            "max_resolution": None,
+            "minor_defocus": None,
+            "phase_shift": None,
+        }
+        for index, (angle, position) in enumerate(zip(angles, found, strict=True))
+        if position is not None
+    ]
+    path = f"{home}/{name.rpartition('/')[2]}"
+    return sections, {"raw_tlt_path": path}, work.put(path, data), problems

@@ -1,0 +1,103 @@
+"""The view of a tomogram: pictures of its middle with the annotations drawn in, and the state of the 3-D viewer."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+
+from tomoportal.formats.points import read_ndjson
+from tomoportal.ingest.pictures import MaskOverlay, PointOverlay, key_pictures
+from tomoportal.ingest.task import Outcome, Work
+from tomoportal.ingest.views import tomogram_of
+from tomoportal.ingest.volumes import Slab, load_slab
+from tomoportal.layout.paths import picture, viewer_state
+from tomoportal.viewer.colours import colours
+from tomoportal.viewer.state import ImageLayer, MaskLayer, PointLayer, tomogram_state
+
+SIZES = ("original", "snapshot", "thumbnail", "expanded")
+
+
+def make_view(work: Work) -> Outcome:
+    """Compose the pictures from kept slabs and write the viewer state; no volume is read."""
+    tomogram, shown = work.task.parameters["tomogram"], _shown(work.task.parameters["annotations"])
+    key = tomogram_of(work.task.key)
+    slab = _slab(work, tomogram["slab"])
+    palette = [_rgb(colour) for colour in colours(layer["identity"] for layer in shown)]
+    drawn = [(layer, colour) for layer, colour in zip(shown, palette, strict=True) if layer["visible"]]
+    masks = [_mask(work, layer, colour) for layer, colour in drawn if layer["shape"] == "SegmentationMask"]
+    points = [
+        _points(work, layer, colour, tomogram["spacing"])
+        for layer, colour in drawn
+        if layer["shape"] == "Point"
+    ]
+    pictures = key_pictures(slab, masks=masks, points=points)
+    files: dict[str, dict[str, Any]] = {}
+    for size in SIZES:
+        files |= work.put(picture(key, size), getattr(pictures, size))
+    state = tomogram_state(_image(tomogram), [_layer(layer) for layer in shown])
+    files |= work.put(viewer_state(key), (json.dumps(state, indent=4) + "\n").encode())
+    return Outcome(files=files)
+
+
+def _shown(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every layer with its annotation, and whether it is shown at first: what the depositor chose; without any choice the points
+    of the ground truth, else all points. Masks, which hide others, stay off."""
+    layers = [
+        {**annotation, **layer, "identity": _identity(annotation, layer)}
+        for annotation in annotations
+        for layer in annotation["layers"]
+    ]
+    if any(layer["visible"] for layer in layers):
+        return [{**layer, "visible": bool(layer["visible"])} for layer in layers]
+    points = [layer for layer in layers if layer["shape"] == "Point" and layer["visible"] is None]
+    best = [layer for layer in points if layer["ground_truth"]] or points
+    return [{**layer, "visible": any(layer is other for other in best)} for layer in layers]
+
+
+def _identity(annotation: dict[str, Any], layer: dict[str, Any]) -> str:
+    """What decides the colour: the same object, method and shape look the same in every run."""
+    words = [annotation["object"]["name"], annotation["object"]["id"], annotation["method"], layer["shape"]]
+    return json.dumps([*words, annotation["ground_truth"]])
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
+
+
+def _slab(work: Work, path: str) -> Slab:
+    with work.target.fetch(path) as file:
+        return load_slab(file)
+
+
+def _mask(work: Work, layer: dict[str, Any], colour: tuple[int, int, int]) -> MaskOverlay:
+    return MaskOverlay(_slab(work, layer["slab"]).image > 0, colour)
+
+
+def _points(work: Work, layer: dict[str, Any], colour: tuple[int, int, int], spacing: float) -> PointOverlay:
+    points = read_ndjson(work.target.read(layer["points"]), layer["points"])
+    return PointOverlay(np.asarray(points) * (layer["spacing"] / spacing), colour)
+
+
+def _image(tomogram: dict[str, Any]) -> ImageLayer:
+    z, y, x = tomogram["volume"]["shape"]
+    low_2d, high_2d = tomogram["volume"]["contrast_2d"]
+    low_3d, high_3d = tomogram["volume"]["contrast_3d"]
+    return ImageLayer(
+        tomogram["name"],
+        tomogram["path"],
+        tomogram["spacing"],
+        (x, y, z),
+        (low_2d, high_2d),
+        (low_3d, high_3d),
+    )
+
+
+def _layer(layer: dict[str, Any]) -> PointLayer | MaskLayer:
+    kind = MaskLayer if layer["shape"] == "SegmentationMask" else PointLayer
+    word = "segmentation" if kind is MaskLayer else "point"
+    name = f"{layer['id']} {layer['object']['name']} {word}"
+    return kind(name, layer["path"], layer["spacing"], layer["identity"], layer["visible"])

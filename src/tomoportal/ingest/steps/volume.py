@@ -1,0 +1,127 @@
+"""What tilt series, tomograms and masks have in common: a volume becomes OME-Zarr and MRC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tomoportal.errors import FormatError
+from tomoportal.ingest.task import Input, Work
+from tomoportal.ingest.volumes import (
+    MaskRecipe,
+    Slab,
+    Source,
+    VolumeFacts,
+    VolumeKind,
+    open_source,
+    write_volume,
+)
+from tomoportal.layout.paths import folder
+
+
+@contextmanager
+def opened(work: Work, file: Input) -> Iterator[Source]:
+    """The volume of an input, through a scratch copy when the source is remote."""
+    with local_copy(work, file) as path:
+        yield open_source(path, name=file.path, scratch=work.scratch)
+
+
+@contextmanager
+def local_copy(work: Work, file: Input) -> Iterator[Path]:
+    """A local file or folder with the content of an input."""
+    local = work.source.local_path(file.path)
+    if local is not None:
+        yield local
+        return
+    entries = list(work.source.list(file.path))
+    if not entries:
+        with work.source.fetch(file.path) as path:
+            yield path
+        return
+    home = work.scratch / "source" / file.path.rpartition("/")[2]
+    for entry in entries:
+        target = home / entry.path.removeprefix(file.path + "/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with work.source.fetch(entry.path) as path:
+            target.write_bytes(path.read_bytes())
+    yield home
+
+
+@contextmanager
+def only_input(work: Work, role: str) -> Iterator[Source]:
+    """The volume of the single input of this role."""
+    with opened(work, work.task.inputs[role][0]) as source:
+        yield source
+
+
+def write(
+    work: Work, source: Source, name: str, spacing: float, kind: VolumeKind, recipe: MaskRecipe | None = None
+) -> tuple[VolumeFacts, Slab, dict[str, dict[str, Any]]]:
+    """Stage `[name].zarr` and `[name].mrc` in the task's folder; gives facts, slab, and the entries for `Outcome.files`."""
+    home = folder(work.task.key)
+    zarr, mrc = f"{home}/{name}.zarr", f"{home}/{name}.mrc"
+    facts, slab = write_volume(
+        source,
+        spacing=spacing,
+        kind=kind,
+        zarr_dir=work.place(zarr),
+        mrc_file=work.place(mrc),
+        recipe=recipe,
+        threads=work.threads,
+        budget=work.budget,
+        progress=work.progress,
+        scratch=work.scratch,
+    )
+    files = {
+        zarr: {"size": facts.zarr_size, "count": facts.zarr_files, "probe": ".zattrs", "sha256": None},
+        mrc: {"size": facts.mrc_size, "sha256": facts.mrc_sha256},
+    }
+    return facts, slab, files
+
+
+def described(facts: VolumeFacts, name: str, home: str) -> dict[str, Any]:
+    """What a sidecar says about a written volume. Sizes are objects with x, y, z."""
+    scales = [axes(shape) for shape in facts.levels]
+    return {
+        "scales": scales,
+        "size": scales[0],
+        "omezarr_dir": f"{home}/{name}.zarr",
+        "mrc_file": f"{home}/{name}.mrc",
+        "file_sizes": {"omezarr": facts.zarr_size, "mrc": facts.mrc_size},
+    }
+
+
+def axes(shape: tuple[int, ...]) -> dict[str, int]:
+    """A shape (z, y, x) by name."""
+    return dict(zip("zyx", shape, strict=True))
+
+
+def voxel_shape(work: Work, role: str) -> tuple[int, int, int]:
+    """The shape (z, y, x) of a volume of which only the header is read."""
+    with only_input(work, role) as source:
+        return source.shape
+
+
+def volume_dimension(work: Work, role: str) -> dict[str, float] | None:
+    """The size in Å along x, y, z: configured, else that of the tomogram among the inputs, else unknown."""
+    configured = work.task.parameters.get("volume_dimension")
+    if configured:
+        return {axis: float(configured[axis]) for axis in "xyz"}
+    if not work.task.inputs.get(role):
+        return None
+    z, y, x = voxel_shape(work, role)
+    spacing = float(work.task.parameters["tomogram_spacing"])
+    return {"x": x * spacing, "y": y * spacing, "z": z * spacing}
+
+
+def positive(value: Any, where: str, what: str) -> float:
+    """`value` as a positive number, or a sentence."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not 0 < number < float("inf"):
+        raise FormatError(where, f"{what} is {value!r}; a positive number was expected.")
+    return number

@@ -1,0 +1,62 @@
+"""Which pictures and viewer states follow from what is published of a run: one view per tomogram. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tomoportal.ingest.task import Task
+from tomoportal.layout.paths import Key
+from tomoportal.layout.private import Ledger, Record, slab_path
+
+
+def view_tasks(ledger: Ledger) -> Iterator[Task]:
+    """A task for every published tomogram: itself and the annotations that share its alignment."""
+    published = [record for record in ledger.records.values() if record.published]
+    annotations = [record for record in published if record.key.kind == "annotation"]
+    for tomogram in published:
+        if tomogram.key.kind == "tomogram":
+            yield _view(tomogram, annotations)
+
+
+def is_current(task: Task, ledger: Ledger) -> bool:
+    """Whether this view has been made from the same things."""
+    record = ledger.get(task.key)
+    return record is not None and record.inputs == task.fingerprint()
+
+
+def _view(tomogram: Record, annotations: list[Record]) -> Task:
+    alignment = tomogram.identity.get("alignment_metadata_path")
+    same = [record for record in annotations if record.identity.get("alignment_metadata_path") == alignment]
+    same.sort(key=lambda record: (record.key.spacing, record.key.id))
+    parameters: dict[str, Any] = {
+        "tomogram": {
+            "name": tomogram.key.run,
+            "path": tomogram.facts["omezarr"],
+            "spacing": float(tomogram.key.spacing),
+            "slab": slab_path(tomogram.key),
+            "volume": {key: tomogram.facts["volume"][key] for key in ("shape", "contrast_2d", "contrast_3d")},
+            "made": tomogram.inputs,
+        },
+        "annotations": [_annotation(record) for record in same],
+    }
+    key = tomogram.key.of("view", id=tomogram.key.id)
+    return Task(key, {"deposition_id": tomogram.identity["deposition_id"]}, {}, parameters, {})
+
+
+def _annotation(record: Record) -> dict[str, Any]:
+    return {
+        "id": record.key.id,
+        "spacing": float(record.key.spacing),
+        "slab": slab_path(record.key),
+        "object": record.facts["object"],
+        "method": record.facts["method"],
+        "ground_truth": record.facts["ground_truth"],
+        "layers": record.facts["layers"],
+        "made": record.inputs,
+    }
+
+
+def tomogram_of(view: Key) -> Key:
+    """The tomogram that a view shows."""
+    return view.of("tomogram", id=view.id)
