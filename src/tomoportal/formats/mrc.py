@@ -215,7 +215,7 @@ def _voxel_size(header: MrcHeader, name: str) -> tuple[Size3, list[Problem]]:
 
 def _fei_pixel_size(header: MrcHeader) -> float | None:
     """Pixel size in Å from the records of 32 floats that FEI's Xplore3D wrote (float 11, in metres); None without them."""
-    if not any(label.startswith("Fei Company") for label in header.labels):
+    if not any(label.strip().startswith("Fei Company") for label in header.labels):
         return None
     if len(header.extended) < _FEI_RECORD * header.size[2]:
         return None

@@ -41,11 +41,16 @@ class ZarrVolume:
     problems: tuple[Problem, ...]
     array: zarr.Array
     leading: int
+    order: tuple[int, int, int]
+    """Where z, y, x are among the stored spatial axes."""
 
     def __getitem__(self, region: tuple[slice, slice, slice]) -> np.ndarray:
         """The voxels of three slices (z, y, x). Raises `FormatError` when a stored chunk is damaged."""
+        stored = [slice(None)] * 3
+        for axis, part in zip(self.order, region, strict=True):
+            stored[axis] = part
         try:
-            return np.asarray(self.array[(0,) * self.leading + region])
+            return np.asarray(self.array[(0,) * self.leading + tuple(stored)]).transpose(self.order)
         except _BROKEN as error:
             corner = ", ".join(str(part.start or 0) for part in region)
             raise FormatError(self.name, f"the data at z, y, x = {corner} cannot be decoded ({error}).",
@@ -156,26 +161,28 @@ def _volume(
     array: zarr.Array, name: str, sizes: list[float | None], axes: list[str], notes: list[Problem]
 ) -> ZarrVolume:
     leading = array.ndim - 3
-    if leading < 0 or any(side != 1 for side in array.shape[:leading]):
-        raise FormatError(name, f"the array has the shape {array.shape} with axes {', '.join(axes)}; a single 3-D volume was "
-            "expected.", "Split channels and time points into volumes of their own.")  # fmt: skip
-    if [axis.lower() for axis in axes[leading:]] != ["z", "y", "x"]:
-        raise FormatError(
-            name, f"the axes are {', '.join(axes)}; z, y, x were expected last.", "Turn the volume first."
-        )
-    if leading:
-        notes = [
-            *notes,
-            _warning(
-                "zarr-axes", name, f"the leading axes {', '.join(axes[:leading])} of length 1 are dropped"
-            ),
-        ]
+    spatial = [axis.lower() for axis in axes[max(leading, 0) :]]
+    if leading < 0 or any(side != 1 for side in array.shape[:leading]) or sorted(spatial) != ["x", "y", "z"]:
+        raise FormatError(name, f"the array has the shape {array.shape} with axes {', '.join(axes)}; a single volume with "
+            "the axes z, y, x was expected.", "Split channels and time points into volumes of their own.")  # fmt: skip
     if min(array.shape) < 1:
         raise FormatError(name, f"the array is empty (shape {array.shape}).")
-    z, y, x = array.shape[leading:]
-    cz, cy, cx = array.chunks[leading:]
-    vz, vy, vx = sizes[leading:]
-    return ZarrVolume(name, (z, y, x), array.dtype, (cz, cy, cx), (vx, vy, vz), tuple(notes), array, leading)
+    if leading:
+        dropped = ", ".join(axes[:leading])
+        notes = [*notes, _warning("zarr-axes", name, f"the leading axes {dropped} of length 1 are dropped")]
+    order = (spatial.index("z"), spatial.index("y"), spatial.index("x"))
+    if order != (0, 1, 2):
+        stored = ", ".join(spatial)
+        notes = [
+            *notes,
+            _warning("zarr-axes", name, f"the axes are stored as {stored}; the data is turned to z, y, x"),
+        ]
+    z, y, x = (array.shape[leading + i] for i in order)
+    cz, cy, cx = (array.chunks[leading + i] for i in order)
+    vz, vy, vx = (sizes[leading + i] for i in order)
+    return ZarrVolume(
+        name, (z, y, x), array.dtype, (cz, cy, cx), (vx, vy, vz), tuple(notes), array, leading, order
+    )
 
 
 def _warning(code: str, name: str, message: str) -> Problem:
