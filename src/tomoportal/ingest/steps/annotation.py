@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tomoportal.errors import FormatError
-from tomoportal.formats.points import header_problems, outside, read_csv_points, to_ndjson
+from tomoportal.formats.points import Columns, header_problems, outside, read_csv_points, to_ndjson
 from tomoportal.ingest.steps.volume import opened, volume_dimension, voxel_shape, write
 from tomoportal.ingest.task import Input, Outcome, Work
 from tomoportal.ingest.volumes import MaskRecipe, VolumeKind, save_slab
@@ -60,11 +60,14 @@ def make_annotation(work: Work) -> Outcome:
 def _make_points(work: Work, file: Input, source: dict[str, Any]) -> Part:
     parameters, name = source["parameters"], file.path
     data = work.source.read(name)
-    layout = {"columns": parameters.get("columns") or "xyz", "delimiter": parameters.get("delimiter") or ","}
+    columns: Columns = "zyx" if parameters.get("columns") == "zyx" else "xyz"
+    delimiter = parameters.get("delimiter") or ","
     with_header = source["format"] == "csv_with_header"
     binning = float(parameters.get("binning") or 1)
-    points = read_csv_points(data, name, header=with_header, binning=binning, **layout)
-    problems = list(header_problems(data, name, **layout)) if with_header else []
+    points = read_csv_points(
+        data, name, columns=columns, delimiter=delimiter, header=with_header, binning=binning
+    )
+    problems = list(header_problems(data, name, columns=columns, delimiter=delimiter)) if with_header else []
     problems += _strays(work, points, name)
     path = f"{_stem(work)}_point.ndjson"
     files = work.put(path, to_ndjson(points))

@@ -20,9 +20,9 @@ def make_tiltseries(work: Work) -> Outcome:
     task = work.task
     home, name = folder(task.key), task.key.run
     with only_input(work, "stack") as source:
-        spacing = task.parameters.get("pixel_spacing") or source.voxel_size[1]
-        facts_of_stack = source.shape[0]
-        sections, extra, files, problems = _sections(work, home, facts_of_stack)
+        found = task.parameters.get("pixel_spacing") or source.voxel_size[1]
+        spacing = positive(found, source.name, "the pixel spacing (Å)")
+        sections, extra, files, problems = _sections(work, home, source.shape[0])
         facts, _, written = write(
             work,
             source,
@@ -33,7 +33,7 @@ def make_tiltseries(work: Work) -> Outcome:
     extra |= described(facts, name, home)
     extra |= {
         "run_name": name,
-        "pixel_spacing": float(spacing),
+        "pixel_spacing": spacing,
         "per_section_parameter": sections,
         "ctf_path": None,
     }
