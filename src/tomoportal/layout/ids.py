@@ -7,13 +7,15 @@ blocks. Both files are written before an id is used, so that a killed process lo
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tomoportal.errors import StorageError
 from tomoportal.layout.lease import hold
 from tomoportal.layout.private import IDS, Record, blocks_path, read_json, write_json
 from tomoportal.layout.tree import OWN, rows
-from tomoportal.storage.protocol import Storage
+
+if TYPE_CHECKING:
+    from tomoportal.storage.protocol import Storage
 
 BLOCK = 128
 LARGEST = 2**31 - 1

@@ -15,11 +15,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tomoportal.errors import Busy, NotFound
 from tomoportal.layout.private import lease_path
-from tomoportal.storage.protocol import Storage
+
+if TYPE_CHECKING:
+    from tomoportal.storage.protocol import Storage
 
 RENEW = 30.0
 EXPIRES = 300.0

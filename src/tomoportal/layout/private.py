@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tomoportal.errors import NotFound, StorageError
 from tomoportal.layout.paths import PRIVATE, Key, folder
-from tomoportal.storage.protocol import Storage
+
+if TYPE_CHECKING:
+    from tomoportal.storage.protocol import Storage
 
 IDS = f"{PRIVATE}/ids.json"
 STAGING = f"{PRIVATE}/staging"

@@ -18,14 +18,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from os import environ
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tomoportal.layout import private
 from tomoportal.layout.ids import Allotment
 from tomoportal.layout.paths import folder
 from tomoportal.layout.private import Ledger, Record
 from tomoportal.layout.tree import marker, read_json
-from tomoportal.storage.protocol import Storage
+
+if TYPE_CHECKING:
+    from tomoportal.storage.protocol import Storage
 
 UPDATED = "last_updated_at"
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tomoportal.layout.paths import DEPOSITIONS, folder
 from tomoportal.layout.private import Record, read_index, read_json
 from tomoportal.model.entity import Entity
 from tomoportal.model.registry import ENTITIES, items_of
-from tomoportal.storage.protocol import Storage
+
+if TYPE_CHECKING:
+    from tomoportal.storage.protocol import Storage
 
 OWN = ""
 """Row key of the entity itself, beside the keys of its child rows."""
