@@ -2,6 +2,7 @@
 
     open_catalog(url) → Catalog      .view(today=…, addresses=…) → View: every read goes through it
     load(storage, catalog)           layout → rows
+    load, sidecars, reading, conversion, rows     how that is done
     compile/                         query tree → one SQL statement that answers with JSON text
     tables, words, database          tables out of the model, words of texts, engines
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from tomoportal.catalog.catalog import Catalog, open_catalog
 from tomoportal.catalog.compile.writer import Addresses
+from tomoportal.catalog.load import LoadReport, load
 from tomoportal.catalog.view import View, Visibility
 
-__all__ = ["Addresses", "Catalog", "View", "Visibility", "open_catalog"]
+__all__ = ["Addresses", "Catalog", "LoadReport", "View", "Visibility", "load", "open_catalog"]

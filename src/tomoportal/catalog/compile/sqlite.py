@@ -34,10 +34,8 @@ class Sqlite:
             case Kind.BOOL:
                 return f"json(CASE {expression} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"
             case Kind.FLOAT:
-                return (
-                    f"CASE WHEN CAST(CAST({expression} AS TEXT) AS REAL) = {expression} THEN {expression} "
-                    f"ELSE json(exact_number({expression})) END"
-                )
+                short = f"CAST(CAST({expression} AS TEXT) AS REAL)"
+                return f"CASE WHEN {short} <> {expression} THEN json(exact_number({expression})) ELSE {expression} END"
             case Kind.MATRIX:
                 return f"json({expression})"
             case _:

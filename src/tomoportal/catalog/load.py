@@ -1,0 +1,206 @@
+"""Layout → rows. Everything is read before a row changes; one transaction for each dataset.
+
+The layout is the truth: loading it all into an empty database gives the same ids and the same answers as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import sqlalchemy as sql
+
+from tomoportal.catalog import sidecars
+from tomoportal.catalog.catalog import Catalog
+from tomoportal.catalog.reading import Known, Reader, Rows
+from tomoportal.catalog.rows import count_load, delete, insert, settle
+from tomoportal.catalog.sidecars import Found
+from tomoportal.catalog.tables import FOLDER, RELEASE, REPLACING
+from tomoportal.errors import StorageError, UsageError
+from tomoportal.layout import paths, tree
+from tomoportal.layout.private import Record
+from tomoportal.problems import Problem, in_order
+from tomoportal.storage.protocol import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """`rows`: how many were put in; `datasets`: those that were loaded; `problems`: what was left out or guessed, and why."""
+
+    rows: int = 0
+    datasets: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def load(
+    storage: Storage,
+    catalog: Catalog,
+    *,
+    datasets: Iterable[str] | None = None,
+    runs: Iterable[str] | None = None,
+) -> LoadReport:
+    """Bring the catalogue up to date with the layout: all of it, some datasets (by folder name), or some runs of one dataset.
+
+    A catalogue that has just been made is filled with everything, whatever is asked for. Unreadable metadata stops the dataset
+    they belong to: its rows stay as they were, and the report says so. Sizes of datasets change only when the whole dataset
+    is loaded. Raises `UsageError`.
+    """
+    chosen = None if datasets is None or catalog.fresh else list(datasets)
+    if runs is not None and not catalog.fresh:
+        if chosen is None or len(chosen) != 1:
+            raise UsageError("runs can only be loaded for one dataset at a time; name it")
+        report = _Loading(storage, catalog).runs(chosen[0], list(runs))
+    else:
+        report = _Loading(storage, catalog).datasets(chosen)
+    catalog.fresh = False
+    return report
+
+
+@dataclass(slots=True)
+class _Loading:
+    storage: Storage
+    catalog: Catalog
+    rows: int = 0
+    done: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    _depositions: dict[int, bool] = field(default_factory=dict)
+
+    def datasets(self, chosen: list[str] | None) -> LoadReport:
+        present = tree.dataset_names(self.storage)
+        if chosen is None:
+            self._forget_others(present)
+            for name in tree.deposition_names(self.storage):
+                self._deposition(name)
+        for name in present if chosen is None else chosen:
+            self._dataset(name, asked_for=chosen is not None)
+        return self._report()
+
+    def runs(self, dataset: str, runs: list[str]) -> LoadReport:
+        try:
+            found = sidecars.of_runs(self.storage, dataset, runs)
+        except StorageError as error:
+            self._stopped(dataset, error)
+            return self._report()
+        self._put(dataset, found, [f"{dataset}/{run}" for run in runs], skip=("dataset",))
+        return self._report()
+
+    def _dataset(self, name: str, *, asked_for: bool) -> None:
+        try:
+            found = sidecars.of_dataset(self.storage, name)
+        except StorageError as error:
+            self._stopped(name, error)
+            return
+        if found is not None:
+            self._put(name, found, [name])
+        elif asked_for:
+            self._problem(
+                "load-unknown-dataset", f"there is no dataset {name} in {self.storage.url}", name,
+                "Ingest it first; `tomoportal load` without a name loads all that there is.",
+            )  # fmt: skip
+
+    def _put(self, dataset: str, found: Found, scopes: list[str], *, skip: tuple[str, ...] = ()) -> None:
+        wanted = {str(item.sidecar.get("deposition_id")) for item in found.published}
+        numbers = {number for number in wanted if number.isdecimal()}
+        known = frozenset(int(number) for number in sorted(numbers) if self._deposition(number))
+        replacing = tuple(record for record in found.replacing if self._has_rows(record))
+        rows = Reader(Found(found.published, replacing, found.spacings, found.total_size), Known(known)).read(
+            skip=skip
+        )
+        self.problems += rows.problems
+        self._store(scopes, rows, replacing)
+        self.done.append(dataset)
+
+    def _deposition(self, name: str) -> bool:
+        """Load a deposition, once; whether it is in the catalogue."""
+        number = int(name) if name.isdecimal() else -1
+        if number not in self._depositions:
+            self._depositions[number] = self._load_deposition(name)
+        return self._depositions[number]
+
+    def _load_deposition(self, name: str) -> bool:
+        folder = paths.folder(paths.Key("deposition", deposition=name))
+        try:
+            found = sidecars.of_deposition(self.storage, name)
+        except StorageError as error:
+            self._stopped(folder, error)
+            return self._is_there(folder)
+        if found.replacing and self._is_there(folder):
+            return True
+        rows = Reader(found, Known(frozenset())).read()
+        self.problems += rows.problems
+        before = self._release(folder)
+        self._store([folder], rows, ())
+        after = self._release(folder)
+        if before is not None and before != after:
+            with self.catalog.database.writer.begin() as connection:
+                settle(connection, self.catalog.database, None)
+        return after is not None
+
+    def _store(self, scopes: list[str], rows: Rows, replacing: tuple[Record, ...]) -> None:
+        database = self.catalog.database
+        kept = [paths.folder(record.key) for record in replacing]
+        with database.writer.begin() as connection:
+            delete(connection, database, scopes, keep=kept)
+            self.rows += insert(connection, database, rows.rows)
+            for scope in scopes:
+                settle(connection, database, scope)
+            marks = database.tables.tables[REPLACING]
+            for scope in scopes:
+                inside = sql.or_(
+                    marks.c.folder == scope, marks.c.folder.startswith(f"{scope}/", autoescape=True)
+                )
+                connection.execute(marks.delete().where(inside))
+            if kept:
+                connection.execute(marks.insert(), [{"folder": folder} for folder in kept])
+            count_load(connection, database)
+
+    def _forget_others(self, present: list[str]) -> None:
+        """Rows of datasets and depositions of which nothing is left."""
+        database = self.catalog.database
+        table = database.tables.tables["dataset"]
+        with database.reader.connect() as connection:
+            known = connection.execute(sql.select(table.c[FOLDER])).scalars().all()
+            depositions = database.tables.tables["deposition"]
+            known_depositions = connection.execute(sql.select(depositions.c[FOLDER])).scalars().all()
+        folders = {f"{paths.DEPOSITIONS}/{name}" for name in tree.deposition_names(self.storage)}
+        gone = [name for name in known if name not in present]
+        gone += [name for name in known_depositions if name not in folders]
+        for folder in gone:
+            self._store([folder], Rows(), ())
+
+    def _kept_dataset(self, folder: str) -> tuple[int, str]:
+        """Id and deposition of a dataset whose row stays."""
+        table = self.catalog.database.tables.tables["dataset"]
+        asked = sql.select(table.c.id, table.c.deposition_id).where(table.c[FOLDER] == folder)
+        with self.catalog.database.reader.connect() as connection:
+            row = connection.execute(asked).one()
+        return row.id, str(row.deposition_id)
+
+    def _has_rows(self, record: Record) -> bool:
+        return self._is_there(paths.folder(record.key))
+
+    def _is_there(self, folder: str) -> bool:
+        """Whether any row of the catalogue stands in the sidecar of this folder."""
+        with self.catalog.database.reader.connect() as connection:
+            return any(
+                connection.execute(sql.select(table.c.id).where(table.c[FOLDER] == folder).limit(1)).first()
+                for table in self.catalog.database.tables.tables.values()
+                if FOLDER in table.c
+            )
+
+    def _release(self, folder: str) -> str | None:
+        table = self.catalog.database.tables.tables["deposition"]
+        with self.catalog.database.reader.connect() as connection:
+            return connection.execute(sql.select(table.c[RELEASE]).where(table.c[FOLDER] == folder)).scalar()
+
+    def _stopped(self, where: str, error: StorageError) -> None:
+        self._problem(
+            "load-unreadable", f"{error}; the rows of {where} stay as they were", where,
+            "Repair or restore this file, then run `tomoportal load` again.",
+        )  # fmt: skip
+
+    def _problem(self, code: str, message: str, where: str, hint: str) -> None:
+        self.problems.append(Problem(code=code, message=message, where=where, hint=hint))
+
+    def _report(self) -> LoadReport:
+        return LoadReport(self.rows, tuple(self.done), tuple(in_order(self.problems)))

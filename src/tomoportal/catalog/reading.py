@@ -1,0 +1,303 @@
+"""Sidecars → rows, by what the fields of the model say about their places.
+
+A field of a sidecar is read at its dotted place; words that begin with @ are answered from where the sidecar lies. A row
+whose field must not be null and is, is refused with a sentence; so is every row that needs it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tomoportal.catalog import conversion
+from tomoportal.catalog.rows import in_order_of_need
+from tomoportal.catalog.sidecars import Found, Published
+from tomoportal.catalog.tables import FOLDER
+from tomoportal.layout import paths, tree
+from tomoportal.layout.private import Record
+from tomoportal.model.entity import Entity
+from tomoportal.model.fields import Field
+from tomoportal.model.reconstruction import TomogramVoxelSpacing
+from tomoportal.problems import Problem, Severity
+
+KINDS = (
+    "deposition", "dataset", "run", "frames", "gains", "tiltseries", "alignment", "identified_objects", "tomogram", "annotation",
+)  # fmt: skip
+"""Kinds of sidecars, each after those it points at."""
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows by entity class name, and what was found wrong on the way."""
+
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Known:
+    """The ids that rows may point at: only those of rows that really come into the catalogue."""
+
+    depositions: frozenset[int]
+    dataset: int | None = None
+    dataset_deposition: str = ""
+    runs: dict[str, int] = field(default_factory=dict)
+    sidecars: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(entity class name, path of the sidecar) → id."""
+    items: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """(entity class name, folder of the sidecar, row key) → id."""
+
+
+_NEED = {entity.__name__: position for position, entity in enumerate(in_order_of_need())}
+
+Place = tuple[str, ...] | str
+"""Steps into the JSON, or a word that begins with @."""
+Column = tuple[Field, Place]
+
+
+class _Refused(Exception):
+    """A row cannot be taken; the sentence is among the problems already."""
+
+
+class Reader:
+    """Reads the sidecars of one dataset (or deposition) in order of need."""
+
+    def __init__(self, found: Found, known: Known) -> None:
+        self.found, self.known, self.out = found, known, Rows()
+        self._spacings = {paths.folder(record.key): record for record in found.spacings}
+        self._columns: dict[type[Entity], list[Column]] = {}
+
+    def columns(self, entity: type[Entity]) -> list[Column]:
+        """The columns of an entity with their places."""
+        if entity not in self._columns:
+            self._columns[entity] = [(column, _place(column)) for column in entity.columns()]
+        return self._columns[entity]
+
+    def read(self, *, skip: Iterable[str] = ()) -> Rows:
+        """All rows. Kinds in `skip` are read, so that others may point at them, but give no rows."""
+        for record in self.found.replacing:
+            self._remember(record)
+        by_kind: dict[str, list[Published]] = defaultdict(list)
+        for published in self.found.published:
+            by_kind[published.record.key.kind].append(published)
+        for kind in KINDS:
+            for published in by_kind[kind]:
+                self._sidecar(published)
+            if kind in skip:
+                self.out.rows.clear()
+        return self.out
+
+    def _sidecar(self, published: Published) -> None:
+        if self._has_no_home(published.record.key):
+            return
+        own: int | None = None
+        rows = tree.rows(published.record.key.kind, published.sidecar)
+        for row in sorted(rows, key=lambda row: _NEED[row.entity.__name__]):
+            try:
+                values = _Row(self, published, row, own).values()
+            except _Refused:
+                if row.row_key == tree.OWN:
+                    return
+                continue
+            self.out.rows[row.entity.__name__].append(values)
+            name, place = row.entity.__name__, published.folder
+            self.known.items[name, place, row.row_key] = values["id"]
+            if row.row_key == tree.OWN:
+                own = values["id"]
+                self.known.sidecars[name, published.record.sidecar] = own
+                self._remember_container(published, own)
+
+    def _has_no_home(self, key: paths.Key) -> bool:
+        """Whether its dataset or run is not in the catalogue, so that it cannot be either; the reason is told there."""
+        if key.kind in ("deposition", "dataset"):
+            return False
+        return self.known.dataset is None if key.kind == "run" else key.run not in self.known.runs
+
+    def _remember_container(self, published: Published, own: int) -> None:
+        key = published.record.key
+        if key.kind == "dataset":
+            self.known.dataset = own
+            self.known.dataset_deposition = str(published.sidecar.get("deposition_id"))
+        elif key.kind == "run":
+            self.known.runs[key.run] = own
+
+    def _remember(self, record: Record) -> None:
+        """An entity that is being replaced keeps its rows; others may go on pointing at them."""
+        for name, ids in record.ids.items():
+            for row_key, number in ids.items():
+                self.known.items[name, paths.folder(record.key), row_key] = number
+                if row_key == tree.OWN:
+                    self.known.sidecars[name, record.sidecar] = number
+        if record.key.kind == "run" and tree.OWN in record.ids.get("Run", {}):
+            self.known.runs[record.key.run] = record.ids["Run"][tree.OWN]
+
+    def spacing(self, published: Published) -> int | None:
+        """The id of the voxel spacing of a tomogram or annotation, whose row is made when it is first needed."""
+        key = published.record.key.of("voxel_spacing")
+        place = paths.folder(key)
+        if (known := self.known.items.get(("TomogramVoxelSpacing", place, tree.OWN))) is not None:
+            return known
+        record = self._spacings.get(place)
+        if record is None:
+            return None
+        row = tree.Row(TomogramVoxelSpacing, tree.OWN, {}, 0)
+        values = _Row(self, Published(record, {}), row, None).values()
+        self.out.rows["TomogramVoxelSpacing"].append(values)
+        self.known.items["TomogramVoxelSpacing", place, tree.OWN] = values["id"]
+        return values["id"]
+
+
+class _Row:
+    """One row in the making."""
+
+    def __init__(self, reader: Reader, published: Published, row: tree.Row, own: int | None) -> None:
+        self.reader, self.published, self.row, self.own = reader, published, row, own
+        self.key = published.record.key
+
+    def values(self) -> dict[str, Any]:
+        """All columns. Raises `_Refused`."""
+        columns = self.reader.columns(self.row.entity)
+        values = {column.name: self._value(column, place) for column, place in columns}
+        values[FOLDER] = self.published.folder
+        return values
+
+    def _value(self, column: Field, place: Place) -> Any:
+        value = _WORDS[place](self) if isinstance(place, str) else _at(self._base(column), place)
+        if value is None and column.target == "Deposition" and not isinstance(place, str):
+            value = _at(self.published.sidecar, place)
+        if value is None and column.default is not None:
+            value = column.default
+            if not column.nullable:
+                self._problem(column, f"is absent; {value!r} is used", Severity.WARNING)
+        if value is not None:
+            is_pointer = column.target is not None and not isinstance(place, str)
+            value = self._pointed_at(column, value) if is_pointer else self._read(column, value)
+        if value is None and not column.nullable:
+            self._problem(
+                column, f"is absent, and {self.row.entity.names.one.lower()} needs it: {column.description}"
+            )
+            raise _Refused
+        return value
+
+    def _base(self, column: Field) -> Any:
+        is_in_root = (column.sidecar or "").startswith("@parent.")
+        return self.published.sidecar if is_in_root else self.row.item
+
+    def _read(self, column: Field, value: Any) -> Any:
+        try:
+            if column.read is not None and (value := column.read(value)) is None:
+                return None
+            return conversion.stored(column, value)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            expected = (
+                str(error) if isinstance(error, ValueError) and column.read is None else column.description
+            )
+            self._problem(
+                column,
+                f"is {value!r}; expected {expected}",
+                Severity.WARNING if column.nullable else Severity.ERROR,
+            )
+            if column.nullable:
+                return None
+            raise _Refused from None
+
+    def _pointed_at(self, column: Field, value: Any) -> int | None:
+        """The id that a foreign key stands for: a deposition by number, a frame or shape by its key, all else by sidecar."""
+        target, known = column.target or "", self.reader.known
+        if value == "":
+            return None
+        if target == "Deposition":
+            number = int(value) if str(value).isdecimal() else None
+            found = number if number in known.depositions else None
+        elif target == "Frame":
+            frames = paths.folder(self.key.of("frames", spacing=""))
+            found = known.items.get((target, frames, str(value)))
+        elif target == "AnnotationShape":
+            found = known.items.get((target, self.published.folder, str(value)))
+        else:
+            found = known.sidecars.get((target, str(value)))
+        if found is None:
+            severity = Severity.WARNING if column.nullable else Severity.ERROR
+            self._problem(column, f"names {value!r}, and no such {target} is in the catalogue", severity)
+            if not column.nullable:
+                raise _Refused
+        return found
+
+    def _problem(self, column: Field, message: str, severity: Severity = Severity.ERROR) -> None:
+        place = (column.sidecar or column.name).removeprefix("@parent.")
+        where = (
+            place
+            if self.row.row_key == tree.OWN
+            else f"{self.row.entity.rows.items}[{self.row.position}].{place}"
+        )
+        self.reader.out.problems.append(
+            Problem(
+                code=f"load-{column.name.replace('_', '-')}",
+                message=f"{where or column.name} {message}",
+                severity=severity,
+                file=self.published.record.sidecar or self.published.folder,
+                where=where,
+                hint="The row is left out of the catalogue." if severity is Severity.ERROR else "",
+            )
+        )
+
+
+def _place(column: Field) -> Place:
+    place = column.sidecar or ""
+    if place.startswith("@") and not place.startswith("@parent."):
+        return place
+    place = place.removeprefix("@parent.")
+    return tuple(place.split(".")) if place else ()
+
+
+def _at(data: Any, steps: tuple[str, ...]) -> Any:
+    for step in steps:
+        if isinstance(data, dict):
+            data = data.get(step)
+        elif isinstance(data, list) and step.isdecimal() and int(step) < len(data):
+            data = data[int(step)]
+        else:
+            return None
+    return data
+
+
+def _id(row: _Row) -> int | None:
+    return row.published.record.ids.get(row.row.entity.__name__, {}).get(row.row.row_key)
+
+
+def _position(row: _Row) -> int:
+    given = row.row.item.get("author_list_order") if isinstance(row.row.item, dict) else None
+    return given if isinstance(given, int) else row.row.position + 1
+
+
+def _author_submitted(row: _Row) -> bool | None:
+    deposition = row.published.sidecar.get("deposition_id")
+    return None if deposition is None else str(deposition) == row.reader.known.dataset_deposition
+
+
+def _source(row: _Row) -> str | None:
+    is_author = _author_submitted(row)
+    if is_author is None:
+        return None
+    if is_author:
+        return "dataset_author"
+    return "portal_standard" if row.published.sidecar.get("is_portal_standard") else "community"
+
+
+_WORDS: Mapping[str, Callable[[_Row], Any]] = {
+    "@id": _id,
+    "@parent": lambda row: row.own,
+    "@run": lambda row: row.reader.known.runs.get(row.key.run),
+    "@dataset": lambda row: row.reader.known.dataset,
+    "@voxel_spacing": lambda row: row.reader.spacing(row.published),
+    "@spacing": lambda row: float(row.key.spacing),
+    "@folder": lambda row: f"{row.published.folder}/",
+    "@sidecar": lambda row: row.published.record.sidecar,
+    "@position": _position,
+    "@size": lambda row: row.reader.found.total_size,
+    "@viewer_state": lambda row: row.published.viewer_state,
+    "@author_submitted": _author_submitted,
+    "@source": _source,
+}

@@ -1,0 +1,110 @@
+"""What the layout says about a dataset or deposition: its records and their sidecars, read at once and before any row changes.
+
+*Absent* and *unreadable* are different: an absent sidecar takes its rows away (unless the entity is being replaced), an
+unreadable one stops the load of the dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from tomoportal.errors import NotFound, StorageError
+from tomoportal.layout import paths, tree
+from tomoportal.layout.private import Record, ledger_path, read_ledger
+from tomoportal.storage.protocol import Storage
+
+REMOTE_READERS = 32
+"""Requests at a time on object stores."""
+
+WITHOUT_SIDECAR = ("gains", "voxel_spacing")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A record and what its sidecar says. `viewer_state` is the text of a tomogram's stored viewer state."""
+
+    record: Record
+    sidecar: dict[str, Any]
+    viewer_state: str | None = None
+
+    @property
+    def folder(self) -> str:
+        """The folder of the entity."""
+        return paths.folder(self.record.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything readable of one dataset or deposition; `replacing` are entities whose old rows stay as they are."""
+
+    published: tuple[Published, ...] = ()
+    replacing: tuple[Record, ...] = ()
+    spacings: tuple[Record, ...] = ()
+    total_size: int = field(default=0)
+    """Bytes of all files of all records."""
+
+
+def of_dataset(storage: Storage, dataset: str) -> Found | None:
+    """Everything of a dataset; None when it was never gathered. Raises `StorageError` when something is unreadable."""
+    records = tree.read_index(storage, dataset)
+    return None if records is None else read(storage, records)
+
+
+def of_runs(storage: Storage, dataset: str, runs: Iterable[str]) -> Found:
+    """Everything of some runs, out of their ledgers, and the dataset's own sidecar."""
+    keys = [
+        paths.Key("dataset", dataset=dataset),
+        *(paths.Key("run", dataset=dataset, run=run) for run in runs),
+    ]
+    ledgers = [read_ledger(storage, ledger_path(key)) for key in keys]
+    return read(storage, [record for ledger in ledgers for record in ledger.records.values()])
+
+
+def of_deposition(storage: Storage, deposition: str) -> Found:
+    """A deposition's own sidecar; nothing when there is none."""
+    ledger = read_ledger(storage, ledger_path(paths.Key("deposition", deposition=deposition)))
+    return read(storage, list(ledger.records.values()))
+
+
+def read(storage: Storage, records: Sequence[Record]) -> Found:
+    """The sidecars of all records that have one."""
+    with_sidecar = [r for r in records if r.published and r.key.kind not in WITHOUT_SIDECAR]
+    read_one = _reader(storage)
+    if storage.local_path("") is None and len(with_sidecar) > 1:
+        with ThreadPoolExecutor(REMOTE_READERS) as pool:
+            outcomes = list(pool.map(read_one, with_sidecar))
+    else:
+        outcomes = [read_one(record) for record in with_sidecar]
+    gains = [Published(r, {"gains": sorted(r.files)}) for r in records if r.key.kind == "gains" and r.files]
+    return Found(
+        published=(*(item for item in outcomes if isinstance(item, Published)), *gains),
+        replacing=tuple(item for item in outcomes if isinstance(item, Record)),
+        spacings=tuple(r for r in records if r.key.kind == "voxel_spacing"),
+        total_size=sum(record.total_size() for record in records),
+    )
+
+
+def _reader(storage: Storage) -> Callable[[Record], Published | Record | None]:
+    def read_one(record: Record) -> Published | Record | None:
+        sidecar = tree.read_sidecar(storage, record)
+        if sidecar is None:
+            return record if storage.exists(tree.marker(record)) else None
+        if not isinstance(sidecar, dict):
+            raise StorageError(record.sidecar, "this sidecar is not a JSON object")
+        state = _viewer_state(storage, record, sidecar) if record.key.kind == "tomogram" else None
+        return Published(record, sidecar, state)
+
+    return read_one
+
+
+def _viewer_state(storage: Storage, record: Record, sidecar: dict[str, Any]) -> str | None:
+    path = sidecar.get("neuroglancer_config_path") or paths.viewer_state(record.key)
+    try:
+        return storage.read(path).decode()
+    except NotFound:
+        return None
+    except UnicodeDecodeError as error:
+        raise StorageError(path, f"this viewer state is not text: {error}") from error
