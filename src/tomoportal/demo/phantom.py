@@ -20,6 +20,8 @@ from tomoportal.demo.shapes import Array, Cloud, path_frames
 BACKGROUND, MEMBRANE, MICROTUBULE, ACTIN = 0, 1, 2, 3
 BLUR_VOXELS = 0.75
 MEMBRANE_DENSITY = 1.35
+REACH = 60.0  # Å from a membrane beyond which it adds nothing
+TILE = 8
 GOLD_RADIUS = 50.0
 GOLD_DENSITY = 9.0
 
@@ -99,7 +101,7 @@ def render(
     labels = np.zeros(lattice.padded, np.int8)
     for filament in scene.filaments:
         _label_path(labels, filament, lattice)
-    boxes = [(membrane, _box(membrane, lattice, reach=60.0)) for membrane in scene.membranes]
+    boxes = [(membrane, _box(membrane, lattice)) for membrane in scene.membranes]
     for k in range(lattice.shape[0]):
         grain = 1 + scene.grain * rng.standard_normal(lattice.padded[1:], np.float32)
         for membrane, box in boxes:
@@ -118,17 +120,18 @@ def splat(cloud: Cloud, lattice: Lattice) -> NDArray[np.float32]:
     kept = ((base >= 0) & (base < shape - 1)).all(axis=1)
     base, fraction, mass = base[kept], (place - base)[kept], cloud.mass[kept] / lattice.spacing**3
     first = np.ravel_multi_index(tuple(base.T), lattice.padded)
+    pairs = [(1 - share, share) for share in fraction.T]
     indices, weights = [], []
-    for corner in np.ndindex(2, 2, 2):
-        weights.append(np.prod(np.where(corner, fraction, 1 - fraction), axis=1) * mass)
-        indices.append(first + np.ravel_multi_index(corner, lattice.padded))
+    for i, j, k in np.ndindex(2, 2, 2):
+        weights.append(pairs[0][i] * pairs[1][j] * pairs[2][k] * mass)
+        indices.append(first + np.ravel_multi_index((i, j, k), lattice.padded))
     total = np.bincount(np.concatenate(indices), np.concatenate(weights), minlength=int(shape.prod()))
     return total.reshape(lattice.padded).astype(np.float32)
 
 
-def _box(membrane: Membrane, lattice: Lattice, reach: float) -> tuple[slice, slice, slice]:
-    """The part of the phantom (z, y, x) outside which a membrane is farther than `reach` Å."""
-    bounds = membrane.bounds(reach)
+def _box(membrane: Membrane, lattice: Lattice) -> tuple[slice, slice, slice]:
+    """The part of the phantom (z, y, x) outside which a membrane is out of reach."""
+    bounds = membrane.bounds(REACH)
     if bounds is None:
         nz, ny, nx = lattice.padded
         return slice(0, nz), slice(0, ny), slice(0, nx)
@@ -149,35 +152,40 @@ def _add_membrane(
     lattice: Lattice,
     k: int,
 ) -> None:
-    """Add a membrane to plane k: plane by plane its distances fit into the processor's cache."""
-    z, y, x = (axis.astype(np.float32) for axis in lattice.axes())
-    window = box[1:]
-    distance = membrane.distance(x[None, box[2]], y[box[1], None], z[k])
-    near = np.abs(distance) < 60.0
-    density[window][near] += MEMBRANE_DENSITY * profile(distance[near]) * grain[window][near]
-    labels[window][np.abs(distance) <= MASK_HALF_THICKNESS] = MEMBRANE
+    """Add a membrane to plane k. Its distance is worked out only in tiles whose middle is near enough to matter."""
+    z, y, x = lattice.axes()
+    y, x = y[box[1]], x[box[2]]
+    half = (TILE - 1) / 2 * lattice.spacing
+    middle = membrane.distance(x[None, ::TILE] + half, y[::TILE, None] + half, z[k])
+    tiles = np.abs(middle) < REACH + 2 * half
+    rows, columns = np.nonzero(tiles.repeat(TILE, axis=0).repeat(TILE, axis=1)[: len(y), : len(x)])
+    distance = membrane.distance(x[columns], y[rows], z[k])
+    near = np.abs(distance) < REACH
+    rows, columns, distance = rows[near] + box[1].start, columns[near] + box[2].start, distance[near]
+    density[rows, columns] += MEMBRANE_DENSITY * profile(distance) * grain[rows, columns]
+    masked = np.abs(distance) <= MASK_HALF_THICKNESS
+    labels[rows[masked], columns[masked]] = MEMBRANE
 
 
 def _label_path(labels: NDArray[np.int8], filament: Filament, lattice: Lattice) -> None:
     """Mark the voxels whose centres are within the filament's radius of its path (as spheres a quarter radius apart)."""
-    step = lattice.spacing
-    reach = int(np.ceil(filament.radius / step)) + 1
-    cube = np.stack(np.meshgrid(*[np.arange(-reach, reach + 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     position, _ = path_frames(filament.path, filament.radius / 4)
+    radius = filament.radius / lattice.spacing
     for point in lattice.place(position):
-        voxels = np.rint(point).astype(int) + cube
-        near = ((voxels - point) ** 2).sum(axis=1) <= (filament.radius / step) ** 2
-        inside = ((voxels >= 0) & (voxels < labels.shape)).all(axis=1)
-        z, y, x = voxels[near & inside].T
-        labels[z, y, x] = filament.label
+        box, squared = _ball(labels, point, radius)
+        labels[box][squared <= radius**2] = filament.label
+
+
+def _ball(volume: NDArray[Any], centre: Array, radius: float) -> tuple[tuple[slice, ...], Array]:
+    """The box around a sphere (voxels z, y, x), cut to the volume, and the squared distances of its voxels."""
+    low = np.clip(np.floor(centre - radius), 0, volume.shape).astype(int)
+    high = np.clip(np.ceil(centre + radius) + 1, 0, volume.shape).astype(int)
+    z, y, x = (np.arange(a, b) - c for a, b, c in zip(low, high, centre, strict=True))
+    squared = z[:, None, None] ** 2 + y[None, :, None] ** 2 + x[None, None, :] ** 2
+    return tuple(slice(a, b) for a, b in zip(low, high, strict=True)), squared
 
 
 def _add_gold(density: NDArray[np.float32], centre: Array, lattice: Lattice) -> None:
-    place = lattice.place(centre)
-    reach = GOLD_RADIUS / lattice.spacing + 1
-    low = np.maximum(np.floor(place - reach), 0).astype(int)
-    high = np.minimum(np.ceil(place + reach) + 1, density.shape).astype(int)
-    z, y, x = (np.arange(a, b) - p for a, b, p in zip(low, high, place, strict=True))
-    r = np.sqrt(z[:, None, None] ** 2 + y[None, :, None] ** 2 + x[None, None, :] ** 2) * lattice.spacing
-    soft = np.clip((GOLD_RADIUS - r) / lattice.spacing + 0.5, 0, 1)
-    density[low[0] : high[0], low[1] : high[1], low[2] : high[2]] += (GOLD_DENSITY * soft).astype(np.float32)
+    radius = GOLD_RADIUS / lattice.spacing
+    box, squared = _ball(density, lattice.place(centre), radius + 1)
+    density[box] += (GOLD_DENSITY * np.clip(radius - np.sqrt(squared) + 0.5, 0, 1)).astype(np.float32)

@@ -63,9 +63,9 @@ def cell_edge(lattice: Lattice, rng: np.random.Generator) -> Scene:
     w, h, d = lattice.extent
     edge = Sheet(direction=-0.62, offset=0.34 * w, wave=0.03 * w, length=0.8 * w)
     tubules = (
-        _tubule(_curve((-0.1 * w, 0.22 * h, 0.40 * d), (0.62 * w, 1.15 * h, 0.62 * d), -0.05 * w)),
-        _tubule(_curve((0.05 * w, -0.1 * h, 0.66 * d), (0.20 * w, 1.1 * h, 0.30 * d), 0.03 * w)),
-        _tubule(_curve((-0.1 * w, 0.5 * h, 0.24 * d), (0.25 * w, -0.1 * h, 0.3 * d), 0.02 * w)),
+        _tubule(_curve((-0.1 * w, 0.22 * h, 0.46 * d), (0.62 * w, 1.15 * h, 0.60 * d), -0.05 * w)),
+        _tubule(_curve((0.05 * w, -0.1 * h, 0.85 * d), (0.20 * w, 1.1 * h, 0.63 * d), 0.03 * w)),
+        _tubule(_curve((-0.1 * w, 0.5 * h, 0.16 * d), (0.25 * w, -0.1 * h, 0.18 * d), 0.02 * w)),
     )
     stage = Stage(lattice, rng, (edge,), (*tubules, *_cortex(edge, lattice, rng)))
 
@@ -80,8 +80,8 @@ def cell_edge(lattice: Lattice, rng: np.random.Generator) -> Scene:
     cytosol = _outside(inner, below)
     stage.place(RIBOSOME, shapes.ribosome(), stage.scatter(125, 136.0, cytosol))
     gold = stage.gold(6)
-    stage.decorate(RECEPTOR, shapes.receptor(), edge, 190.0, inward=False)
-    stage.decorate(RECEPTOR, shapes.receptor(), outer, 120.0, inward=False)
+    stage.decorate(RECEPTOR, shapes.receptor(), edge, 190.0)
+    stage.decorate(RECEPTOR, shapes.receptor(), outer, 120.0)
     stage.crowd(3_000_000, _core(inner[0], 60.0))
     stage.crowd(2_000_000, cytosol)
     stage.crowd(50_000, above)
@@ -99,7 +99,7 @@ def _cortex(edge: Sheet, lattice: Lattice, rng: np.random.Generator) -> list[Fil
         middle = (
             out * (edge.offset - (0.07 + 0.014 * (k % 5)) * w) + along * 0.42 * w + np.array([0, 0, height])
         )
-        reach = (along + out * rng.normal(0, 0.05)) * 0.8 * w
+        reach = (along + out * rng.normal(0, 0.05)) * 1.2 * w
         cortex.append(_actin(_curve(middle - reach, middle + reach, rng.normal(0, 0.012 * w))))
     return cortex
 
@@ -121,7 +121,7 @@ def mitochondrion(lattice: Lattice, rng: np.random.Generator) -> Scene:
     vesicles = [stage.vesicle(size * w, around) for size in (0.055, 0.045)]
     cytosol = _outside(vesicles, around)
     stage.place(RIBOSOME, shapes.ribosome(), stage.scatter(110, 134.0, cytosol))
-    stage.decorate(SYNTHASE, shapes.lollipop(), inner, 150.0, inward=True)
+    stage.decorate(SYNTHASE, shapes.lollipop(), inner, 150.0, lift=100.0, inward=True)
     stage.crowd(1_800_000, cytosol)
     stage.crowd(2_800_000, lambda points: np.asarray(inner.distance(*points.T) < -40))
     return stage.finish(np.zeros((0, 3)))
@@ -164,7 +164,7 @@ def neurite(lattice: Lattice, rng: np.random.Generator) -> Scene:
     stage.place(RIBOSOME, shapes.ribosome(), stage.scatter(40, 136.0, axoplasm))
     gold = stage.gold(5)
     for vesicle in vesicles:
-        stage.decorate(RECEPTOR, shapes.receptor(), vesicle, 120.0, inward=False)
+        stage.decorate(RECEPTOR, shapes.receptor(), vesicle, 120.0)
     for vesicle in vesicles[::3]:
         stage.crowd(9_000_000, _core(vesicle, 0.4 * vesicle.radius))
     stage.crowd(1_600_000, axoplasm)
@@ -206,6 +206,6 @@ def _preparation(stage: Stage, vesicles: tuple[Vesicle, ...], proteasomes: int) 
     gold = stage.gold(9)
     stage.place(PROTEASOME, shapes.proteasome(), stage.scatter(proteasomes, 95.0, ice))
     for vesicle in vesicles[:5]:
-        stage.decorate(RECEPTOR, shapes.receptor(), vesicle, 170.0, inward=False)
+        stage.decorate(RECEPTOR, shapes.receptor(), vesicle, 170.0)
     stage.crowd(70_000, ice)
     return stage.finish(gold, grain=0.25)

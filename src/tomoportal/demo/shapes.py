@@ -99,13 +99,13 @@ def globule(rng: np.random.Generator, radius: float) -> Cloud:
 
 
 def lollipop() -> Cloud:
-    """An ATP-synthase-like head (100 Å above the membrane along +z) on its stalk."""
+    """An ATP-synthase-like head around the origin, on a stalk along -z whose foot is in the membrane 100 Å below."""
     rng = np.random.default_rng(13)
     return joined(
         [
-            _blob(rng, (0, 0, 100), (52, 52, 46), 1.5, 12.0),
-            _blob(rng, (0, 0, 40), (12, 12, 30), 1.2, 10.0),
-            _blob(rng, (0, 0, 0), (30, 30, 20), 0.6, 12.0),
+            _blob(rng, (0, 0, 0), (52, 52, 46), 1.5, 12.0),
+            _blob(rng, (0, 0, -60), (12, 12, 30), 1.2, 10.0),
+            _blob(rng, (0, 0, -100), (30, 30, 20), 0.6, 12.0),
         ]
     )
 

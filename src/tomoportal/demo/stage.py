@@ -121,9 +121,15 @@ class Stage:
                 )
 
     def decorate(
-        self, what: tuple[str, str], cloud: Cloud, membrane: Membrane, spacing: float, inward: bool
+        self,
+        what: tuple[str, str],
+        cloud: Cloud,
+        membrane: Membrane,
+        spacing: float,
+        lift: float = 0.0,
+        inward: bool = False,
     ) -> None:
-        """Membrane proteins at least `spacing` apart, their +z along the surface normal."""
+        """Membrane proteins at least `spacing` apart, origin `lift` Å above the membrane, +z along the normal."""
         points = self.uniform(90_000, 60.0)
         points = points[np.abs(membrane.distance(*points.T)) < 25.0]
         centres = _spread(points, spacing, len(points))
@@ -131,7 +137,8 @@ class Stage:
             return
         normals = _normals(membrane, centres)
         centres = centres - normals * membrane.distance(*centres.T)[:, None]
-        self.place(what, cloud, centres, _facing(-normals if inward else normals, self.rng))
+        normals = -normals if inward else normals
+        self.place(what, cloud, centres + lift * normals, _facing(normals, self.rng))
 
     def finish(self, gold: Array, grain: float = 0.35) -> Scene:
         """The scene as it stands."""
