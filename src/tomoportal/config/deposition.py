@@ -91,7 +91,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole deposition file. `name` is the file's name without its ending."""
+    """A whole deposition file. `name` is the file's name without its ending, `version` empty when none is given."""
 
     file: str
     name: str

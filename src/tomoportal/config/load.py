@@ -11,7 +11,7 @@ from tomoportal.config.deposition import Condition, Config, Entry, Finder, Sourc
 from tomoportal.config.document import Document, parse_document, read_document
 from tomoportal.config.reading import FAULTY, Reader
 from tomoportal.config.rules import rule_problems
-from tomoportal.config.sections import ANNOTATION_SHAPES, SECTIONS, VERSION, file_shape
+from tomoportal.config.sections import ANNOTATION_SHAPES, SECTIONS, file_shape
 from tomoportal.config.support import support_problems
 from tomoportal.problems import Problem, has_errors, in_order
 
@@ -43,7 +43,7 @@ def _load(document: Document) -> Loaded:
     if not isinstance(data, dict):
         return Loaded(None, tuple(in_order(reader.problems)))
     config = _config(document, data)
-    problems = [*reader.problems, *rule_problems(config, data), *support_problems(config)]
+    problems = [*reader.problems, *rule_problems(config), *support_problems(config)]
     ordered = tuple(in_order(problems))
     return Loaded(None if has_errors(ordered) else config, ordered)
 
@@ -60,7 +60,7 @@ def _config(document: Document, data: Mapping[str, Any]) -> Config:
     return Config(
         file=document.file,
         name=Path(document.file).name.removesuffix(".yaml").removesuffix(".yml"),
-        version=_text(data.get("version")) or VERSION,
+        version=_text(data.get("version")) or "",
         standardization=_standardization(_dict(data.get("standardization_config"))),
         sections={name: entries for name, entries in sections.items() if entries},
         line_of=document.line_of,

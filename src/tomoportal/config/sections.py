@@ -74,6 +74,14 @@ EXPANDED = ("tiltseries", "tomograms", "frames", "alignments")
 GROUPED = ("alignments", "frames")
 """Sections in which all files of one source make one item."""
 
+_OWN = ("{}_name", "{}_path", "int_{}_name", "{}_output_path")
+
+
+def own_placeholders(section: str) -> tuple[str, ...]:
+    """The placeholders that a source of this section may hold without any table."""
+    return (*(form.format(kind) for kind in SECTIONS[section].parents for form in _OWN), "output_path")
+
+
 _METADATA = {
     "ctfs": Object(
         {

@@ -26,6 +26,11 @@ SUPPORTED_ANNOTATIONS = {
 SUPPORTED_ALIGNMENTS = ("IMOD",)
 
 
+def is_ingested(entry: Entry, source: Source) -> bool:
+    """Whether the source gives items in this version. Frames do without their files."""
+    return entry.section == "frames" or unsupported(entry, source) is None
+
+
 def unsupported(entry: Entry, source: Source) -> str | None:
     """What of this source is left out in this version, in words; None when it is ingested."""
     if entry.section in UNSUPPORTED_SECTIONS:

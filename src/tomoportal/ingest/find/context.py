@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from tomoportal.config.sections import SECTIONS
+from tomoportal.config.sections import SECTIONS, own_placeholders
 from tomoportal.ingest.find.globs import escaped
 from tomoportal.layout.paths import Key, folder
 
@@ -40,15 +40,12 @@ class Context:
         return "/".join(parts[-2:]) or self.names.get("deposition", "")
 
 
-_FORMS = ("{}_name", "{}_path", "int_{}_name", "{}_output_path")
-_OWN = {form.format(kind) for kind in SECTIONS["key_images"].parents for form in _FORMS} | {"output_path"}
+_OWN = frozenset(own_placeholders("key_images"))
 
 
 def known_placeholders(section: str, columns: tuple[str, ...]) -> tuple[str, ...]:
     """All placeholders that a source of this section may hold."""
-    parents = SECTIONS[section].parents
-    own = [form.format(kind) for kind in parents for form in _FORMS]
-    return (*own, "output_path", *(columns if "run" in parents else ()))
+    return (*own_placeholders(section), *(columns if "run" in SECTIONS[section].parents else ()))
 
 
 def for_pattern(name: str, value: str) -> str:

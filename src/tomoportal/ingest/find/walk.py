@@ -9,7 +9,7 @@ from typing import Any
 from tomoportal.config import Config, Entry, Finder, Source
 from tomoportal.config.placeholders import Unknown, expand_value, names_in
 from tomoportal.config.sections import EXPANDED, GROUPED, SECTIONS
-from tomoportal.config.support import unsupported
+from tomoportal.config.support import is_ingested, unsupported
 from tomoportal.ingest.find.context import Context, known_placeholders
 from tomoportal.ingest.find.findings import Findings
 from tomoportal.ingest.find.found import (
@@ -213,7 +213,7 @@ class _Walk:
             "referenced": source.references,
             "metadata": metadata,
             "parameters": parameters,
-            "supported": unsupported(entry, source) is None,
+            "supported": is_ingested(entry, source),
         }
         if entry.section in GROUPED and source.finder is not Finder.LITERAL:
             files = tuple(hit.path for hit in hits if hit.path)
