@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tomoportal.layout.paths import DEPOSITIONS, folder
+from tomoportal.layout.paths import DEPOSITIONS, Key, folder
 from tomoportal.layout.private import Record, read_index, read_json
 from tomoportal.model.entity import Entity
 from tomoportal.model.registry import ENTITIES, items_of
@@ -81,7 +81,12 @@ def deposition_names(storage: Storage) -> list[str]:
 
 def marker(record: Record) -> str:
     """While this file exists the entity is being replaced: its files must not be read."""
-    return f"{folder(record.key)}/.replacing"
+    return marker_of(record.key)
+
+
+def marker_of(key: Key) -> str:
+    """`marker` of the entity that a key names."""
+    return f"{folder(key)}/.replacing"
 
 
 def read_sidecar(storage: Storage, record: Record) -> dict[str, Any] | None:
@@ -96,6 +101,7 @@ __all__ = [
     "dataset_names",
     "deposition_names",
     "marker",
+    "marker_of",
     "own_entity",
     "read_index",
     "read_sidecar",
