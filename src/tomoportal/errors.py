@@ -1,16 +1,17 @@
 """The exceptions of the package: the operation stops. Findings that do not stop it are `problems.Problem`.
 
-    PortalError                    str() is one or two sentences for the user
-    ├─ ConfigError(ValueError)     a deposition file is wrong; .problems holds all findings
-    ├─ UsageError(ValueError)      the command or call itself makes no sense
-    ├─ SourceError                 a depositor's file is absent or unreadable; .where
-    │  └─ FormatError(ValueError)  readable bytes with the wrong content
-    ├─ StorageError(OSError)       the source or target storage failed; .where
-    │  ├─ NotFound(FileNotFoundError)
-    │  └─ Busy                     another process holds the lease
-    ├─ CatalogError                database missing, of another version, or broken
-    ├─ QueryError(ValueError)      a filter or field that a reader asked for does not exist
-    └─ RemoteError                 client side: the server is unreachable or answered an error; .status
+PortalError                    str() is one or two sentences for the user
+├─ ConfigError(ValueError)     a deposition file is wrong; .problems holds all findings
+├─ UsageError(ValueError)      the command or call itself makes no sense
+├─ SourceError                 a depositor's file is absent or unreadable; .where
+│  └─ FormatError(ValueError)  readable bytes with the wrong content
+│     └─ Absent                a sound file without what was asked of it, such as a mask label
+├─ StorageError(OSError)       the source or target storage failed; .where
+│  ├─ NotFound(FileNotFoundError)
+│  └─ Busy                     another process holds the lease
+├─ CatalogError                database missing, of another version, or broken
+├─ QueryError(ValueError)      a filter or field that a reader asked for does not exist
+└─ RemoteError                 client side: the server is unreachable or answered an error; .status
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ class SourceError(PortalError):
 
 class FormatError(SourceError, ValueError):
     """A file can be read, but its content is not what its format promises."""
+
+
+class Absent(FormatError):
+    """A sound file does not hold what was asked of it: there is nothing to publish, and nothing has gone wrong either."""
 
 
 class StorageError(PortalError, OSError):

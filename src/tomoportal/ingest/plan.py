@@ -104,6 +104,8 @@ class _State:
 
     def wanted(self, task: Task, record: Record | None) -> Task | None:
         """`task` with the reason for doing it; None when there is nothing to do."""
+        if record is not None and not record.published and record.inputs == task.fingerprint():
+            return None
         if record is None or not record.published:
             return replace(task, why="new")
         if not self.is_intact(record):

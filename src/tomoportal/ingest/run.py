@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tomoportal import __version__
-from tomoportal.errors import PortalError, StorageError
+from tomoportal.errors import Absent, PortalError, StorageError
 from tomoportal.ingest.keyphotos import key_photos
 from tomoportal.ingest.plan import UNCHANGED as UNCHANGED_PLAN
 from tomoportal.ingest.plan import DatasetPlan, Plan, RunPlan, sidecar_path
@@ -33,7 +33,7 @@ from tomoportal.layout.ids import Allotment
 from tomoportal.layout.lease import hold
 from tomoportal.layout.paths import Key, folder
 from tomoportal.layout.private import STAGING, Ledger, Record, ledger_path
-from tomoportal.layout.publish import publish, publish_files, reveal, unfinished
+from tomoportal.layout.publish import publish, publish_files, reveal, unfinished, withdraw
 from tomoportal.layout.tree import at, read_json
 from tomoportal.problems import Problem, Severity, in_order
 from tomoportal.storage.protocol import Storage
@@ -238,6 +238,8 @@ class _Runner:
             self.report.done.append(task)
         except StorageError:
             raise
+        except Absent as error:
+            self._left_out(task, error, state)
         except PortalError as error:
             self._failed(task, str(error))
         except Exception as error:
@@ -245,6 +247,20 @@ class _Runner:
             self._failed(task, f"{type(error).__name__}: {error}")
         finally:
             self.progress.finished(task)
+
+    def _left_out(self, task: Task, error: Absent, state: _RunState) -> None:
+        """Remember that there is nothing to publish, so that the source is not read again until it changes."""
+        problem = Problem("left-out", f"{error} It is left out.", Severity.WARNING, where=folder(task.key))
+        self.report.problems.append(problem)
+        with state.lock:
+            old = state.ledger.get(task.key)
+            record = replace(
+                _record(task, Outcome(problems=(problem,))), sidecar="", ids=old.ids if old else {}
+            )
+            if old is not None and old.published:
+                withdraw(self.target, old)
+            state.ledger = state.ledger.put(record)
+            private.write_ledger(self.target, ledger_path(task.key), state.ledger)
 
     def _failed(self, task: Task, message: str) -> None:
         self.report.failed.append(task)

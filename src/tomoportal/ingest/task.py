@@ -61,8 +61,8 @@ class Task:
         return _digest([self.identity, self.metadata, self.links])
 
     def size(self) -> int:
-        """Bytes to be read, for progress."""
-        return sum(file.size for files in self.inputs.values() for file in files)
+        """Bytes to be read, for progress. Of a `tomogram` that something else refers to, only the header is."""
+        return sum(file.size for role, files in self.inputs.items() if role != "tomogram" for file in files)
 
     def as_json(self) -> str:
         """One line; `from_json` is the inverse."""

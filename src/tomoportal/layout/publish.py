@@ -94,6 +94,13 @@ def publish_files(storage: Storage, ledger_path: str, ledger: Ledger, record: Re
     return ledger
 
 
+def withdraw(storage: Storage, record: Record) -> None:
+    """Take a published entity's sidecar and files out of the tree, the sidecar first. Its ids stay in the ledger."""
+    storage.delete(record.sidecar)
+    for home in sorted(_homes(record, None)):
+        storage.delete_tree(home)
+
+
 def is_intact(storage: Storage, record: Record) -> bool:
     """Whether the sidecar and the files of a record are there with the recorded sizes (folders are not looked into)."""
     if record.sidecar and not storage.exists(record.sidecar):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from tomoportal.errors import FormatError
+from tomoportal.errors import Absent
 from tomoportal.ingest.volumes.facts import MaskRecipe, Shape
 from tomoportal.ingest.volumes.source import Source
 
@@ -60,7 +60,7 @@ def values_of(block: np.ndarray) -> SourceValues:
     return SourceValues(found, low, high)
 
 
-def refuse_empty(name: str, recipe: MaskRecipe, values: SourceValues) -> FormatError:
+def refuse_empty(name: str, recipe: MaskRecipe, values: SourceValues) -> Absent:
     """The error for a mask of which nothing is left, naming what the source does hold."""
     labels = values.as_labels()
     if labels is None:
@@ -69,10 +69,10 @@ def refuse_empty(name: str, recipe: MaskRecipe, values: SourceValues) -> FormatE
         more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
         held = f"the labels in it are {', '.join(map(str, labels[:_NAMED]))}{more}"
     if recipe.threshold is not None:
-        return FormatError(
+        return Absent(
             name, f"no voxel reaches the threshold {recipe.threshold:g}; {held}.", "Correct the threshold."
         )
-    return FormatError(name, f"no voxel has the mask label {recipe.label}; {held}.", "Correct the label.")
+    return Absent(name, f"no voxel has the mask label {recipe.label}; {held}.", "Correct the label.")
 
 
 def resized_sections(
