@@ -6,6 +6,7 @@ hands the small rest to the coordinating thread, which merges in chunk order: re
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from tomoportal.ingest.volumes.statistics import Statistics, measure
 from tomoportal.ingest.volumes.zarr_files import ZarrFiles
 
 _RELEASE_EVERY = 256 << 20
+_HUGE = 1e36
 Box = tuple[int, int, int, int, int, int]
 
 
@@ -181,7 +183,8 @@ class _Pass:
     def _buffer(self, shape: tuple[int, ...]) -> np.ndarray:
         """A contiguous array of `shape` in this thread's own memory, used again for every chunk."""
         if not hasattr(self._local, "flat"):
-            self._local.flat = np.empty(int(np.prod(self._job.kind.chunks)), self._job.conversion.dtype)
+            sides = map(min, self._job.kind.chunks, self._job.source.shape)
+            self._local.flat = np.empty(math.prod(sides), self._job.conversion.dtype)
         return self._local.flat[: int(np.prod(shape))].reshape(shape)
 
     def _put_rows(self, region: Region, mrc: MrcWriter) -> None:
@@ -214,8 +217,9 @@ class _Pass:
         part = block[start - region[0].start : stop - region[0].start, :: self._step, :: self._step]
         if statistics.unusual:
             part = np.where(np.isfinite(part), part, block.dtype.type(statistics.mean))
-        total = np.add.reduce(part, axis=0, dtype=np.float32)
-        return total / np.float32(self._slab[1] - self._slab[0])
+        huge = max(statistics.maximum, -statistics.minimum) > _HUGE
+        total = np.add.reduce(part, axis=0, dtype=np.float64 if huge else np.float32)
+        return (total / (self._slab[1] - self._slab[0])).astype(np.float32, copy=False)
 
     def _release(self, read: int) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ import math
 import os
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,6 @@ class ZarrFiles:
         self._dtype = dtype.newbyteorder("<")
         self._shuffle = BYTE_SHUFFLE if kind is VolumeKind.SEMANTIC_MASK else BIT_SHUFFLE
         self._lock = threading.Lock()
-        self._blank = self._encoded(np.zeros(kind.chunks, self._dtype))
         self.size = self.files = 0
         for level, shape in enumerate(shapes):
             for z, y in itertools.product(*map(range, grid_of(shape, kind.chunks)[:2])):
@@ -58,6 +58,10 @@ class ZarrFiles:
         ]
         self._put(self._root / ".zattrs", image_metadata(scales))
         self._put(self._root / ".zgroup", group_metadata())
+
+    @cached_property
+    def _blank(self) -> bytes:
+        return self._encoded(np.zeros(self._kind.chunks, self._dtype))
 
     def _padded(self, block: np.ndarray) -> np.ndarray:
         if block.shape == self._kind.chunks:

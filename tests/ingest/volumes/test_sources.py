@@ -1,0 +1,120 @@
+"""Sources of every format through the one writer; scratch copies leave nothing behind."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+from tomoportal.errors import FormatError, SourceError
+from tomoportal.ingest.volumes import VolumeKind, open_source, write_volume
+
+DATA = np.random.default_rng(4).integers(0, 200, (11, 30, 23)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        {"chunks": (4, 7, 23)},
+        {"chunks": (11, 30, 1)},
+        {"zarr_format": 3, "chunks": (2, 5, 5), "shards": (4, 10, 10)},
+    ],
+)
+def test_zarr_with_any_chunks(tmp_path: Path, written, array: dict) -> None:
+    zarr.create_array(str(tmp_path / "s.zarr"), data=DATA, **({"zarr_format": 2} | array))
+    assert open_source(tmp_path / "s.zarr").needs_spool
+    out = written(tmp_path / "s.zarr", scratch=tmp_path)
+    assert np.array_equal(out.level(0), DATA)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "s.zarr"]
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "lzw"}, {"byteorder": ">"}, {"bigtiff": True}])
+def test_tiff_stacks(tmp_path: Path, written, options: dict) -> None:
+    data = DATA.astype(np.uint16)
+    tifffile.imwrite(tmp_path / "s.tif", data, photometric="minisblack", **options)
+    out = written(tmp_path / "s.tif")
+    assert np.array_equal(out.level(0), data)
+    assert np.array_equal(out.mrc(), data)
+
+
+def test_imagej_tells_the_voxel_size(tmp_path: Path) -> None:
+    tifffile.imwrite(
+        tmp_path / "s.tif",
+        DATA,
+        imagej=True,
+        resolution=(1 / 1.5, 1 / 1.5),
+        metadata={"spacing": 2.0, "unit": "nm", "axes": "ZYX"},
+    )
+    source = open_source(tmp_path / "s.tif")
+    assert source.voxel_size == pytest.approx((15.0, 15.0, 20.0), rel=1e-4)
+    assert source.problems == ()
+
+
+def test_colour_tiff_is_refused(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "s.tif", np.zeros((4, 5, 3), np.uint8), photometric="rgb")
+    with pytest.raises(FormatError, match="not grey"):
+        open_source(tmp_path / "s.tif")
+
+
+def test_truncated_tiff_is_refused(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "s.tif", DATA, photometric="minisblack", compression="zlib")
+    raw = (tmp_path / "s.tif").read_bytes()
+    (tmp_path / "s.tif").write_bytes(raw[: len(raw) // 2])
+    with pytest.raises(FormatError):
+        write_volume(
+            open_source(tmp_path / "s.tif"),
+            spacing=1.0,
+            kind=VolumeKind.TOMOGRAM,
+            zarr_dir=tmp_path / "o.zarr",
+            mrc_file=None,
+        )
+    assert not (tmp_path / "o.zarr").exists()
+
+
+def test_wrapped_mrc_under_any_name(tmp_path: Path, mrc, written) -> None:
+    path = mrc(DATA.astype(np.int16))
+    wrapped = tmp_path / "volume.xyzw"
+    wrapped.write_bytes(gzip.compress(path.read_bytes()))
+    assert np.array_equal(written(wrapped).level(0), DATA)
+
+
+def test_what_is_absent_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no such file"):
+        open_source(tmp_path / "none.mrc", name="depo/none.mrc")
+
+
+def test_a_damaged_zarr_chunk_fails_the_volume_and_leaves_nothing(tmp_path: Path) -> None:
+    zarr.create_array(str(tmp_path / "s.zarr"), data=DATA, zarr_format=2, chunks=(4, 30, 23))
+    (tmp_path / "s.zarr" / "1.0.0").write_bytes(b"junk")
+    with pytest.raises(FormatError, match="cannot be decoded"):
+        write_volume(
+            open_source(tmp_path / "s.zarr"), spacing=1.0, kind=VolumeKind.TOMOGRAM, zarr_dir=tmp_path / "o.zarr",
+            mrc_file=tmp_path / "o.mrc",
+        )  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == ["s.zarr"]
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "spacing"),
+    [
+        ("etspy/etspy/tests/test_data/HAADF.mrc", VolumeKind.TILT_SERIES, 33.6),
+        ("cylindra/tests/13pf_MT.tif", VolumeKind.TOMOGRAM, 10.52),
+        ("mrcfile/tests/test_data/EMD-3001.map.bz2", VolumeKind.TOMOGRAM, 0.3925),
+        ("tardis/tests/test_data/data_type/mrc3D.mrc", VolumeKind.TOMOGRAM, 23.2),
+        (
+            "portal-backend/test_infra/test_files/input_bucket/sample_tomos/input_omezarr.zarr",
+            VolumeKind.TOMOGRAM,
+            14.08,
+        ),
+    ],
+)
+def test_real_sources(shared: Path, written, place: str, kind: VolumeKind, spacing: float) -> None:
+    source = open_source(shared / place)
+    out = written(shared / place, kind, spacing=spacing)
+    assert np.array_equal(out.level(0), source.array[slice(None), slice(None), slice(None)])
+    assert np.array_equal(out.mrc(), out.level(0))
+    assert "voxel-size-differs" not in {problem.code for problem in out.facts.problems}
