@@ -1,7 +1,7 @@
 """Where bytes live: one small interface over a local folder and over object stores.
 
-`open_storage(url)` gives a `Storage`. Paths inside one are relative POSIX strings without a leading slash; a path that
-would leave the root is refused. Nothing here knows the standard layout or any file format.
+`open_storage(url)` gives a `Storage`. Paths inside one are relative POSIX strings without a leading slash;
+a path that would leave the root is refused. Nothing here knows the standard layout or any file format.
 """
 
 from __future__ import annotations

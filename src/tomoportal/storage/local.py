@@ -1,24 +1,32 @@
-"""A folder on this machine. Links that lead out of the root are not followed."""
+"""A folder on this machine. Links that lead out of the root are not followed.
+
+Written files appear under their name only when they are complete: a temporary name beside the target, then
+a rename. They survive the end of the process at any moment; that they survive the end of the power is left
+to the file system.
+"""
 
 from __future__ import annotations
 
+import builtins
 import contextlib
+import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tomoportal.errors import NotFound, StorageError
-from tomoportal.storage.protocol import Entry, clean_path
+from tomoportal.storage.protocol import TEMPORARY, Entry, clean_path
 
-TEMPORARY = ".tmp-"
-"""Files whose name starts so are being written; no listing shows them."""
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 class LocalStorage:
-    """See `Storage`. Written files appear under their name only when they are complete (temporary name, then rename)."""
+    """See `Storage`."""
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root).expanduser().resolve()
@@ -27,86 +35,87 @@ class LocalStorage:
     def __repr__(self) -> str:
         return f"LocalStorage({str(self.root)!r})"
 
-    def __getstate__(self) -> dict:
-        return {"root": self.root, "url": self.url}
-
     def list(self, prefix: str = "") -> Iterator[Entry]:
         folder = self._inside(prefix)
         if folder.is_dir():
             yield from self._walk(folder, prefix)
 
-    def folders(self, prefix: str = "") -> list[str]:
-        folder = self._inside(prefix)
-        if not folder.is_dir():
-            return []
-        with os.scandir(folder) as entries:
-            return sorted(
-                e.name for e in entries if self._is_folder(e) and not e.name.startswith(TEMPORARY)
-            )
+    def folders(self, prefix: str = "") -> builtins.list[str]:
+        entries = self._scan(self._inside(prefix), prefix)
+        return sorted(entry.name for entry in entries if self._is_folder(entry))
 
     def stat(self, path: str) -> Entry:
-        try:
+        with self._told(path):
             found = self._inside(path).stat()
-        except (FileNotFoundError, NotADirectoryError):
-            raise NotFound(f"{self.url}/{path}") from None
-        except OSError as error:
-            raise StorageError(f"{self.url}/{path}", error.strerror or str(error)) from error
+        if not stat.S_ISREG(found.st_mode):
+            raise NotFound(f"{self.url}/{path}", "this is a folder or a device, not a file")
         return _entry(path, found)
 
     def exists(self, path: str) -> bool:
         try:
-            return self._inside(path).is_file()
-        except OSError:
+            target = self._inside(path)
+        except StorageError:
+            return False
+        try:
+            with self._told(path):
+                return stat.S_ISREG(target.stat().st_mode)
+        except NotFound:
             return False
 
     def read(self, path: str, start: int = 0, length: int | None = None) -> bytes:
-        try:
-            with self._inside(path).open("rb") as file:
-                file.seek(start)
-                return file.read(-1 if length is None else length)
-        except (FileNotFoundError, NotADirectoryError):
-            raise NotFound(f"{self.url}/{path}") from None
-        except OSError as error:
-            raise StorageError(f"{self.url}/{path}", error.strerror or str(error)) from error
+        self.stat(path)
+        with self._told(path), self._inside(path).open("rb") as file:
+            file.seek(start)
+            return file.read(-1 if length is None else length)
 
     def write(self, path: str, data: bytes) -> Entry:
-        target = self._place(path)
-        temporary = self._write_temporary(target, data)
-        os.replace(temporary, target)
-        return _entry(path, target.stat())
+        with self._told(path, writing=True):
+            target = self._place(path)
+            with self._temporary(target) as temporary:
+                temporary.write_bytes(data)
+                os.replace(temporary, target)
+            return _entry(path, target.stat())
 
     def create(self, path: str, data: bytes) -> bool:
-        target = self._place(path)
-        temporary = self._write_temporary(target, data)
-        try:
-            os.link(temporary, target)
-        except FileExistsError:
-            return False
-        finally:
-            os.unlink(temporary)
+        with self._told(path, writing=True):
+            target = self._place(path)
+            with self._temporary(target) as temporary:
+                temporary.write_bytes(data)
+                return _link(temporary, target)
+
+    def reliable_create(self) -> bool:
         return True
 
     def upload(self, path: str, file: Path) -> Entry:
-        target = self._place(path)
-        try:
-            os.replace(file, target)
-        except OSError:
-            temporary = target.with_name(f"{TEMPORARY}{os.getpid()}-{target.name}")
-            shutil.copyfile(file, temporary)
-            os.replace(temporary, target)
-            os.unlink(file)
-        return _entry(path, target.stat())
+        if not file.is_file():
+            raise NotFound(str(file))
+        with self._told(path, writing=True):
+            target = self._place(path)
+            file.chmod(0o644)
+            try:
+                os.replace(file, target)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                with self._temporary(target) as temporary:
+                    shutil.copyfile(file, temporary)
+                    os.replace(temporary, target)
+                file.unlink()
+            return _entry(path, target.stat())
 
     def delete(self, path: str) -> None:
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        with contextlib.suppress(NotFound), self._told(path):
             self._inside(path).unlink()
 
     def delete_tree(self, prefix: str) -> None:
+        if not prefix:
+            raise StorageError(self.url, "the whole storage is not removed at once; remove its folders")
         folder = self._inside(prefix)
-        if folder.is_symlink():
-            folder.unlink()
-        elif folder.is_dir():
-            shutil.rmtree(folder)
+        with contextlib.suppress(NotFound), self._told(prefix):
+            if folder.is_symlink():
+                folder.unlink()
+            elif folder.is_dir():
+                shutil.rmtree(folder)
 
     def local_path(self, path: str) -> Path | None:
         return self._inside(path)
@@ -117,40 +126,104 @@ class LocalStorage:
         yield self._inside(path)
 
     def _walk(self, folder: Path, prefix: str) -> Iterator[Entry]:
-        with os.scandir(folder) as scan:
-            entries = sorted(scan, key=lambda e: e.name + "/" if self._is_folder(e) else e.name)
-        for entry in entries:
-            path = f"{prefix}/{entry.name}" if prefix else entry.name
-            if entry.name.startswith(TEMPORARY):
+        """Files in the order of their paths; a stack of open folders, because a tree may be deeper than
+        Python's."""
+        stack = [(prefix, iter(self._scan(folder, prefix)))]
+        while stack:
+            parent, entries = stack[-1]
+            entry = next(entries, None)
+            if entry is None:
+                stack.pop()
                 continue
+            path = clean_path(f"{parent}/{entry.name}" if parent else entry.name)
             if self._is_folder(entry):
-                yield from self._walk(Path(entry.path), path)
-            elif entry.is_file() and self._stays_inside(entry):
-                yield _entry(path, entry.stat())
+                stack.append((path, iter(self._scan(Path(entry.path), path))))
+            elif self._is_file(entry):
+                yield from self._still_there(entry, path)
 
-    def _is_folder(self, entry: os.DirEntry) -> bool:
-        return entry.is_dir() and self._stays_inside(entry)
+    def _still_there(self, entry: os.DirEntry[str], path: str) -> builtins.list[Entry]:
+        with contextlib.suppress(NotFound), self._told(path):
+            return [_entry(path, entry.stat())]
+        return []
 
-    def _stays_inside(self, entry: os.DirEntry) -> bool:
-        return not entry.is_symlink() or Path(entry.path).resolve().is_relative_to(self.root)
+    def _scan(self, folder: Path, prefix: str) -> builtins.list[os.DirEntry[str]]:
+        """What lies directly in a folder, in the order of full paths; nothing when the folder is gone."""
+        entries: builtins.list[os.DirEntry[str]] = []
+        with contextlib.suppress(NotFound), self._told(prefix), os.scandir(folder) as scan:
+            entries = [entry for entry in scan if not entry.name.startswith(TEMPORARY)]
+        return sorted(entries, key=lambda e: e.name + "/" if self._is_folder(e) else e.name)
+
+    def _is_folder(self, entry: os.DirEntry[str]) -> bool:
+        with contextlib.suppress(NotFound), self._told(entry.name):
+            return entry.is_dir() and self._stays_inside(entry)
+        return False
+
+    def _is_file(self, entry: os.DirEntry[str]) -> bool:
+        with contextlib.suppress(NotFound), self._told(entry.name):
+            return entry.is_file() and self._stays_inside(entry)
+        return False
+
+    def _stays_inside(self, entry: os.DirEntry[str]) -> bool:
+        return not entry.is_symlink() or self._below_root(os.path.realpath(entry.path))
+
+    def _below_root(self, real: str) -> bool:
+        return Path(real).is_relative_to(self.root)
 
     def _inside(self, path: str) -> Path:
         full = self.root / clean_path(path)
-        if not full.resolve().is_relative_to(self.root):
+        if not self._below_root(os.path.realpath(full)):
             raise StorageError(f"{self.url}/{path}", "this link leads out of the storage and is not followed")
         return full
 
     def _place(self, path: str) -> Path:
         target = self._inside(path)
+        if not path or target.is_dir():
+            raise StorageError(f"{self.url}/{path}", "a folder stands here; expected the path of a file")
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
-    def _write_temporary(self, target: Path, data: bytes) -> str:
+    @contextmanager
+    def _temporary(self, target: Path) -> Iterator[Path]:
+        """An empty file beside `target`; whatever is left of it is removed in the end."""
         handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, 0o644)
-        return name
+        os.close(handle)
+        try:
+            os.chmod(name, 0o644)
+            yield Path(name)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)
+
+    @contextmanager
+    def _told(self, path: str, writing: bool = False) -> Iterator[None]:
+        """Turns the system's errors into ours."""
+        where = f"{self.url}/{path}" if path else self.url
+        try:
+            yield
+        except StorageError:
+            raise
+        except OSError as error:
+            if error.errno in _ABSENT and not writing:
+                raise NotFound(where) from None
+            raise StorageError(where, error.strerror or str(error)) from error
+
+
+def _link(temporary: Path, target: Path) -> bool:
+    """Give a complete file its name unless the name is taken. File systems without hard links claim the
+    name first, so that for a moment the file is there and empty."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        try:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        except FileExistsError:
+            return False
+        os.replace(temporary, target)
+    return True
 
 
 def _entry(path: str, found: os.stat_result) -> Entry:

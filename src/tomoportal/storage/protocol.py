@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import unicodedata
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,10 +12,15 @@ from typing import Protocol
 
 from tomoportal.errors import StorageError
 
+TEMPORARY = ".tmp-"
+"""Files whose name starts so are being written; no listing shows them."""
+_REFUSED = ("Cc", "Cs")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file or object: `path` from the storage root, `size` in bytes, `tag` changes when the content does."""
+    """One file or object: `path` from the storage root, `size` in bytes, `tag` changes when the content
+    does."""
 
     path: str
     size: int
@@ -30,32 +37,38 @@ class Storage(Protocol):
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every file below the folder `prefix`, sorted by path; nothing when there is no such folder."""
 
-    def folders(self, prefix: str = "") -> list[str]:
+    def folders(self, prefix: str = "") -> builtins.list[str]:
         """Names of the folders directly below `prefix`, sorted."""
 
     def stat(self, path: str) -> Entry:
         """The file at `path`. Raises `NotFound`."""
 
     def exists(self, path: str) -> bool:
-        """Whether a file (not a folder) is at `path`."""
+        """Whether a file (not a folder) is at `path`; False for a path that cannot exist. Raises
+        `StorageError` when that cannot be found out: absent and unreadable are different answers."""
 
     def read(self, path: str, start: int = 0, length: int | None = None) -> bytes:
-        """`length` bytes from `start` (to the end when None; fewer at the end of the file). Raises `NotFound`."""
+        """`length` bytes from `start` (to the end when None; fewer at the end of the file). Raises
+        `NotFound`."""
 
     def write(self, path: str, data: bytes) -> Entry:
         """Put a whole file; readers see the old content or the new, never a part."""
 
     def create(self, path: str, data: bytes) -> bool:
-        """Put a file only if there is none; False when there is one already."""
+        """Put a small file only if there is none; False when there is one already."""
+
+    def reliable_create(self) -> bool:
+        """Whether `create` tells only one of two callers True, even when both ask at the same moment."""
 
     def upload(self, path: str, file: Path) -> Entry:
-        """Put a local file, streamed. On a local storage the file is moved when it lies on the same disk."""
+        """Put a local file, streamed; afterwards `file` is gone (on the same disk it is moved, not
+        copied)."""
 
     def delete(self, path: str) -> None:
         """Remove one file; no error when it is gone already."""
 
     def delete_tree(self, prefix: str) -> None:
-        """Remove every file below the folder `prefix`, and the folder."""
+        """Remove every file below the folder `prefix`, and the folder; the root itself is refused."""
 
     def local_path(self, path: str) -> Path | None:
         """Where the file lies on this machine's disk, for mapping; None for a remote storage."""
@@ -65,9 +78,18 @@ class Storage(Protocol):
 
 
 def clean_path(path: str) -> str:
-    """`path` in its only accepted form. Raises `StorageError` for absolute paths, `..`, backslashes of Windows drives,
-    NUL bytes and empty segments: such a path would leave the root or name the same file twice."""
+    """`path` in its only accepted form.
+
+    Raises `StorageError` for absolute paths, `.`, `..` and empty segments (they would leave the root or
+    name a file twice) and for control characters and bytes that are not UTF-8 (object stores and HTTP do
+    not carry them).
+    """
     parts = path.split("/") if path else []
-    if any(part in ("", ".", "..") or "\0" in part for part in parts):
-        raise StorageError(path, "this is not a path inside the storage (no '..', no empty parts, no leading '/')")
+    if any(part in ("", ".", "..") for part in parts):
+        raise StorageError(
+            path, "this is not a path inside the storage (no '..', no empty parts, no leading '/')"
+        )
+    if not path.isprintable() and any(unicodedata.category(sign) in _REFUSED for sign in path):
+        message = "a control character, or bytes that are not UTF-8, stand in this name; rename the file"
+        raise StorageError(ascii(path), message)
     return path
