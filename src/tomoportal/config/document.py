@@ -79,7 +79,7 @@ def parse_document(data: bytes, name: str) -> Document | Problem:
         return _syntax(error, text, name)
     if problem:
         return problem
-    if root is None:
+    if root is None or root.tag == f"{TAG}null":
         return Problem(
             "yaml-empty", "the file is empty; expected a deposition file", file=name, line=1,
             hint="docs/deposition.md shows the smallest complete file.",

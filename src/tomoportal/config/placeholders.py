@@ -92,14 +92,3 @@ def expand_value(template: str, values: Mapping[str, str | None]) -> Any:
     if value != value or abs(value) == float("inf"):
         raise ValueError(f"found '{text}', expected a finite number")
     return value
-
-
-def expand_tree(data: Any, values: Mapping[str, str | None]) -> Any:
-    """Mappings and lists with every text of them expanded; lists of mappings (such as authors) stay as they are."""
-    if isinstance(data, str):
-        return expand_value(data, values) if "{" in data or "}" in data else data
-    if isinstance(data, Mapping):
-        return {key: expand_tree(value, values) for key, value in data.items()}
-    if isinstance(data, list):
-        return [expand_tree(item, values) if isinstance(item, str) else item for item in data]
-    return data
