@@ -188,7 +188,7 @@ class _Runner:
         futures: dict[Future[None], _RunState] = {}
         for run in plan.runs:
             self.report.unchanged += run.unchanged
-            state = _RunState(run, self._with_spacings(run, allotment), max(1, len(run.tasks)))
+            state = _RunState(run, self._introduced(run, allotment), max(1, len(run.tasks)))
             for task in run.tasks:
                 futures[pool.submit(self._attempt, task, state, allotment)] = state
             if not run.tasks:
@@ -221,12 +221,14 @@ class _Runner:
             reveal(self.target, hidden)
         return {}
 
-    def _with_spacings(self, run: RunPlan, allotment: Allotment) -> Ledger:
-        """The ledger in which every voxel spacing of the run has its id; they have no sidecar that could be their record."""
+    def _introduced(self, run: RunPlan, allotment: Allotment) -> Ledger:
+        """The ledger in which everything planned, and every voxel spacing, has its folder and portal-wide id: from the first written
+        byte on it is known who is who."""
         ledger = run.ledger
-        for key in run.spacings:
-            if ledger.get(key) is None:
-                ledger = ledger.put(allotment.complete(Record(key, {"voxel_spacing": key.spacing}), {}))
+        spacings = [Record(key, {"voxel_spacing": key.spacing}) for key in run.spacings]
+        for record in [*spacings, *(Record(task.key, task.identity) for task in run.tasks)]:
+            if ledger.get(record.key) is None:
+                ledger = ledger.put(allotment.introduce(record))
         if ledger is not run.ledger:
             private.write_ledger(self.target, ledger_path(run.key), ledger)
         return ledger

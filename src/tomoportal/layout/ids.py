@@ -6,13 +6,15 @@ blocks. Both files are written before an id is used, so that a killed process lo
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from tomoportal.errors import StorageError
 from tomoportal.layout.lease import hold
 from tomoportal.layout.private import IDS, Record, blocks_path, read_json, write_json
-from tomoportal.layout.tree import OWN, rows
+from tomoportal.layout.tree import OWN, own_entity, rows
 
 if TYPE_CHECKING:
     from tomoportal.storage.protocol import Storage
@@ -23,12 +25,13 @@ LARGEST = 2**31 - 1
 
 @dataclass(slots=True)
 class Allotment:
-    """Gives ids to the rows of one owner. Use it from one thread at a time."""
+    """Gives ids to the rows of one owner, to one thread at a time."""
 
     storage: Storage
     owner: str
     blocks: dict[str, list[list[int]]] = field(default_factory=dict)
     """Per entity class name: [next, last] of every block that is not used up."""
+    _lock: Lock = field(default_factory=Lock, repr=False)
 
     @staticmethod
     def open(storage: Storage, owner: str) -> Allotment:
@@ -45,15 +48,19 @@ class Allotment:
         ]
         return record.with_ids(self._allot(missing)) if missing else record
 
+    def introduce(self, record: Record) -> Record:
+        """`record` with the id of its own row, before anything else is known about it."""
+        own = own_entity(record.key.kind)
+        known = own is None or OWN in record.ids.get(own.__name__, {})
+        return record if own is None or known else record.with_ids(self._allot([(own.__name__, OWN)]))
+
     def _allot(self, missing: list[tuple[str, str]]) -> dict[str, dict[str, int]]:
-        counts: dict[str, int] = {}
-        for name, _ in missing:
-            counts[name] = counts.get(name, 0) + 1
-        self._reserve(counts)
         given: dict[str, dict[str, int]] = {}
-        for name, key in missing:
-            given.setdefault(name, {})[key] = self._take(name)
-        write_json(self.storage, blocks_path(self.owner), self.blocks)
+        with self._lock:
+            self._reserve(Counter(name for name, _ in missing))
+            for name, key in missing:
+                given.setdefault(name, {})[key] = self._take(name)
+            write_json(self.storage, blocks_path(self.owner), self.blocks)
         return given
 
     def _take(self, name: str) -> int:
