@@ -63,9 +63,9 @@ def cell_edge(lattice: Lattice, rng: np.random.Generator) -> Scene:
     w, h, d = lattice.extent
     edge = Sheet(direction=-0.62, offset=0.34 * w, wave=0.03 * w, length=0.8 * w)
     tubules = (
-        _tubule(_curve((-0.1 * w, 0.22 * h, 0.46 * d), (0.62 * w, 1.15 * h, 0.60 * d), -0.05 * w)),
-        _tubule(_curve((0.05 * w, -0.1 * h, 0.85 * d), (0.20 * w, 1.1 * h, 0.63 * d), 0.03 * w)),
-        _tubule(_curve((-0.1 * w, 0.5 * h, 0.16 * d), (0.25 * w, -0.1 * h, 0.18 * d), 0.02 * w)),
+        _tubule(_curve((-0.1 * w, 0.22 * h, 0.40 * d), (0.62 * w, 1.15 * h, 0.56 * d), -0.05 * w)),
+        _tubule(_curve((0.05 * w, -0.1 * h, 0.87 * d), (0.20 * w, 1.1 * h, 0.45 * d), 0.03 * w)),
+        _tubule(_curve((-0.1 * w, 0.5 * h, 0.12 * d), (0.25 * w, -0.1 * h, 0.13 * d), 0.02 * w)),
     )
     stage = Stage(lattice, rng, (edge,), (*tubules, *_cortex(edge, lattice, rng)))
 
