@@ -114,7 +114,7 @@ def test_a_download_leaves_no_scratch_file(s3_environment, monkeypatch, tmp_path
     monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
     with storage.fetch("a.mrc") as file:
         assert file.parent == tmp_path
-        assert file.name.endswith("a.mrc")
+        assert file.suffix == ".mrc"
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(KeyError), storage.fetch("a.mrc"):
         raise KeyError
@@ -172,6 +172,16 @@ def test_prefixes_that_make_no_sense(url):
 @pytest.mark.parametrize("size", [1, 1 << 30, 5 << 40])
 def test_no_upload_has_too_many_parts(size):
     assert size / module._piece(size) <= module.MOST_PARTS
+
+
+def test_the_other_clouds_open_without_being_asked(monkeypatch):
+    for name in ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    assert open_storage("gs://bucket/prefix").url == "gs://bucket/prefix"
+    with pytest.raises(StorageError, match="AZURE_STORAGE_ACCOUNT_NAME"):
+        open_storage("az://container/prefix")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    assert open_storage("az://container/prefix").url == "az://container/prefix"
 
 
 class _Noon:

@@ -55,6 +55,7 @@ _SECRETS = (
     "AZURE_STORAGE_SAS_TOKEN",
 )
 _RANGE_REFUSED = re.compile(r"\b416\b|non-partial|InvalidRange")
+_SHORTEST_SECRET = 6
 _YES = ("1", "true", "yes", "on")
 
 
@@ -200,13 +201,17 @@ class ObjectStorage:
     @contextmanager
     def fetch(self, path: str) -> Iterator[Path]:
         self.stat(path)
-        handle, name = tempfile.mkstemp(prefix="tomoportal-", suffix="-" + path.rpartition("/")[2][-100:])
+        try:
+            handle, name = tempfile.mkstemp(prefix="tomoportal-", suffix=os.path.splitext(path)[1][:20])
+        except OSError as error:
+            raise self._no_scratch(path, error) from error
         try:
             with os.fdopen(handle, "wb") as file:
                 self._download(path, file)
             yield Path(name)
         finally:
-            os.unlink(name)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)
 
     def _download(self, path: str, target: IO[bytes]) -> None:
         """Stream one answer into an open file and count it."""
@@ -222,8 +227,11 @@ class ObjectStorage:
         try:
             return target.write(piece)
         except OSError as error:
-            message = f"no scratch copy could be made in {tempfile.gettempdir()}: {error.strerror}"
-            raise StorageError(f"{self.url}/{path}", message) from error
+            raise self._no_scratch(path, error) from error
+
+    def _no_scratch(self, path: str, error: OSError) -> StorageError:
+        message = f"no scratch copy could be made in {tempfile.gettempdir()}: {error.strerror}"
+        return StorageError(f"{self.url}/{path}", f"{message}; TMPDIR names another folder")
 
     def _read_range(self, key: str, start: int, length: int | None) -> bytes:
         """A range that may end after the object's end, which stores answer in different ways."""
@@ -358,8 +366,10 @@ def _sentence(error: Exception) -> str:
     line = re.sub(r"\?\S*", "", text.split("\n", 1)[0]).split(": <?xml")[0].strip().rstrip(":")
     for name in _SECRETS:
         secret = os.environ.get(name)
-        if secret:
+        if secret and len(secret) >= _SHORTEST_SECRET:
             line = line.replace(secret, "…")
+    if "Account must be specified" in line:
+        line += " (set AZURE_STORAGE_ACCOUNT_NAME)"
     if re.search(r"\b(401|403)\b|Missing\w*Key|credential|privileges", line):
         line += " (check the credentials; for public data set AWS_NO_SIGN_REQUEST=1)"
     return line
