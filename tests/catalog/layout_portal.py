@@ -174,7 +174,8 @@ def annotation_sidecar(key: Key, **changes: Any) -> dict[str, Any]:
         },
     ]
     return {
-        "annotation_object": {"id": "GO:0005840", "name": "cytosolic ribosome"}, "annotation_method": "matching", "method_type": "automated",
+        "annotation_object": {"id": "GO:0005840", "name": "cytosolic ribosome"}, "annotation_method": "matching",
+        "method_type": "automated",
         "annotation_ingest_id": "a1", "dates": DATES, "authors": AUTHORS, "files": files, "object_count": 7, "deposition_id": "20001",
         "method_links": [{"link_type": "source_code", "link": "https://example.org", "custom_name": "code"}],
         "alignment_metadata_path": paths.sidecar(key.of("alignment", spacing="", id=100)), **changes,

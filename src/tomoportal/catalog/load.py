@@ -103,9 +103,10 @@ class _Loading:
         numbers = {number for number in wanted if number.isdecimal()}
         known = frozenset(int(number) for number in sorted(numbers) if self._deposition(number))
         replacing = tuple(record for record in found.replacing if self._has_rows(record))
-        rows = Reader(Found(found.published, replacing, found.spacings, found.total_size), Known(known)).read(
-            skip=skip
-        )
+        ids = Known(known)
+        if any(record.key.kind == "dataset" for record in replacing):
+            ids.dataset, ids.dataset_deposition = self._kept_dataset(dataset)
+        rows = Reader(replace(found, replacing=replacing), ids).read(skip=skip)
         self.problems += rows.problems
         self._store(scopes, rows, replacing)
         self.done.append(dataset)

@@ -102,7 +102,7 @@ def _settle_releases(
             date = sql.select(target.c[RELEASE]).where(target.c.id == table.c[relation.key]).scalar_subquery()
             dates.append(sql.func.coalesce(date, ""))
     if len(dates) > 1:
-        latest = getattr(sql.func, database.dialect.latest)(*dates)
+        latest = getattr(sql.func, database.dialect.greatest)(*dates)
         connection.execute(table.update().where(below(table, scope)).values({RELEASE: latest}))
 
 

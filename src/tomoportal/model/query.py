@@ -217,7 +217,65 @@ class RelatedAggregate:
     where: Condition = EVERYTHING
 
 
-Selection = Value | Constant | One | Many | RelatedTotal | RelatedAggregate
+@dataclass(frozen=True, slots=True)
+class GlobalId:
+    """The opaque identifier of GraphQL's `Node`: base64 of `Type:id`."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The place of a row in a `Page`: base64 of `arrayconnection:n`, n from 0."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The row itself, as an object."""
+
+    name: str
+    fields: tuple[Selection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The rows of a page, each wrapped in an object."""
+
+    name: str
+    fields: tuple[Node | Cursor | Constant, ...]
+
+
+PageFact = Literal["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"]
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    """What is known about a page: pairs of key and fact."""
+
+    name: str
+    facts: tuple[tuple[str, PageFact] | Constant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A to-many relation as a connection: an object with edges and facts about the page. Of the rows at the places `start` (from 0)
+    to `stop`, the `first` or `last` so many; all when nothing limits."""
+
+    name: str
+    relation: str
+    fields: tuple[Edges | PageInfo | Constant, ...]
+    where: Condition = EVERYTHING
+    order_by: tuple[Order, ...] = ()
+    start: int = 0
+    stop: int | None = None
+    first: int | None = None
+    last: int | None = None
+
+
+Selection = Value | Constant | One | Many | RelatedTotal | RelatedAggregate | GlobalId | Page
 
 
 @dataclass(frozen=True, slots=True)

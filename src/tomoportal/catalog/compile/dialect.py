@@ -12,8 +12,9 @@ class Dialect(Protocol):
     """Pieces of SQL. Arguments are SQL expressions unless said otherwise."""
 
     name: str
-    latest: str
-    """Name of the function that gives the greatest of its arguments."""
+    greatest: str
+    least: str
+    """Names of the functions that give the greatest and the least of their arguments."""
 
     def placeholder(self, name: str) -> str:
         """How the bound value `name` stands in the statement."""
@@ -51,8 +52,8 @@ class Dialect(Protocol):
     def window(self, limit: str | None, offset: str | None) -> str:
         """LIMIT and OFFSET."""
 
-    def cursor(self, position: str) -> str:
-        """Text of the connection cursor of a position from 0."""
+    def base64(self, text: str) -> str:
+        """The base64 of a text."""
 
     def number(self, function: str, argument: str) -> str:
         """The aggregate `stddev` or `variance` (of a sample)."""

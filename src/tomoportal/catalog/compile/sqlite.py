@@ -24,7 +24,7 @@ class Sqlite:
     """See `Dialect`."""
 
     name = "sqlite"
-    latest = "max"
+    greatest, least = "max", "min"
 
     def placeholder(self, name: str) -> str:
         return f":{name}"
@@ -86,8 +86,8 @@ class Sqlite:
             return ""
         return f" LIMIT {limit or '-1'}" + (f" OFFSET {offset}" if offset else "")
 
-    def cursor(self, position: str) -> str:
-        return f"connection_cursor({position})"
+    def base64(self, text: str) -> str:
+        return f"base64_of({text})"
 
     def number(self, function: str, argument: str) -> str:
         return f"sample_{function}({argument})"
@@ -100,16 +100,11 @@ def register(connection: sqlite3.Connection) -> None:
         ("exact_number", 1, repr),
         ("matches", 2, _matches),
         ("matches_any_case", 2, _matches_any_case),
-        ("connection_cursor", 1, cursor_text),
+        ("base64_of", 1, _base64),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
     connection.create_aggregate("sample_variance", 1, _Variance)  # type: ignore[arg-type]
     connection.create_aggregate("sample_stddev", 1, _Deviation)  # type: ignore[arg-type]
-
-
-def cursor_text(position: int) -> str:
-    """The opaque cursor of a row of a connection."""
-    return base64.b64encode(f"arrayconnection:{position}".encode()).decode()
 
 
 @lru_cache(maxsize=256)
@@ -119,6 +114,10 @@ def compiled(pattern: str, ignore_case: bool) -> Any:
     options.case_sensitive = not ignore_case
     options.log_errors = False
     return re2.compile(pattern, options)
+
+
+def _base64(text: str | None) -> str | None:
+    return None if text is None else base64.b64encode(text.encode()).decode()
 
 
 def _lower_case(text: str | None) -> str | None:

@@ -1,0 +1,63 @@
+"""Orders → ORDER BY, with the joins they need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tomoportal.catalog.compile.writer import Source, Writer, joined
+from tomoportal.errors import QueryError
+from tomoportal.model import query
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """`joins` stand behind the table, `terms` behind ORDER BY."""
+
+    joins: str
+    terms: str
+
+
+def ordering(
+    writer: Writer, source: Source, orders: Sequence[query.Order], *, reverse: bool = False
+) -> Ordering:
+    """In the order asked for, then by id. Rows without a related row stay, as if its fields were null."""
+    joins: dict[tuple[str, ...], tuple[Source, str]] = {}
+    terms, decided = [], False
+    for order in orders:
+        end = _end_of(writer, source, order.path[:-1], joins)
+        field = end.field(order.path[-1])
+        descending = (order.direction == "desc") != reverse
+        nulls_last: bool | None = None
+        if field.nullable or len(order.path) > 1:
+            nulls_last = (order.nulls == "last" if order.nulls else order.direction == "asc") != reverse
+        terms.append(
+            writer.dialect.ordered(end.column(field.column), descending=descending, nulls_last=nulls_last)
+        )
+        decided = decided or order.path == ("id",)
+    if not decided:
+        terms.append(writer.dialect.ordered(source.column("id"), descending=reverse, nulls_last=None))
+    return Ordering("".join(text for _, text in joins.values()), ", ".join(terms))
+
+
+def _end_of(
+    writer: Writer, source: Source, path: tuple[str, ...], joins: dict[tuple[str, ...], tuple[Source, str]]
+) -> Source:
+    for length in range(1, len(path) + 1):
+        step = path[:length]
+        if step not in joins:
+            target, relation, join = writer.follow(source, step[-1])
+            if relation.many:
+                raise QueryError(f"rows cannot be put in order by {step[-1]}, which leads to many rows")
+            joined_on = joined("AND", [join, writer.visible(target)])
+            joins[step] = (target, f" LEFT JOIN {writer.table(target)} ON {joined_on}")
+        source = joins[step][0]
+    return source
+
+
+def whole(name: str, value: Any) -> int:
+    """A number that limits an answer. Raises `QueryError`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise QueryError(f"{name} must be a whole number from 0, not {value!r}")
+    return value

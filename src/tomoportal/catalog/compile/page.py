@@ -1,0 +1,114 @@
+"""Connections: pages of related rows with edges, cursors and facts about the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tomoportal.catalog.compile import values
+from tomoportal.catalog.compile.condition import all_conditions, related_rows
+from tomoportal.catalog.compile.order import ordering, whole
+from tomoportal.catalog.compile.writer import Source, Writer, literal
+from tomoportal.errors import QueryError
+from tomoportal.model import query
+from tomoportal.model.fields import Kind
+
+ObjectOf = Callable[[Writer, Source, Sequence[query.Selection]], str]
+
+
+def page(writer: Writer, source: Source, selected: query.Page, json_object: ObjectOf) -> str:
+    """The connection as a JSON object; `json_object` makes the object of a row."""
+    if not source.relation(selected.relation).many:
+        raise QueryError(f"{source.entity.__name__}.{selected.relation} leads to one row, not to many")
+    for name in ("start", "stop", "first", "last"):
+        if (number := getattr(selected, name)) is not None:
+            whole(name, number)
+    members = []
+    for part in selected.fields:
+        match part:
+            case query.Constant():
+                member = values.constant(writer, part.value)
+            case query.Edges():
+                member = _edges(writer, source, selected, part, json_object)
+            case query.PageInfo():
+                member = _page_info(writer, source, selected, part)
+        members.append((literal(part.name), member))
+    return writer.dialect.json_object(members)
+
+
+def _edges(
+    writer: Writer, source: Source, asked: query.Page, edges: query.Edges, json_object: ObjectOf
+) -> str:
+    target, _, join = writer.follow(source, asked.relation)
+    order = ordering(writer, target, asked.order_by)
+    place = f"row_number() OVER (ORDER BY {order.terms})"
+    members = []
+    for part in edges.fields:
+        match part:
+            case query.Constant():
+                member = values.constant(writer, part.value)
+            case query.Cursor():
+                member = _cursor(writer, f"({place} - 1)")
+            case query.Node():
+                member = json_object(writer, target, part.fields)
+        members.append((literal(part.name), member))
+    rows = (
+        f"FROM {writer.table(target)}{order.joins} WHERE {all_conditions(writer, target, asked.where, join)}"
+    )
+    edge = writer.dialect.json_object(members)
+    if asked.last is None:
+        text = f"SELECT {edge} AS j {rows} ORDER BY {order.terms}{_window(writer, asked)}"
+    else:
+        numbered = f"SELECT {edge} AS j, {place} AS n, count(*) OVER () AS total {rows}"
+        begin, end = _bounds(writer, asked, "total")
+        text = f"SELECT j FROM ({numbered}) AS numbered WHERE n > {begin} AND n <= {end} ORDER BY n"
+    return writer.dialect.nested(writer.dialect.json_list(text))
+
+
+def _window(writer: Writer, asked: query.Page) -> str:
+    limits = [] if asked.first is None else [asked.first]
+    if asked.stop is not None:
+        limits.append(max(0, asked.stop - asked.start))
+    limit = writer.bind(min(limits)) if limits else None
+    return writer.dialect.window(limit, writer.bind(asked.start) if asked.start else None)
+
+
+def _bounds(writer: Writer, asked: query.Page, total: str) -> tuple[str, str]:
+    """The places where a page begins and ends, as SQL, for a number of rows."""
+    ends = [
+        total,
+        *(
+            writer.bind(n)
+            for n in (asked.stop, None if asked.first is None else asked.start + asked.first)
+            if n is not None
+        ),
+    ]
+    end = f"{writer.dialect.least}({', '.join(ends)})" if len(ends) > 1 else total
+    start = writer.bind(asked.start)
+    if asked.last is None:
+        return start, end
+    return f"{writer.dialect.greatest}({start}, {end} - {writer.bind(asked.last)})", end
+
+
+def _page_info(writer: Writer, source: Source, asked: query.Page, info: query.PageInfo) -> str:
+    _, rows = related_rows(writer, source, asked.relation, asked.where)
+    begin, end = _bounds(writer, asked, "total")
+    facts = {
+        "hasNextPage": writer.dialect.shown("(last < total)", Kind.BOOL),
+        "hasPreviousPage": writer.dialect.shown("(begin > 0 AND total > 0)", Kind.BOOL),
+        "startCursor": f"CASE WHEN begin < last THEN {_cursor(writer, 'begin')} END",
+        "endCursor": f"CASE WHEN begin < last THEN {_cursor(writer, '(last - 1)')} END",
+    }
+    members = [
+        (literal(fact.name), values.constant(writer, fact.value))
+        if isinstance(fact, query.Constant)
+        else (literal(fact[0]), facts[fact[1]])
+        for fact in info.facts
+    ]
+    bounds = (
+        f"SELECT total, {begin} AS begin, {end} AS last FROM (SELECT count(*) AS total {rows}) AS counted"
+    )
+    return writer.dialect.nested(f"(SELECT {writer.dialect.json_object(members)} FROM ({bounds}) AS page)")
+
+
+def _cursor(writer: Writer, place: str) -> str:
+    return writer.dialect.base64(f"'arrayconnection:' || {place}")
