@@ -1,0 +1,75 @@
+"""The command line: one file per command, heavy imports inside the command.
+
+Exit codes: 0 done, 1 a problem of severity `error`, 2 wrong usage or deposition file, 3 storage or database trouble,
+130 interrupted. A traceback is shown with `--debug` only.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from tomoportal.cli.check import check
+from tomoportal.cli.convert import convert
+from tomoportal.cli.ingest import ingest
+from tomoportal.cli.load import load
+from tomoportal.cli.plan import plan
+from tomoportal.cli.schema import schema
+from tomoportal.errors import CatalogError, ConfigError, PortalError, RemoteError, StorageError, UsageError
+
+app = typer.Typer(
+    name="tomoportal",
+    help="Turn cryo-electron tomography files into a data portal: check, ingest, serve.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for command in (check, plan, ingest, load, convert, schema):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from tomoportal import __version__
+
+        typer.echo(f"tomoportal {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+) -> None:
+    if debug:
+        import logging
+
+        logging.basicConfig(level=logging.DEBUG)
+
+
+def main() -> None:
+    """Run the command line; errors become a sentence and an exit code."""
+    try:
+        app()
+    except PortalError as error:
+        if "--debug" in sys.argv:
+            raise
+        typer.echo(f"Error: {error}", err=True)
+        for problem in getattr(error, "problems", ()):
+            typer.echo(str(problem), err=True)
+        raise SystemExit(_exit_code(error)) from None
+    except KeyboardInterrupt:
+        typer.echo("Stopped. What is finished stays; run the same command again to go on.", err=True)
+        raise SystemExit(130) from None
+
+
+def _exit_code(error: PortalError) -> int:
+    if isinstance(error, (ConfigError, UsageError)):
+        return 2
+    if isinstance(error, (StorageError, CatalogError, RemoteError)):
+        return 3
+    return 1

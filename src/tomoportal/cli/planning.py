@@ -1,0 +1,82 @@
+"""What `plan` and `ingest` have in common: deposition file and sources → plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tomoportal.errors import ConfigError, NotFound, UsageError
+
+if TYPE_CHECKING:
+    from tomoportal.ingest.plan import Plan
+    from tomoportal.ingest.task import Input
+    from tomoportal.problems import Problem
+    from tomoportal.settings import Settings
+    from tomoportal.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, where it reads and writes, and what was wrong on the way."""
+
+    plan: Plan
+    source: Storage
+    target: Storage
+    problems: tuple[Problem, ...]
+
+
+def planned(config: Path, source_url: str, settings: Settings) -> Planned:
+    """Read the deposition file, look at the sources, decide. Raises `ConfigError` when the file is faulty."""
+    from tomoportal.config import load_config
+    from tomoportal.ingest.find import find
+    from tomoportal.ingest.plan import make_plan
+    from tomoportal.layout.private import ledger_path, read_ledger
+    from tomoportal.layout.publish import is_intact
+    from tomoportal.problems import in_order
+    from tomoportal.storage import open_storage
+
+    loaded = load_config(config)
+    if loaded.config is None or any(problem.severity == "error" for problem in loaded.problems):
+        raise ConfigError(f"{config} cannot be ingested as it is.", in_order(loaded.problems))
+    source, target = open_source_storage(source_url), open_storage(settings.storage)
+    found = find(loaded.config, source, target)
+    plan = make_plan(
+        found,
+        cache(lambda key: read_ledger(target, ledger_path(key))),
+        lambda record: is_intact(target, record),
+        cache(lambda path: fingerprint(source, path)),
+    )
+    return Planned(plan, source, target, tuple(in_order([*loaded.problems, *plan.problems])))
+
+
+def open_source_storage(url: str) -> Storage:
+    """The storage with the depositor's files; a local folder must exist."""
+    from tomoportal.storage import open_storage
+
+    if "://" not in url and not Path(url).is_dir():
+        raise UsageError(f"--source {url}: there is no such folder.")
+    return open_storage(url)
+
+
+def fingerprint(source: Storage, path: str) -> Input:
+    """What tells whether a source file has changed; for a folder such as an OME-Zarr, all its files together."""
+    from hashlib import sha256
+
+    from tomoportal.ingest.task import Input
+
+    try:
+        entry = source.stat(path)
+        if not _is_folder(source, path):
+            return Input(path, entry.size, entry.tag)
+    except NotFound:
+        pass
+    entries = list(source.list(path))
+    tags = sha256("\n".join(f"{entry.path} {entry.tag}" for entry in entries).encode())
+    return Input(path, sum(entry.size for entry in entries), tags.hexdigest())
+
+
+def _is_folder(source: Storage, path: str) -> bool:
+    local = source.local_path(path)
+    return local is not None and local.is_dir()
