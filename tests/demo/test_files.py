@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ from tomoportal.demo import DemoFiles, truth, write_demo
 from tomoportal.demo.configs import config_text
 from tomoportal.demo.files import dose_symmetric, mdoc_lines, write_text
 from tomoportal.demo.phantom import Lattice
+from tomoportal.demo.runs import simulate
+from tomoportal.demo.scenes import proteoliposomes
+from tomoportal.demo.sources import VESICLES, RunPlan
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +92,8 @@ def test_angles_agree(demo: DemoFiles, runs: dict[str, Any]) -> None:
 
 
 def test_dose_symmetric_order() -> None:
-    order = dose_symmetric(np.arange(-9.0, 9.1, 3.0))
-    assert (np.arange(-9.0, 9.1, 3.0)[order]).tolist() == [0, 3, -3, -6, 6, 9, -9]
+    angles = np.arange(-9.0, 9.1, 3.0)
+    assert angles[dose_symmetric(7)].tolist() == [0, 3, -3, -6, 6, 9, -9]
 
 
 def test_windows_line_ends(tmp_path: Path) -> None:
@@ -160,3 +165,28 @@ def test_run_table_fills_the_placeholders(demo: DemoFiles, runs: dict[str, Any])
     placeholders = set(re.findall(r"'(?:float|int) \{([^}]+)\}'", demo.configs[0].read_text()))
     assert placeholders
     assert placeholders <= set(header)
+
+
+def test_import_is_light() -> None:
+    code = "import sys, tomoportal.demo; print('numpy' in sys.modules, 'scipy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("tilts", [True, False])
+def test_a_run_of_the_second_dataset(tmp_path: Path, tilts: bool) -> None:
+    plan = RunPlan(
+        VESICLES, "P_1", proteoliposomes, Lattice((32, 64, 64), 27.36, 10), axis=-94.2, tilts=tilts
+    )
+    facts = simulate(plan, [1, 0], tmp_path).facts
+    with mrcfile.open(tmp_path / "masks/P_1_membranes_bin2.mrc") as mask:
+        assert mask.data.shape == (16, 32, 32)
+        assert set(np.unique(mask.data)) == {0, 1}
+    table = np.loadtxt(tmp_path / "picks/P_1_20S.csv", delimiter=",", skiprows=1)
+    wanted = [p["xyz_voxel"]["27.360"] for p in facts["particles"] if p["object_id"] == "GO:0005839"]
+    assert np.allclose(table[:, ::-1], wanted, atol=0.006)
+    assert (tmp_path / "picks/P_1_20S.csv").read_text().startswith("z,y,x\n")
+    assert (tmp_path / "stacks/P_1.mrc").exists() == (tmp_path / "imod/P_1.xf").exists() == tilts
+    assert facts["tilt_series_deposited"] == tilts
+    if tilts:
+        assert b"\r\n[ZValue = 40]\r\n" in (tmp_path / "mdocs/P_1.mdoc").read_bytes()

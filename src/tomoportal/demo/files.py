@@ -60,17 +60,13 @@ def write_points(
     write_text(path, lines + [",".join(f"{v:.{digits}f}" for v in point) for point in points])
 
 
-def dose_symmetric(angles: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Order of acquisition as indices into ascending angles: from 0 outwards, two images on one side, two on the other."""
-    middle = int(np.argmin(np.abs(angles)))
-    order, up, down = [middle], list(range(middle + 1, len(angles))), list(range(middle - 1, -1, -1))
-    side = True
-    while up or down:
-        branch = up if (side and up) or not down else down
-        order += branch[:2] if len(order) > 1 else branch[:1]
-        del branch[: 2 if len(order) > 2 else 1]
-        side = not side
-    return np.array(order)
+def dose_symmetric(count: int) -> list[int]:
+    """Order of acquisition as indices into ascending angles, `count` odd: the middle, then outwards, changing sides every two."""
+    middle = count // 2
+    order = [middle]
+    for k in range(1, middle + 1):
+        order += [middle + k, middle - k] if k % 2 else [middle - k, middle + k]
+    return order
 
 
 def mdoc_lines(
@@ -102,7 +98,7 @@ def mdoc_lines(
         f"[T =     Tilt axis angle = {axis:.1f}, binning = 1  spot = 8  camera = 0]",
         "",
     ]
-    for turn, index in enumerate(dose_symmetric(angles)):
+    for turn, index in enumerate(dose_symmetric(len(angles))):
         moment = FIRST_EXPOSURE + timedelta(seconds=90 * turn)
         lines += [
             f"[ZValue = {turn}]",

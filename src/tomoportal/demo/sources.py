@@ -188,8 +188,9 @@ class VesicleFiles(Files):
 
 
 def _int16(volume: microscope.Image) -> NDArray[np.int16]:
-    """A volume of standard deviation 1 as integers; gold, 16 deviations away or more, saturates."""
-    return np.rint(volume * 2000).clip(-32768, 32767).astype(np.int16)
+    """A volume of standard deviation 1 as integers, 2000 to a deviation unless that would not hold the darkest gold."""
+    scale = min(2000.0, 32000.0 / float(np.abs(volume).max()))
+    return np.rint(volume * np.float32(scale)).astype(np.int16)
 
 
 def _centres(particles: Sequence[Particle], species: tuple[str, str]) -> Array:
