@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from tomoportal.errors import CatalogError, UsageError
 from tomoportal.model.registry import ENTITIES
 
 REPAIR = "Run `tomoportal load`; it makes the catalogue anew from the files."
+LONGEST = 30
+"""Seconds after which a statement of a reader is stopped."""
 READERS = 16
 """Connections that are kept; more are opened when all are busy."""
 
@@ -63,6 +68,18 @@ class Database:
                 connection.execute("PRAGMA synchronous=NORMAL")
 
         return engine
+
+    @contextmanager
+    def limited(self, connection: sql.Connection) -> Iterator[None]:
+        """Stop what takes too long."""
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        end = time.monotonic() + LONGEST
+        raw.set_progress_handler(lambda: time.monotonic() > end, 100_000)
+        try:
+            yield
+        finally:
+            raw.set_progress_handler(None, 0)
 
     def exists(self) -> bool:
         """Whether there is a database at all."""

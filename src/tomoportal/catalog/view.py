@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import sqlalchemy as sql
 
 from tomoportal.catalog.compile import aggregate, selection
 from tomoportal.catalog.compile.writer import Addresses, Scope, Statement, Writer
+from tomoportal.catalog.database import LONGEST
 from tomoportal.catalog.tables import FOLDER, RELEASE, REPLACING
 from tomoportal.errors import CatalogError, QueryError
 from tomoportal.layout.paths import Key, folder, owner
@@ -20,6 +22,9 @@ from tomoportal.model import query
 
 if TYPE_CHECKING:
     from tomoportal.catalog.database import Database
+
+
+Query = query.Select | query.Aggregate
 
 
 class Visibility(StrEnum):
@@ -39,12 +44,15 @@ class View:
         self.database, self.today, self.addresses, self.version = database, today, addresses, version
         self._scope = Scope(f"{today.isoformat()}T00:00:00+00:00", addresses)
 
-    def json(self, asked: query.Select | query.Aggregate) -> str:
+    def json(self, asked: Query) -> str:
         """The answer as JSON text, a list for `Select` and an object for `Aggregate`; made by one SQL statement."""
-        writer = Writer(self.database.dialect, self._scope)
-        if isinstance(asked, query.Aggregate):
-            return self._run(aggregate.aggregate(writer, asked))
-        return self._run(selection.select(writer, asked))
+        return self._run(self._statement(asked))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Callable[[Query], str]]:
+        """A function that answers like `json`, every time from the same state of the catalogue."""
+        with self._connection() as connection:
+            yield lambda asked: self._answer(connection, self._statement(asked))
 
     def rows(self, select: query.Select) -> list[dict[str, Any]]:
         """The same, parsed."""
@@ -108,15 +116,32 @@ class View:
             return Visibility.HIDDEN
         return Visibility.REPLACING if is_replaced else Visibility.PUBLIC
 
+    def _statement(self, asked: Query) -> Statement:
+        writer = Writer(self.database.dialect, self._scope)
+        if isinstance(asked, query.Aggregate):
+            return aggregate.aggregate(writer, asked)
+        return selection.select(writer, asked)
+
     def _run(self, statement: Statement) -> str:
+        with self._connection() as connection:
+            return self._answer(connection, statement)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sql.Connection]:
+        with self.database.reader.connect() as connection, self.database.limited(connection):
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    def _answer(self, connection: sql.Connection, statement: Statement) -> str:
         try:
-            with self.database.reader.connect() as connection:
-                return connection.exec_driver_sql(statement.text, statement.values).scalar_one()
+            return connection.exec_driver_sql(statement.text, statement.values).scalar_one()
         except sql.exc.OperationalError as error:
             reason = str(error.orig)
-            if any(
-                words in reason
-                for words in ("too many", "too large", "too deep", "stack overflow", "too long")
-            ):
+            if "interrupted" in reason:
+                raise QueryError(f"this query takes longer than {LONGEST} s; ask for less") from error
+            if any(words in reason for words in _TOO_LARGE):
                 raise QueryError(f"this query is too large for the database ({reason})") from error
             raise CatalogError(f"the catalogue {self.database.url} cannot answer: {reason}") from error
+
+
+_TOO_LARGE = ("too many", "too large", "too deep", "stack overflow", "too long", "too big")

@@ -171,12 +171,13 @@ class RelatedTotal:
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A number about the rows of a group: `count` (rows, or with `field` those where it is not null, or with `distinct` its
-    different values), or `sum`, `avg`, `min`, `max`, `stddev`, `variance` (of a sample) of `field`."""
+    different values), or `sum`, `avg`, `min`, `max`, `stddev`, `variance` (of a sample) of `field`; `rounded` to a whole number."""
 
     name: str
     function: Literal["count", "sum", "avg", "min", "max", "stddev", "variance"]
     field: str | None = None
     distinct: bool = False
+    rounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,17 +140,20 @@ def _figure(writer: Writer, source: Source, selected: query.Figure) -> str:
     field = source.field(selected.field)
     name = f"{source.entity.__name__}.{field.name}"
     if selected.function in ("min", "max"):
-        if field.kind in (Kind.BOOL, Kind.MATRIX, Kind.STATE):
+        if field.kind in (Kind.BOOL, Kind.MATRIX):
             raise QueryError(f"{name} has no smallest and largest value")
         extreme = f"{selected.function}({values.expression(writer, source, field)})"
         return writer.dialect.shown(extreme, field.kind)
     if field.kind not in _NUMBERS:
         raise QueryError(f"{name} is not a number; {selected.function} cannot be computed")
-    return _number(writer, selected.function, source.column(field.column), field.kind)
+    return _number(writer, selected, source.column(field.column), field.kind)
 
 
-def _number(writer: Writer, function: str, column: str, kind: Kind) -> str:
+def _number(writer: Writer, selected: query.Figure, column: str, kind: Kind) -> str:
+    function = selected.function
     if function == "sum":
         return writer.dialect.shown(f"sum({column})", kind)
     value = f"avg({column})" if function == "avg" else writer.dialect.number(function, column)
+    if selected.rounded:
+        return f"CAST(round({value}) AS INTEGER)"
     return writer.dialect.shown(value, Kind.FLOAT)

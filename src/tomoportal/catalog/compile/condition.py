@@ -139,7 +139,9 @@ def check_regex(pattern: str, ignore_case: bool) -> None:
     try:
         compiled(pattern, ignore_case)
     except re2.error as error:
-        raise QueryError(f"{pattern!r} is not a regular expression that RE2 understands: {error}") from None
+        reason = error.args[0]
+        told = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
+        raise QueryError(f"{pattern!r} is not a regular expression that RE2 understands: {told}") from None
 
 
 def _related_count(writer: Writer, source: Source, asked: query.RelatedCount) -> str:
