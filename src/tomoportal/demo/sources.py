@@ -126,7 +126,9 @@ class CellFiles(Files):
         synthases = _centres(particles, SYNTHASE)
         if len(synthases):
             files.write_points(
-                self.path("synthases", f"annotations/{name}_atp_synthase.csv"), self.fine(synthases), header
+                self.path("synthases", f"annotations/{name}_atp_synthase.csv"),
+                self.fine(synthases),
+                ("x", "y", "z"),
             )
         files.write_mrc(
             self.path("labels", f"annotations/{name}_labels.mrc"), labels, self.plan.lattice.spacing
