@@ -140,8 +140,9 @@ def _place(storage: Storage, record: Record, staged: Path, old: Record | None) -
         for entry in list(storage.list(home)):
             if entry.path not in keep:
                 storage.delete(entry.path)
-    for path in (old.files if old else {}).keys() - keep:
-        storage.delete(path)
+    for path, file in (old.files if old else {}).items():
+        if path not in keep and "probe" not in file:
+            storage.delete(path)
 
 
 def _homes(record: Record, old: Record | None) -> set[str]:

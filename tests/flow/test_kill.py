@@ -1,0 +1,151 @@
+"""Killed anywhere and run again, ingestion ends in the same bytes; readers meanwhile see old or new."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from fixtures_demo import settings_in
+from fixtures_tiny import Tiny
+from tomoportal.catalog import Addresses, Visibility, open_catalog
+from tomoportal.cli.ingest import ingest_config
+from tomoportal.model.query import Select, Value
+
+POINTS = 200 if os.environ.get("TOMOPORTAL_TEST_ALL") else 16
+FORK = multiprocessing.get_context("fork")
+
+
+def _ingest(tiny: Tiny, folder: Path, kill_at: int | None, counted) -> None:
+    """In a process of its own: ingest, counting the writes below `folder`; at the given one, SIGKILL."""
+    os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
+    seen = 0
+
+    def watch(event: str, arguments: tuple) -> None:
+        nonlocal seen
+        if event == "open":
+            is_write = (
+                bool(arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+                if arguments[2] is not None
+                else False
+            )
+        else:
+            is_write = event in ("os.rename", "os.remove", "os.link", "os.mkdir", "os.rmdir")
+        if is_write and str(folder) in str(arguments[0]):
+            seen += 1
+            if seen == kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+    report = ingest_config(tiny.file, str(tiny.source), settings_in(folder), workers=2, quiet=True)
+    assert not report.failed, report.sorted_problems()
+    counted.value = seen
+
+
+def _run(tiny: Tiny, folder: Path, kill_at: int | None = None) -> int:
+    """Ingest in a forked process; gives the number of writes, -1 when it was killed."""
+    counted = FORK.Value("i", -1)
+    process = FORK.Process(target=_ingest, args=(tiny, folder, kill_at, counted))
+    process.start()
+    process.join(120)
+    assert process.exitcode == (0 if counted.value >= 0 else -signal.SIGKILL), process.exitcode
+    return counted.value
+
+
+def _bytes_of(folder: Path) -> dict[str, str]:
+    """Public path → digest."""
+    root = folder / "files"
+    files = (path for path in sorted(root.rglob("*")) if path.is_file())
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if not (name := path.relative_to(root).as_posix()).startswith(".tomoportal/")
+    }
+
+
+def _answers(folder: Path) -> list[dict]:
+    with open_catalog(settings_in(folder).database) as catalog:
+        view = catalog.view(today=date(2030, 1, 1), addresses=Addresses(files="", s3=""))
+        fields = ("name", "size_x", "size_z", "file_size_mrc", "https_mrc_file", "https_omezarr_dir")
+        return view.rows(Select("Tomogram", tuple(Value(name, name) for name in fields)))
+
+
+def _id(folder: Path) -> int:
+    with open_catalog(settings_in(folder).database) as catalog:
+        view = catalog.view(today=date(2030, 1, 1), addresses=Addresses(files="", s3=""))
+        return view.rows(Select("Tomogram", (Value("id", "id"),)))[0]["id"]
+
+
+def _points(tiny: Tiny, folder: Path) -> list[int]:
+    writes = _run(tiny, folder)
+    return sorted(random.Random(7).sample(range(1, writes + 1), min(POINTS, writes)))
+
+
+@pytest.fixture
+def published(tiny, tmp_path):
+    """A finished portal, to be copied."""
+    _run(tiny, tmp_path / "published")
+    return tmp_path / "published"
+
+
+def test_a_new_deposition_killed_anywhere_ends_in_the_same_bytes(tiny, tmp_path):
+    points = _points(tiny, tmp_path / "whole")
+    expected, rows = _bytes_of(tmp_path / "whole"), _answers(tmp_path / "whole")
+    killed = 0
+    for point in points:
+        folder = tmp_path / f"killed-{point}"
+        killed += _run(tiny, folder, point) == -1
+        _run(tiny, folder)
+        assert _bytes_of(folder) == expected, point
+        assert _answers(folder) == rows, point
+        shutil.rmtree(folder)
+    assert killed == len(points)
+
+
+def test_a_replacement_killed_anywhere_shows_old_or_new(tiny, published, tmp_path):
+    old = _answers(published)
+    tiny.run("R1", seed=2, shape=(16, 24, 28))
+    shutil.copytree(published, tmp_path / "whole")
+    points = _points(tiny, tmp_path / "whole")
+    expected, new = _bytes_of(tmp_path / "whole"), _answers(tmp_path / "whole")
+    assert new != old
+    states = set()
+    for point in points:
+        folder = tmp_path / f"killed-{point}"
+        shutil.copytree(published, folder)
+        _run(tiny, folder, point)
+        states.add(_seen_by_readers(folder, old, new))
+        _run(tiny, folder)
+        assert _bytes_of(folder) == expected, point
+        assert _answers(folder) == new, point
+        assert _id(folder) == _id(published), point
+        shutil.rmtree(folder)
+    assert states, "no point was tried"
+
+
+def _seen_by_readers(folder: Path, old: list[dict], new: list[dict]) -> str:
+    """What a reader gets after the kill: the row, and unless its files say they are being replaced, files that fit it."""
+    rows = _answers(folder)
+    assert rows in (old, new)
+    with open_catalog(settings_in(folder).database) as catalog:
+        view = catalog.view(today=date(2030, 1, 1), addresses=Addresses(files="", s3=""))
+        (row,) = rows
+        mrc = row["https_mrc_file"]
+        visible = view.visible(mrc)
+    marked = (folder / "files" / mrc).with_name(".replacing").exists()
+    if visible is Visibility.REPLACING or marked:
+        return "replacing"
+    assert (folder / "files" / mrc).stat().st_size == row["file_size_mrc"]
+    level = json.loads((folder / "files" / row["https_omezarr_dir"] / "0" / ".zarray").read_text())
+    assert level["shape"][2] == row["size_x"]
+    assert level["shape"][0] == row["size_z"]
+    return "old" if rows == old else "new"
