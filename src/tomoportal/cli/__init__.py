@@ -12,10 +12,12 @@ import typer
 
 from tomoportal.cli.check import check
 from tomoportal.cli.convert import convert
+from tomoportal.cli.demo import demo
 from tomoportal.cli.ingest import ingest
 from tomoportal.cli.load import load
 from tomoportal.cli.plan import plan
 from tomoportal.cli.schema import schema
+from tomoportal.cli.serve import serve
 from tomoportal.errors import CatalogError, ConfigError, PortalError, RemoteError, StorageError, UsageError
 
 app = typer.Typer(
@@ -26,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (check, plan, ingest, load, convert, schema):
+for command in (demo, check, plan, ingest, load, serve, convert, schema):
     app.command()(command)
 
 

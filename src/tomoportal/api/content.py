@@ -1,0 +1,196 @@
+"""Bytes of one stored file over HTTP: opened, compared with what the client has, cut to its range, sent.
+
+Used by the file service and the S3 service, which differ in headers and in how they tell errors. Blocking work runs in
+threads of its own; nothing is ever compressed and Content-Length is always known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tomoportal.api.conditions import Version, Wanted, wanted
+from tomoportal.api.portal import Portal, being_replaced
+from tomoportal.errors import NotFound, StorageError
+from tomoportal.layout.paths import is_private
+from tomoportal.storage import LocalStorage, clean_path
+
+Scope = Mapping[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+T = TypeVar("T")
+
+PIECE = 1 << 20
+"""Bytes read and sent at once from a local disk."""
+REMOTE_PIECE = 4 << 20
+FIRST = 128 << 10
+"""Larger whole files of a local disk are handed to the server, which reads them without Python."""
+
+_threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="files")
+_remote_threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="remote-files")
+
+
+@dataclass(slots=True)
+class Opened:
+    """A file ready to be sent: `handle` is an open descriptor (-1 when there is none), `first` the first bytes of `wanted`."""
+
+    path: str
+    version: Version
+    wanted: Wanted
+    handle: int = -1
+    first: bytes = b""
+    send_path: str = ""
+    """Set when the server should send the whole file by itself."""
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        if self.handle >= 0:
+            handle, self.handle = self.handle, -1
+            os.close(handle)
+
+
+def open_file(portal: Portal, path: str, scope: Scope) -> Opened:
+    """Find the file, check who may see it, decide what to send, read the beginning of it. Blocking.
+
+    Raises `NotFound` for whatever must not be seen, `Refused` (503) for what is being replaced, `StorageError`.
+    """
+    if is_private(path) or not _is_clean(path):
+        raise NotFound(path)
+    portal.admit(path)
+    headers = {bytes(name): bytes(value) for name, value in scope["headers"]}
+    if isinstance(portal.storage, LocalStorage):
+        return _open_local(portal, path, headers, scope)
+    entry = portal.storage.stat(path)
+    version = Version(entry.tag, entry.modified, entry.size)
+    return Opened(path, version, wanted(headers, version))
+
+
+def _open_local(portal: Portal, path: str, headers: Mapping[bytes, bytes], scope: Scope) -> Opened:
+    root = str(portal.storage.local_path(""))
+    handle, found = _open_inside(root, path)
+    try:
+        if portal.replacing(path):
+            raise being_replaced(path)
+        version = Version(f"{found.st_mtime_ns:x}-{found.st_size:x}", found.st_mtime, found.st_size)
+        opened = Opened(path, version, wanted(headers, version), handle)
+        length = opened.wanted.end - opened.wanted.start
+        if scope["method"] == "HEAD" or not length:
+            opened.close()
+        elif (
+            opened.wanted.status == 200
+            and length > FIRST
+            and "http.response.pathsend" in (scope.get("extensions") or {})
+        ):
+            opened.send_path = f"{root}/{path}"
+            opened.close()
+        else:
+            opened.first = os.pread(handle, min(length, PIECE), opened.wanted.start)
+            if len(opened.first) == length:
+                opened.close()
+    except BaseException:
+        os.close(handle)
+        raise
+    return opened
+
+
+def _open_inside(root: str, path: str) -> tuple[int, os.stat_result]:
+    """Open a regular file below `root`, wherever links lead as long as they stay inside."""
+    try:
+        handle = os.open(f"{root}/{path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError, OSError) as error:
+        if isinstance(error, PermissionError):
+            raise StorageError(path, "the server may not read this file") from error
+        raise NotFound(path) from None
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or not _real_path(handle, f"{root}/{path}").startswith(f"{root}/"):
+        os.close(handle)
+        raise NotFound(path)
+    return handle, found
+
+
+def _real_path(handle: int, path: str) -> str:
+    try:
+        return os.readlink(f"/proc/self/fd/{handle}")
+    except OSError:
+        return os.path.realpath(path)
+
+
+def _is_clean(path: str) -> bool:
+    try:
+        return bool(clean_path(path))
+    except StorageError:
+        return False
+
+
+async def in_thread(portal: Portal, work: Callable[..., T], *arguments: Any) -> T:
+    """Run blocking work of the file services beside the event loop; waiting for a remote storage has threads of its own."""
+    threads = _threads if isinstance(portal.storage, LocalStorage) else _remote_threads
+    return await asyncio.get_running_loop().run_in_executor(threads, work, *arguments)
+
+
+async def send_opened(portal: Portal, opened: Opened, scope: Scope, send: Send, headers: Headers) -> None:
+    """Answer with the file. `headers` are those of the service; validators, length and range are added."""
+    try:
+        start = {
+            "type": "http.response.start",
+            "status": opened.wanted.status,
+            "headers": headers + _headers(opened),
+        }
+        await send(start)
+        if scope["method"] == "HEAD" or opened.wanted.status not in (200, 206):
+            await send({"type": "http.response.body", "body": b""})
+        elif opened.send_path:
+            await send({"type": "http.response.pathsend", "path": opened.send_path})
+        else:
+            await _send_pieces(portal, opened, send)
+    finally:
+        opened.close()
+
+
+def _headers(opened: Opened) -> Headers:
+    version, what = opened.version, opened.wanted
+    headers = [
+        (b"etag", version.etag.encode()),
+        (b"last-modified", version.last_modified.encode()),
+        (b"accept-ranges", b"bytes"),
+    ]
+    if what.status in (200, 206):
+        headers.append((b"content-length", b"%d" % (what.end - what.start)))
+    elif what.status != 304:
+        headers.append((b"content-length", b"0"))
+    if what.status == 206:
+        headers.append((b"content-range", b"bytes %d-%d/%d" % (what.start, what.end - 1, version.size)))
+    elif what.status == 416:
+        headers.append((b"content-range", b"bytes */%d" % version.size))
+    return headers
+
+
+async def _send_pieces(portal: Portal, opened: Opened, send: Send) -> None:
+    """What is left is read one piece ahead of what is being sent. A file that has become shorter ends the connection."""
+    at, end = opened.wanted.start, opened.wanted.end
+    data = opened.first
+    if not data and at < end:
+        data = await in_thread(portal, _read, portal, opened, at)
+    while at + len(data) < end:
+        at += len(data)
+        ahead = asyncio.ensure_future(in_thread(portal, _read, portal, opened, at))
+        try:
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+        finally:
+            data = await ahead
+    await send({"type": "http.response.body", "body": data, "more_body": False})
+
+
+def _read(portal: Portal, opened: Opened, at: int) -> bytes:
+    if opened.handle >= 0:
+        data = os.pread(opened.handle, min(PIECE, opened.wanted.end - at), at)
+    else:
+        data = portal.storage.read(opened.path, at, min(REMOTE_PIECE, opened.wanted.end - at))
+    if not data:
+        raise StorageError(opened.path, "the file became shorter while it was being sent")
+    return data

@@ -1,0 +1,56 @@
+"""Which HTTP status an exception means, and how machines are told: one table for every route.
+
+The body is `{"error": {"code", "message", "where"}}`.
+"""
+
+from __future__ import annotations
+
+import json
+
+from tomoportal import errors
+
+STATUS: tuple[tuple[type[Exception], int, str], ...] = (
+    (errors.NotFound, 404, "not-found"),
+    (errors.Busy, 503, "busy"),
+    (errors.StorageError, 502, "storage"),
+    (errors.CatalogError, 503, "catalog"),
+    (errors.QueryError, 400, "query"),
+    (errors.UsageError, 400, "usage"),
+    (errors.PortalError, 500, "portal"),
+)
+"""The first row that fits counts."""
+
+RETRY_AFTER = b"5"
+"""Seconds after which a client should come back to what is being replaced or repaired."""
+
+
+class Refused(errors.PortalError):
+    """A request that is answered with a status and a sentence. Never leaves the server."""
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: tuple[tuple[bytes, bytes], ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.headers = status, code, headers
+
+
+def status_of(error: errors.PortalError) -> tuple[int, str]:
+    """(HTTP status, code) of an exception."""
+    if isinstance(error, Refused):
+        return error.status, error.code
+    return next((status, code) for kind, status, code in STATUS if isinstance(error, kind))
+
+
+def headers_of(error: errors.PortalError) -> list[tuple[bytes, bytes]]:
+    """What goes along with the status."""
+    if isinstance(error, Refused):
+        return list(error.headers)
+    status, _ = status_of(error)
+    return [(b"retry-after", RETRY_AFTER)] if status == 503 else []
+
+
+def error_body(code: str, message: str, where: str = "") -> bytes:
+    """The JSON text of an error."""
+    return json.dumps(
+        {"error": {"code": code, "message": message, "where": where}}, ensure_ascii=False
+    ).encode()

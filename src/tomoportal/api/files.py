@@ -1,0 +1,107 @@
+"""`/files/<path>`: every public file of the layout, for browsers, viewers and download tools.
+
+GET, HEAD and OPTIONS; one byte range; conditional requests; open to scripts of any origin (the data is public). What must not
+be seen is not told apart from what is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tomoportal.api.content import Headers, Scope, Send, in_thread, open_file, send_opened
+from tomoportal.api.errors import Refused, error_body, headers_of, status_of
+from tomoportal.api.portal import Portal
+from tomoportal.errors import NotFound, PortalError
+
+METHODS = b"GET, HEAD, OPTIONS"
+
+CORS: Headers = [
+    (b"access-control-allow-origin", b"*"),
+    (
+        b"access-control-expose-headers",
+        b"Content-Range, Content-Length, ETag, Accept-Ranges, Last-Modified, Retry-After",
+    ),
+]
+_PREFLIGHT: Headers = [
+    *CORS,
+    (b"access-control-allow-methods", METHODS),
+    (
+        b"access-control-allow-headers",
+        b"Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, Content-Type",
+    ),
+    (b"access-control-max-age", b"86400"),
+    (b"content-length", b"0"),
+]
+
+_TEXT = b"text/plain; charset=utf-8"
+_TYPES = {
+    "json": b"application/json",
+    "ndjson": b"application/x-ndjson",
+    "png": b"image/png",
+    "jpg": b"image/jpeg",
+    "tif": b"image/tiff",
+    "tiff": b"image/tiff",
+    "glb": b"model/gltf-binary",
+    "zattrs": b"application/json",
+    "zarray": b"application/json",
+    "zgroup": b"application/json",
+    "zmetadata": b"application/json",
+    **dict.fromkeys(
+        ("txt", "csv", "mdoc", "rawtlt", "tlt", "xf", "aln", "com", "xtilt", "star", "order", "log"), _TEXT
+    ),
+}
+_OTHER = b"application/octet-stream"
+
+
+def content_type(path: str) -> bytes:
+    """By the file's name; never one that a browser would run."""
+    name = path.rpartition("/")[2]
+    return b"application/json" if name == "info" else _TYPES.get(name.rpartition(".")[2].lower(), _OTHER)
+
+
+def file_service(portal: Portal) -> Callable[[Scope, Any, Send], Awaitable[None]]:
+    """The ASGI application for paths below `/files/`."""
+
+    async def serve(scope: Scope, _receive: Any, send: Send) -> None:
+        path = scope["path"].removeprefix("/files/")
+        try:
+            if scope["method"] == "OPTIONS":
+                await send({"type": "http.response.start", "status": 204, "headers": _PREFLIGHT})
+                await send({"type": "http.response.body", "body": b""})
+                return
+            _check_method(scope["method"])
+            opened = await in_thread(portal, open_file, portal, path, scope)
+        except PortalError as error:
+            await _send_error(error, path, scope, send)
+            return
+        headers = [
+            (b"content-type", content_type(path)),
+            (b"cache-control", b"no-cache"),
+            (b"x-content-type-options", b"nosniff"),
+            *CORS,
+        ]
+        await send_opened(portal, opened, scope, send, headers)
+
+    return serve
+
+
+def _check_method(method: str) -> None:
+    if method not in ("GET", "HEAD"):
+        message = f"Files can be read (GET, HEAD) but not changed by HTTP; {method} is not possible here."
+        raise Refused(405, "method", message, ((b"allow", METHODS),))
+
+
+async def _send_error(error: PortalError, path: str, scope: Scope, send: Send) -> None:
+    status, code = status_of(error)
+    message = "There is no such file here." if isinstance(error, NotFound) else str(error)
+    body = error_body(code, message, path)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        *CORS,
+        *headers_of(error),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

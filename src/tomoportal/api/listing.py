@@ -1,0 +1,142 @@
+"""Listing the public files of a storage as S3 does: keys in byte order, from a key on, folded at a delimiter, page by page.
+
+A local tree is walked lazily and folders before the page are not looked into; of a remote store the folder that holds the prefix
+is listed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tomoportal.api.portal import Portal, being_replaced
+from tomoportal.catalog import Visibility
+from tomoportal.layout.paths import folder, is_private, owner
+from tomoportal.storage import Entry, LocalStorage
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Files and common prefixes (both in byte order); `last` is where the next page goes on, empty at the end."""
+
+    entries: tuple[Entry, ...]
+    prefixes: tuple[str, ...]
+    last: str
+
+
+def page(portal: Portal, prefix: str, delimiter: str, after: str, most: int) -> Page:
+    """The first `most` public keys with `prefix` that come after `after`.
+
+    With a delimiter, keys that have it behind the prefix are folded into one common prefix. Raises `Refused` (503) when an entity
+    on the page is being replaced: a list with gaps would pass for the whole.
+    """
+    entries: list[Entry] = []
+    prefixes: list[str] = []
+    last = ""
+    for found in _folded(portal, prefix, delimiter, after):
+        if len(entries) + len(prefixes) == most:
+            return Page(tuple(entries), tuple(prefixes), last)
+        if isinstance(found, Entry):
+            entries.append(found)
+            last = found.path
+        else:
+            prefixes.append(found)
+            last = found
+    return Page(tuple(entries), tuple(prefixes), "")
+
+
+def _folded(portal: Portal, prefix: str, delimiter: str, after: str) -> Iterator[Entry | str]:
+    """Public files and common prefixes in order."""
+    if delimiter == "/" and isinstance(portal.storage, LocalStorage):
+        yield from _one_level(portal, prefix, after)
+        return
+    common = ""
+    for entry in _public_files(portal, prefix, after):
+        end = entry.path.find(delimiter, len(prefix)) if delimiter else -1
+        if end < 0:
+            yield entry
+            continue
+        folded = entry.path[: end + len(delimiter)]
+        if folded != common and folded > after:
+            common = folded
+            yield folded
+
+
+def _one_level(portal: Portal, prefix: str, after: str) -> Iterator[Entry | str]:
+    """The common case of browsing: one local folder, without looking into the ones below except for whether they hold anything."""
+    home = prefix.rpartition("/")[0]
+    for name, is_folder, entry in _scan(portal, home):
+        path = f"{home}/{name}" if home else name
+        key = f"{path}/" if is_folder else path
+        if not key.startswith(prefix) or key <= after or _is_closed(portal, path):
+            continue
+        if is_folder:
+            if next(_walk(portal, path, prefix="", after=""), None) is not None:
+                yield key
+        elif _is_public(portal, path) and entry is not None:
+            yield entry
+
+
+def _public_files(portal: Portal, prefix: str, after: str) -> Iterator[Entry]:
+    home = prefix.rpartition("/")[0]
+    if isinstance(portal.storage, LocalStorage):
+        for entry in _walk(portal, home, prefix, after):
+            if _is_public(portal, entry.path):
+                yield entry
+        return
+    for entry in portal.storage.list(home):
+        path = entry.path
+        if path.startswith(prefix) and path > after and not is_private(path) and _is_public(portal, path):
+            yield entry
+
+
+def _walk(portal: Portal, home: str, prefix: str, after: str) -> Iterator[Entry]:
+    """Files below a local folder in byte order; folders whose keys all come before `after` or lack the prefix are skipped."""
+    for name, is_folder, entry in _scan(portal, home):
+        path = f"{home}/{name}" if home else name
+        key = f"{path}/" if is_folder else path
+        if not is_folder:
+            if entry is not None and key.startswith(prefix) and key > after:
+                yield entry
+            continue
+        reachable = key.startswith(prefix) or prefix.startswith(key)
+        if reachable and (key > after or after.startswith(key)) and not _is_closed(portal, path):
+            yield from _walk(portal, path, prefix, after)
+
+
+def _scan(portal: Portal, home: str) -> Iterator[tuple[str, bool, Entry | None]]:
+    """(name, is folder, file) of what may be seen in a local folder, in the byte order of its keys."""
+    assert isinstance(portal.storage, LocalStorage)
+    root = f"{portal.storage.root}"
+    try:
+        with os.scandir(f"{root}/{home}" if home else root) as scan:
+            items = [(item, item.is_dir()) for item in scan if not is_private(item.name)]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    items.sort(key=lambda pair: pair[0].name + "/" if pair[1] else pair[0].name)
+    for item, is_folder in items:
+        if item.is_symlink() and not os.path.realpath(item.path).startswith(f"{root}/"):
+            continue
+        if is_folder:
+            yield item.name, True, None
+        elif item.is_file():
+            found = item.stat()
+            path = f"{home}/{item.name}" if home else item.name
+            tag = f"{found.st_mtime_ns:x}-{found.st_size:x}"
+            yield item.name, False, Entry(path, found.st_size, tag, found.st_mtime)
+
+
+def _is_public(portal: Portal, path: str) -> bool:
+    seen = portal.visible(path)
+    if seen is Visibility.HIDDEN:
+        return False
+    if seen is Visibility.REPLACING or portal.replacing(path):
+        raise being_replaced(path)
+    return True
+
+
+def _is_closed(portal: Portal, path: str) -> bool:
+    """Whether a folder is that of an entity which this reader may not see: nothing below it is to be seen then."""
+    key = owner(path)
+    return key is not None and folder(key) == path and portal.visible(path) is Visibility.HIDDEN

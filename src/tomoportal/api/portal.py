@@ -1,0 +1,161 @@
+"""What every route of the server needs: the settings, the storage, the catalogue as a reader sees it, and public addresses.
+
+Safe to use from several threads. Nothing here knows HTTP beyond the scheme and host of a request.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from datetime import date
+from threading import Lock
+from time import monotonic
+
+from tomoportal.api.errors import Refused
+from tomoportal.catalog import Addresses, Catalog, View, Visibility, open_catalog
+from tomoportal.errors import NotFound
+from tomoportal.layout.paths import Key, owner
+from tomoportal.layout.tree import marker_of
+from tomoportal.settings import Settings, today
+from tomoportal.storage import LocalStorage, Storage, open_storage
+
+FRESH = 0.1
+"""Seconds for which the version of the catalogue is believed before it is asked for again."""
+MARKER_FRESH = 2.0
+"""Seconds for which a remote storage is believed not to be replacing an entity."""
+MOST_ANSWERS = 100_000
+
+
+class Portal:
+    """One portal: `settings`, `storage`, and views of the catalogue, which is opened again when its file was replaced."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.storage: Storage = open_storage(settings.storage)
+        self._lock = Lock()
+        self._catalog: Catalog | None = None
+        self._file: object = None
+        self._looked = 0.0
+        self._known: tuple[tuple[str, date], View] | None = None
+        self._answers: dict[Key, Visibility] = {}
+        self._markers: dict[Key, tuple[float, bool]] = {}
+
+    def public_url(self, scheme: str, host: str) -> str:
+        """The address of the portal without a trailing slash: as set, else as the request of a local user names it."""
+        if self.settings.public_url:
+            return self.settings.public_url
+        if is_loopback(host):
+            return f"{scheme}://{host}"
+        raise Refused(
+            421,
+            "no-public-url",
+            f"This portal was asked for as {host!r}, but does not know its own public address. "
+            "Its operator should start it with the environment variable TOMOPORTAL_URL (or `--url`) set to that address.",
+        )
+
+    def addresses(self, scheme: str, host: str) -> Addresses:
+        """What stands before stored paths in answers to this request."""
+        url = self.public_url(scheme, host)
+        return Addresses(files=f"{url}/files/", s3=f"s3://{self.settings.bucket}/")
+
+    def view(self, addresses: Addresses | None = None) -> View:
+        """What an anonymous reader may see today. Raises `CatalogError`."""
+        return self._opened().view(None, today=today(), addresses=addresses or Addresses())
+
+    def visible(self, path: str) -> Visibility:
+        """Whether a file or folder of the layout may be given out. Answers are kept until the catalogue or the day changes."""
+        key = owner(path)
+        if key is None:
+            return Visibility.HIDDEN
+        view = self._file_view()
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = view.visible_entity(key)
+            if len(self._answers) > MOST_ANSWERS:
+                self._answers = {}
+            self._answers[key] = answer
+        return answer
+
+    def replacing(self, path: str) -> bool:
+        """Whether the entity that owns a path has given way to its marker. Ask after opening the file: then what was opened
+        before the marker came is the old one, and what is opened after it went is the new one."""
+        key = owner(path)
+        if key is None:
+            return False
+        if isinstance(self.storage, LocalStorage):
+            return os.access(f"{self.storage.root}/{marker_of(key)}", os.F_OK)
+        known = self._markers.get(key)
+        if known is None or monotonic() - known[0] > MARKER_FRESH:
+            if len(self._markers) > MOST_ANSWERS:
+                self._markers = {}
+            known = self._markers[key] = (monotonic(), self.storage.exists(marker_of(key)))
+        return known[1]
+
+    def admit(self, path: str) -> None:
+        """Raises `NotFound` for what this reader may not see and `Refused` (503) for what is being replaced."""
+        seen = self.visible(path)
+        if seen is Visibility.HIDDEN:
+            raise NotFound(path)
+        if seen is Visibility.REPLACING or self.replacing(path):
+            raise being_replaced(path)
+
+    def close(self) -> None:
+        """Close the catalogue."""
+        with self._lock:
+            if self._catalog is not None:
+                self._catalog.close()
+                self._catalog = None
+
+    def _file_view(self) -> View:
+        known = self._known
+        if known is not None and monotonic() - self._looked < FRESH:
+            return known[1]
+        view = self.view()
+        mark = (view.version, view.today)
+        with self._lock:
+            self._looked = monotonic()
+            if self._known is None or self._known[0] != mark or self._known[1].database is not view.database:
+                self._known, self._answers = (mark, view), {}
+            return self._known[1]
+
+    def _opened(self) -> Catalog:
+        """The catalogue. A local one whose file is another than before is opened anew; the old one is closed by its last reader."""
+        with self._lock:
+            file = self._file_identity(self._catalog)
+            if self._catalog is None or file != self._file:
+                self._catalog = open_catalog(self.settings.database)
+                self._file = self._file_identity(self._catalog)
+            return self._catalog
+
+    @staticmethod
+    def _file_identity(catalog: Catalog | None) -> object:
+        path = catalog.database.path if catalog is not None else None
+        if path is None:
+            return None
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return "absent"
+        return found.st_dev, found.st_ino
+
+
+def being_replaced(path: str) -> Refused:
+    """The answer to a request for a file whose entity is being replaced."""
+    return Refused(
+        503,
+        "being-replaced",
+        f"{path}: a new version of this is being published; try again in a few seconds.",
+        ((b"retry-after", b"5"),),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a Host header (`localhost:8000`, `127.0.0.1`, `[::1]:80`) names this machine itself."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() and not host.endswith("]") else host
+    name = name.strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,129 @@
+"""The web server's application: every route in one place.
+
+`/files/`, `/s3/` data · `/graphql` queries · `/viewer/` Neuroglancer · `/static/` and all else pages · `/healthz` for operators.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from tomoportal.api.errors import error_body, headers_of, status_of
+from tomoportal.api.files import file_service
+from tomoportal.api.portal import Portal
+from tomoportal.api.s3 import s3_service
+from tomoportal.api.viewer import viewer_routes
+from tomoportal.catalog import View
+from tomoportal.errors import PortalError
+from tomoportal.settings import Settings
+from tomoportal.web import render
+from tomoportal.web.site import HEADINGS, security_headers
+from tomoportal.web.site import routes as page_routes
+
+log = logging.getLogger("tomoportal")
+
+MACHINE_PATHS = ("/files", "/s3", "/graphql", "/healthz", "/viewer", "/static")
+"""Below these errors are told as JSON (or as the service's own XML); elsewhere by a page."""
+
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+def build_app(settings: Settings) -> Application:
+    """The ASGI application of one portal. The catalogue is opened by the first request that needs it."""
+    portal = Portal(settings)
+    files, s3 = file_service(portal), s3_service(portal)
+    rest = _starlette(portal)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path.startswith("/files/"):
+                return await files(scope, receive, send)
+            if path.startswith("/s3/") or path == "/s3":
+                return await s3(scope, receive, send)
+        return await rest(scope, receive, send)
+
+    return application
+
+
+def view_of(portal: Portal) -> Callable[[Request], View]:
+    """What pages and GraphQL ask the catalogue through: addresses are those of the request."""
+
+    def get_view(request: Request) -> View:
+        return portal.view(portal.addresses(request.url.scheme, request.headers.get("host", "")))
+
+    return get_view
+
+
+def _starlette(portal: Portal) -> Starlette:
+    get_view = view_of(portal)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        portal.close()
+
+    async def health(_: Request) -> Response:
+        await run_in_threadpool(lambda: portal.view().version)
+        return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
+
+    routes: list[BaseRoute] = [Route("/healthz", health), *viewer_routes(), *_graphql(get_view)]
+    tell = _teller(portal.settings)
+    return Starlette(
+        routes=[*routes, *page_routes(get_view, portal.settings)],
+        lifespan=lifespan,
+        exception_handlers={PortalError: tell, HTTPException: tell, 500: tell},
+    )
+
+
+def _graphql(get_view: Callable[[Request], View]) -> list[BaseRoute]:
+    if importlib.util.find_spec("tomoportal.api.graphql.endpoint") is None:
+        return []
+    from tomoportal.api.graphql.endpoint import graphql_endpoint
+
+    return [Route("/graphql", graphql_endpoint(get_view), methods=["GET", "POST", "OPTIONS"])]
+
+
+def _sentence(error: Exception) -> tuple[int, str, str, dict[str, str]]:
+    """(status, code, message, headers)"""
+    if isinstance(error, PortalError):
+        status, code = status_of(error)
+        headers = {name.decode(): value.decode() for name, value in headers_of(error)}
+        return status, code, str(error), headers
+    if isinstance(error, HTTPException):
+        words = {404: "There is nothing at this address.", 405: "This address does not take such a request."}
+        message = words.get(error.status_code, error.detail)
+        return error.status_code, "http", message, dict(error.headers or {})
+    return 500, "unexpected", "Something went wrong in the server; its log has the details.", {}
+
+
+def _teller(settings: Settings) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Errors of every route but the data services: JSON for machines, a page for people."""
+
+    async def tell(request: Request, error: Exception) -> Response:
+        status, code, message, headers = _sentence(error)
+        if not isinstance(error, (PortalError, HTTPException)):
+            log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        elif status >= 500:
+            log.warning("%s %s: %s", request.method, request.url.path, message)
+        if request.url.path.startswith(MACHINE_PATHS):
+            body = error_body(code, message, request.url.path)
+            return Response(body, status, headers, media_type="application/json")
+        return _error_page(settings, status, message, headers)
+
+    return tell
+
+
+def _error_page(settings: Settings, status: int, message: str, headers: dict[str, str]) -> Response:
+    html = render.error(status, HEADINGS.get(status, "This did not work"), message, settings)
+    return HTMLResponse(html, status, {**security_headers(), "cache-control": "no-store", **headers})

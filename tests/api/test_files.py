@@ -1,0 +1,212 @@
+"""The file service over real HTTP: bytes, ranges, conditions, and what must not be given out."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+
+HOME = "30001/TS_01/Reconstructions/VoxelSpacing10.000"
+MRC = f"{HOME}/Tomograms/100/volume.mrc"
+CHUNK = f"{HOME}/Tomograms/100/volume.zarr/0/0/0/0"
+BIG = 3_000_001
+
+
+def test_every_public_file_arrives_whole(get, public_files):
+    from urllib.parse import quote
+
+    for path, content in public_files.items():
+        answer = get(f"/files/{quote(path)}", accept_encoding="gzip, br")
+        assert answer.status_code == 200, path
+        assert answer.content == content
+        assert answer.headers["content-length"] == str(len(content))
+        assert "content-encoding" not in answer.headers
+        assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("asked", "span"),
+    [
+        ("bytes=0-0", (0, 1)),
+        ("bytes=10-19", (10, 20)),
+        ("bytes=2999990-", (2999990, BIG)),
+        ("bytes=-7", (BIG - 7, BIG)),
+        ("bytes=-99999999", (0, BIG)),
+        ("bytes=100-99999999", (100, BIG)),
+        ("bytes=5-2500000", (5, 2500001)),
+    ],
+)
+def test_one_range(get, public_files, asked, span):
+    answer = get(f"/files/{MRC}", range=asked)
+    assert answer.status_code == 206
+    assert answer.content == public_files[MRC][slice(*span)]
+    assert answer.headers["content-range"] == f"bytes {span[0]}-{span[1] - 1}/{BIG}"
+    head = get(f"/files/{MRC}", "HEAD", range=asked)
+    assert head.status_code == 206
+    assert head.content == b""
+    assert head.headers["content-length"] == answer.headers["content-length"]
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "pages=1-2", "bytes=-", "bytes=9-3", "bytes=a-b"])
+def test_what_is_not_one_range_gives_the_whole(get, asked):
+    answer = get(f"/files/{MRC}", "HEAD", range=asked)
+    assert answer.status_code == 200
+    assert answer.headers["content-length"] == str(BIG)
+
+
+@pytest.mark.parametrize("asked", [f"bytes={BIG}-", "bytes=-0"])
+def test_range_beyond_the_end(get, asked):
+    answer = get(f"/files/{MRC}", range=asked)
+    assert answer.status_code == 416
+    assert answer.headers["content-range"] == f"bytes */{BIG}"
+
+
+def test_head_tells_what_get_tells(get):
+    there, head = get(f"/files/{MRC}"), get(f"/files/{MRC}", "HEAD")
+    for name in ("content-length", "etag", "last-modified", "content-type", "accept-ranges"):
+        assert head.headers[name] == there.headers[name]
+    assert head.content == b""
+
+
+def test_what_the_client_has_is_not_sent_again(get):
+    first = get(f"/files/{CHUNK}")
+    tag, date = first.headers["etag"], first.headers["last-modified"]
+    for headers in (
+        {"if_none_match": tag},
+        {"if_none_match": f'"x", W/{tag}'},
+        {"if_none_match": "*"},
+        {"if_modified_since": date},
+    ):
+        answer = get(f"/files/{CHUNK}", **headers)
+        assert answer.status_code == 304
+        assert answer.content == b""
+        assert answer.headers["etag"] == tag
+    assert get(f"/files/{CHUNK}", if_none_match='"x"', if_modified_since=date).status_code == 200
+    assert get(f"/files/{CHUNK}", if_modified_since=formatdate(0, usegmt=True)).status_code == 200
+
+
+def test_a_range_of_another_version_gives_the_whole(get):
+    tag = get(f"/files/{MRC}", "HEAD").headers["etag"]
+    date = get(f"/files/{MRC}", "HEAD").headers["last-modified"]
+    assert get(f"/files/{MRC}", "HEAD", range="bytes=0-4", if_range=tag).status_code == 206
+    assert get(f"/files/{MRC}", "HEAD", range="bytes=0-4", if_range=date).status_code == 206
+    assert get(f"/files/{MRC}", "HEAD", range="bytes=0-4", if_range='"other"').status_code == 200
+    assert get(f"/files/{MRC}", "HEAD", if_match='"other"').status_code == 412
+    assert get(f"/files/{MRC}", "HEAD", if_match=tag).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "30003/TS_01/Reconstructions/VoxelSpacing10.000/Tomograms/100/volume.mrc",
+        "30003/dataset_metadata.json",
+        f"{HOME}/Annotations/102/thylakoid.glb",
+        "99999/unknown.txt",
+        ".tomoportal/datasets/30001/index.json",
+        "30001/../.tomoportal/datasets/30001/index.json",
+        "30001/%2e%2e/.tomoportal/datasets/30001/index.json",
+        "30001/%2E%2E%2f.tomoportal/datasets/30001/index.json",
+        "30001/.tmp-123",
+        "30001/TS_01/.hidden/x",
+        "30001/TS_01/leak.txt",
+        "30001/TS_01/absent.txt",
+        "30001/TS_01",
+        "30001/TS_01/",
+        "30001//TS_01/run_metadata.json",
+        "/etc/passwd",
+        "%2fetc/passwd",
+        "../outside.txt",
+        "%2e%2e/outside.txt",
+        "..%2foutside.txt",
+        "%252e%252e/outside.txt",
+        "30001/TS_01/run_metadata.json%00.png",
+        "30001/TS_01/run_metadata.json/x",
+        "30001\\TS_01\\run_metadata.json",
+        "30001/" + "x" * 5000,
+        "",
+    ],
+)
+def test_what_must_not_be_seen_is_not_there(served, path):
+    connection = http.client.HTTPConnection(served.removeprefix("http://"), timeout=20)
+    connection.request("GET", f"/files/{path}")
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    assert answer.status == 404
+    assert json.loads(body)["error"]["code"] == "not-found"
+    assert b"secret" not in body
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_link_inside_the_tree_is_followed(get):
+    assert get("/files/30001/TS_01/inside.txt").content == b"{}"
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH"])
+def test_files_cannot_be_changed(get, method):
+    answer = get(f"/files/{CHUNK}", method)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert method in answer.json()["error"]["message"]
+
+
+def test_a_script_of_another_site_may_ask_for_ranges(get):
+    headers = {"origin": "https://other.example", "access_control_request_method": "GET"}
+    answer = get(f"/files/{CHUNK}", "OPTIONS", access_control_request_headers="range", **headers)
+    assert answer.status_code == 204
+    assert "Range" in answer.headers["access-control-allow-headers"]
+    exposed = get(f"/files/{CHUNK}", **headers).headers["access-control-expose-headers"]
+    assert {"Content-Range", "Content-Length", "ETag", "Accept-Ranges"} <= set(exposed.split(", "))
+
+
+def test_no_stored_file_can_run_in_the_browser(get, root):
+    (root / "30001/TS_01/page.html").write_text("<script>alert(1)</script>")
+    answer = get("/files/30001/TS_01/page.html")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_is_being_replaced_answers_later(get, root: Path):
+    marker = root / f"{HOME}/Tomograms/100/.replacing"
+    marker.write_text("{}")
+    try:
+        for path in (MRC, CHUNK, f"{HOME}/Images/100/key-photo-snapshot.png"):
+            answer = get(f"/files/{path}")
+            assert answer.status_code == 503
+            assert int(answer.headers["retry-after"]) > 0
+            assert "again" in answer.json()["error"]["message"]
+        assert get(f"/files/{HOME}/Tomograms/101/volume.mrc").status_code == 200
+        assert get(f"/files/{HOME}/Tomograms/100/.replacing").status_code == 404
+    finally:
+        marker.unlink()
+    assert get(f"/files/{MRC}").status_code == 200
+
+
+def test_a_new_version_has_another_tag(get, root: Path):
+    file = root / "30001/TS_02/run_metadata.json"
+    before = get("/files/30001/TS_02/run_metadata.json").headers["etag"]
+    other = file.with_name("new")
+    other.write_bytes(b"{  }")
+    other.replace(file)
+    after = get("/files/30001/TS_02/run_metadata.json", if_none_match=before)
+    assert after.status_code == 200
+    assert after.content == b"{  }"
+
+
+def test_a_client_that_goes_away_does_no_harm(get, served):
+    host, port = served.removeprefix("http://").split(":")
+    for _ in range(5):
+        with socket.create_connection((host, int(port))) as connection:
+            request = f"GET /files/{MRC} HTTP/1.1\r\nHost: x\r\nRange: bytes=1-\r\n\r\n"
+            connection.sendall(request.encode())
+            connection.recv(100)
+    assert get(f"/files/{CHUNK}").status_code == 200
+
+
+def test_errors_are_sentences(get):
+    error = json.loads(get("/files/30001/nothing").text)["error"]
+    assert error == {"code": "not-found", "message": "There is no such file here.", "where": "30001/nothing"}
