@@ -1,0 +1,86 @@
+"""The lists of the site: which filters and orders each one offers. A new filter is a new row here."""
+
+from __future__ import annotations
+
+from tomoportal.model import query
+from tomoportal.model.query import EVERYTHING, Order, through
+from tomoportal.web.filters import AllOf, Demand, ListOf, OneOf, Sort
+
+PAGE = 20
+"""Rows on a page of a list."""
+
+
+def _has(*path: str, where: query.Condition = EVERYTHING) -> query.Condition:
+    return through(path, where)
+
+
+CONTENTS = (
+    Demand("annotation", "Annotations", _has("runs", "annotations")),
+    Demand("tomogram", "Tomograms", _has("runs", "tomograms")),
+    Demand("raw-frames", "Movie frames", _has("runs", "frames")),
+    Demand("tilt-series", "Tilt series", _has("runs", "tiltseries")),
+    Demand(
+        "ctf",
+        "CTF estimates",
+        _has("runs", "per_section_parameters", where=query.Compare("major_defocus", "is_null", False)),
+    ),
+    Demand("tilt-series-alignment", "Alignments", _has("runs", "alignments")),
+)
+
+DATASETS = ListOf(
+    entity="Dataset",
+    filters=(
+        OneOf(parameter="organism", legend="Organism", path=("organism_name",)),
+        OneOf(
+            parameter="object",
+            legend="Annotated object",
+            path=("runs", "annotations", "object_name"),
+            help="Datasets with annotations of any of these",
+        ),
+        AllOf(
+            parameter="files", legend="Data types", demands=CONTENTS, help="Datasets that have all of these"
+        ),
+    ),
+    sorts=(
+        Sort("newest", "Newest first", (Order(("release_date",), "desc"), Order(("title",)))),
+        Sort("oldest", "Oldest first", (Order(("release_date",)), Order(("title",)))),
+        Sort("title", "Title, A to Z", (Order(("title",)),)),
+        Sort("title-desc", "Title, Z to A", (Order(("title",), "desc"),)),
+    ),
+    sort_aliases={"asc": "title", "desc": "title-desc"},
+)
+
+DEPOSITIONS = ListOf(
+    entity="Deposition",
+    filters=(),
+    sorts=(
+        Sort("newest", "Newest first", (Order(("deposition_date",), "desc"), Order(("id",), "desc"))),
+        Sort("oldest", "Oldest first", (Order(("deposition_date",)), Order(("id",)))),
+    ),
+    sort_aliases={"asc": "oldest", "desc": "newest"},
+)
+
+
+def _named_like(text: str) -> query.Condition:
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return query.Compare("name", "ilike", f"%{escaped}%")
+
+
+RUNS = ListOf(
+    entity="Run",
+    filters=(
+        OneOf(parameter="object", legend="Annotated object", path=("annotations", "object_name")),
+        OneOf(
+            parameter="quality_score",
+            legend="Tilt series quality",
+            path=("tiltseries", "tilt_series_quality"),
+        ),
+    ),
+    sorts=(
+        Sort("name", "Name, A to Z", (Order(("name",)),)),
+        Sort("name-desc", "Name, Z to A", (Order(("name",), "desc"),)),
+    ),
+    text=_named_like,
+    text_parameter="run-name",
+    sort_aliases={"asc": "name", "desc": "name-desc"},
+)

@@ -1,0 +1,147 @@
+"""The lists of datasets and of depositions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tomoportal.model import query
+from tomoportal.model.query import Many, Order, RelatedTotal, Value
+from tomoportal.web import formats, urls
+from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
+from tomoportal.web.context import Head, Paging, Visit
+from tomoportal.web.filters import Chip, Choice, ListOf, Option
+from tomoportal.web.lists import DATASETS, DEPOSITIONS, PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A filter as the page shows it."""
+
+    parameter: str
+    legend: str
+    help: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What all lists have in common. `address` is where the form leads, `reset` the list without any filter."""
+
+    address: str
+    choice: Choice
+    facets: tuple[Facet, ...]
+    chips: tuple[Chip, ...]
+    paging: Paging
+    total: int
+    notices: tuple[str, ...]
+
+    @staticmethod
+    def of(
+        visit: Visit, list_of: ListOf, address: str, within: query.Condition = query.EVERYTHING
+    ) -> Listing:
+        """The list that the query string of this visit asks for, inside the rows that fulfil `within`."""
+        choice = list_of.read(visit.request.query_params.multi_items())
+        where = query.all_of([within, choice.condition()])
+        found = visit.view.count(list_of.entity, where)
+        total = visit.view.count(list_of.entity, within) if choice.is_narrowed else found
+        paging = Paging.of(
+            found, choice.page, PAGE, lambda page: urls.with_query(address, choice.parameters(page=page))
+        )
+        facets = tuple(
+            Facet(item.parameter, item.legend, item.help, choice.options(item, visit.view, within=within))
+            for item in list_of.filters
+        )
+        return Listing(address, choice, facets, choice.chips(), paging, total, choice.notices)
+
+
+@dataclass(frozen=True, slots=True)
+class BrowseDatasets:
+    """A page of the list of datasets."""
+
+    head: Head
+    listing: Listing
+    datasets: tuple[DatasetCard, ...]
+
+
+def browse_datasets(visit: Visit) -> BrowseDatasets:
+    """The list of datasets."""
+    listing = Listing.of(visit, DATASETS, urls.DATASETS)
+    cards = dataset_cards(
+        visit.view,
+        listing.choice.condition(),
+        listing.choice.sort.order,
+        limit=PAGE,
+        offset=(listing.paging.page - 1) * PAGE,
+    )
+    head = Head(
+        title=f"Datasets · {visit.settings.title}",
+        description=f"{formats.plural(listing.total, 'dataset')} of cryo-electron tomography, by organism, annotated object and "
+        "type of data.",
+        canonical=urls.DATASETS,
+        section="datasets",
+    )
+    return BrowseDatasets(head, listing, cards)
+
+
+@dataclass(frozen=True, slots=True)
+class DepositionCard:
+    """What the list tells about a deposition."""
+
+    id: int
+    title: str
+    date: str
+    picture: Picture | None
+    authors: tuple[str, ...]
+    counts: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BrowseDepositions:
+    """A page of the list of depositions."""
+
+    head: Head
+    listing: Listing
+    depositions: tuple[DepositionCard, ...]
+
+
+_DEPOSITION: tuple[query.Selection, ...] = (
+    *(
+        Value(name, name)
+        for name in ("id", "title", "deposition_date", "key_photo_url", "key_photo_thumbnail_url")
+    ),
+    Many("authors", "authors", (Value("name", "name"),), order_by=(Order(("author_list_order",)),)),
+    RelatedTotal("datasets", "datasets"),
+    RelatedTotal("tomograms", "tomograms"),
+    RelatedTotal("annotations", "annotations"),
+)
+
+
+def browse_depositions(visit: Visit) -> BrowseDepositions:
+    """The list of depositions."""
+    listing = Listing.of(visit, DEPOSITIONS, urls.DEPOSITIONS)
+    select = query.Select(
+        "Deposition",
+        _DEPOSITION,
+        listing.choice.condition(),
+        listing.choice.sort.order,
+        PAGE,
+        (listing.paging.page - 1) * PAGE,
+    )
+    cards = tuple(
+        DepositionCard(
+            id=row["id"],
+            title=row["title"],
+            date=row["deposition_date"],
+            picture=Picture.of(row),
+            authors=tuple(author["name"] for author in row["authors"]),
+            counts=tuple((row[word], word) for word in ("datasets", "tomograms", "annotations")),
+        )
+        for row in visit.view.rows(select)
+    )
+    head = Head(
+        title=f"Depositions · {visit.settings.title}",
+        description="Cryo-electron tomography data by who submitted them together.",
+        canonical=urls.DEPOSITIONS,
+        section="depositions",
+    )
+    return BrowseDepositions(head, listing, cards)

@@ -1,0 +1,238 @@
+"""A dataset with its runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tomoportal.model import query
+from tomoportal.model.deposition import Dataset
+from tomoportal.model.query import Compare, Many, One, Value, through
+from tomoportal.web import formats, identifiers, urls
+from tomoportal.web.cards import Named, Picture, named
+from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.downloads import Download, folder
+from tomoportal.web.facts import Facts, facts, selected
+from tomoportal.web.identifiers import Link
+from tomoportal.web.lists import PAGE, RUNS
+from tomoportal.web.pages.browse import Listing
+from tomoportal.web.people import AUTHORS, Person, people, schema_org
+
+TOLD_ELSEWHERE = (
+    "title", "description", "dataset_publications", "related_database_entries", "deposition_date", "release_date",
+    "last_modified_date", "file_size",
+)  # fmt: skip
+"""Fields that the header shows; the table of sample and experiment tells all others."""
+
+QUALITIES = {1: "very poor", 2: "poor", 3: "moderate", 4: "good", 5: "excellent"}
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good a tilt series is, from 1 to 5."""
+
+    score: int
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run in the table. `tomogram` is the one that the viewer shows first, None when there is nothing to see."""
+
+    id: int
+    name: str
+    picture: Picture | None
+    quality: Quality | None
+    objects: tuple[Named, ...]
+    tomograms: int
+    annotations: int
+    tomogram: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPage:
+    """Everything on the page of a dataset."""
+
+    head: Head
+    crumbs: tuple[Crumb, ...]
+    id: int
+    title: str
+    description: str
+    picture: Picture | None
+    authors: tuple[Person, ...]
+    publications: tuple[Link, ...]
+    databases: tuple[Link, ...]
+    funding: tuple[str, ...]
+    deposition: Crumb | None
+    dates: tuple[tuple[str, str], ...]
+    contents: tuple[tuple[int, str], ...]
+    size: float | None
+    sample: Facts
+    listing: Listing
+    runs: tuple[RunRow, ...]
+    download: Download
+
+
+_FIELDS: tuple[query.Selection, ...] = (
+    *selected(Dataset),
+    AUTHORS,
+    Many(
+        "funding_sources",
+        "funding_sources",
+        (Value("agency", "funding_agency_name"), Value("grant", "grant_id")),
+    ),
+    One("deposition", "deposition", (Value("id", "id"), Value("title", "title"))),
+)
+
+_TOMOGRAM = tuple(
+    Value(name, name)
+    for name in ("id", "is_visualization_default", "key_photo_url", "key_photo_thumbnail_url")
+)
+
+VIEWABLE = Compare("neuroglancer_config", "is_null", False)
+
+_RUN: tuple[query.Selection, ...] = (
+    Value("id", "id"),
+    Value("name", "name"),
+    Many("tomograms", "tomograms", _TOMOGRAM),
+    Many(
+        "viewable",
+        "tomograms",
+        (Value("id", "id"), Value("first", "is_visualization_default")),
+        where=VIEWABLE,
+    ),
+    Many("tiltseries", "tiltseries", (Value("quality", "tilt_series_quality"),)),
+    Many(
+        "annotations",
+        "annotations",
+        (Value("object_name", "object_name"), Value("ground_truth_status", "ground_truth_status")),
+    ),
+)
+
+
+def dataset_page(visit: Visit) -> DatasetPage:
+    """The page of the dataset whose number stands in the path."""
+    id = visit.id()
+    row = visit.view.one("Dataset", id, _FIELDS)
+    if row is None:
+        raise PageError(404, f"There is no dataset {id} here.")
+    inside = Compare("dataset_id", "eq", id)
+    listing = Listing.of(visit, RUNS, urls.dataset(id), inside)
+    deposition = row["deposition"]
+    authors = people(row)
+    return DatasetPage(
+        head=_head(visit, row, authors),
+        crumbs=(Crumb("Datasets", urls.datasets()), Crumb(row["title"])),
+        id=id,
+        title=row["title"],
+        description=row["description"],
+        picture=Picture.of(row),
+        authors=authors,
+        publications=identifiers.links(row["dataset_publications"]),
+        databases=identifiers.links(row["related_database_entries"]),
+        funding=tuple(", ".join(filter(None, (s["agency"], s["grant"]))) for s in row["funding_sources"]),
+        deposition=Crumb(deposition["title"], urls.deposition(deposition["id"])) if deposition else None,
+        dates=_dates(row),
+        contents=contents(visit, inside),
+        size=row["file_size"],
+        sample=facts(Dataset, row, TOLD_ELSEWHERE),
+        listing=listing,
+        runs=_runs(visit, listing, inside),
+        download=folder(
+            visit,
+            "The whole dataset",
+            row["s3_prefix"],
+            row["file_size"],
+            f"Dataset.get_by_id(client, {id}).download_everything()",
+        ),
+    )
+
+
+def contents(visit: Visit, runs: query.Condition) -> tuple[tuple[int, str], ...]:
+    """How much of what there is in the runs that fulfil a condition."""
+    kinds = (
+        ("TiltSeries", "tilt series"), ("Frame", "movie frames"), ("Alignment", "alignments"), ("Tomogram", "tomograms"),
+        ("Annotation", "annotations"),
+    )  # fmt: skip
+    counts = [(visit.view.count(entity, through(("run",), runs)), word) for entity, word in kinds]
+    return ((visit.view.count("Run", runs), "runs"), *counts)
+
+
+def run_row(row: dict[str, Any]) -> RunRow:
+    """A run as the catalogue answers it, as a row of the table."""
+    tomograms = sorted(row["tomograms"], key=lambda tomogram: not tomogram["is_visualization_default"])
+    viewable = sorted(row["viewable"], key=lambda tomogram: not tomogram["first"])
+    pictures = [picture for tomogram in tomograms if (picture := Picture.of(tomogram))]
+    return RunRow(
+        id=row["id"],
+        name=row["name"],
+        picture=pictures[0] if pictures else None,
+        quality=quality([series["quality"] for series in row["tiltseries"]]),
+        objects=named(row["annotations"]),
+        tomograms=len(tomograms),
+        annotations=len(row["annotations"]),
+        tomogram=viewable[0]["id"] if viewable else None,
+    )
+
+
+def quality(scores: list[int | None]) -> Quality | None:
+    """The best of the tilt series of a run."""
+    known = [score for score in scores if score in QUALITIES]
+    best = max((score for score in known if score is not None), default=None)
+    return Quality(best, QUALITIES[best]) if best is not None else None
+
+
+def _runs(visit: Visit, listing: Listing, inside: query.Condition) -> tuple[RunRow, ...]:
+    where = query.all_of([inside, listing.choice.condition()])
+    offset = (listing.paging.page - 1) * PAGE
+    select = query.Select("Run", _RUN, where, listing.choice.sort.order, PAGE, offset)
+    return tuple(run_row(row) for row in visit.view.rows(select))
+
+
+def _dates(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    names = {"Released": "release_date", "Deposited": "deposition_date", "Last changed": "last_modified_date"}
+    return tuple((label, row[name]) for label, name in names.items() if row[name])
+
+
+def _head(visit: Visit, row: dict[str, Any], authors: tuple[Person, ...]) -> Head:
+    address = visit.absolute(urls.dataset(row["id"]))
+    image = row["key_photo_url"] or ""
+    publications = identifiers.links(row["dataset_publications"])
+    data: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "Dataset",
+        "@id": address,
+        "url": address,
+        "identifier": f"{Dataset.names.prefix}-{row['id']}",
+        "name": row["title"],
+        "description": row["description"],
+        "creator": schema_org(authors),
+        "datePublished": formats.day(row["release_date"]),
+        "dateModified": formats.day(row["last_modified_date"]),
+        "citation": [item.href or item.text for item in publications],
+        "measurementTechnique": "cryo-electron tomography",
+        "keywords": [word for word in (row["organism_name"], row["cell_name"], row["tissue_name"]) if word],
+        "isAccessibleForFree": True,
+        "includedInDataCatalog": {
+            "@type": "DataCatalog",
+            "name": visit.settings.title,
+            "url": visit.absolute("/"),
+        },
+        "distribution": [
+            {
+                "@type": "DataDownload",
+                "contentUrl": visit.absolute(row["https_prefix"]),
+                "encodingFormat": "OME-Zarr, MRC",
+            }
+        ],
+    }
+    if image:
+        data["image"] = visit.absolute(image)
+    return Head(
+        title=f"{row['title']} · {visit.settings.title}",
+        description=row["description"],
+        canonical=urls.dataset(row["id"]),
+        image=image,
+        section="datasets",
+        data=data,
+    )

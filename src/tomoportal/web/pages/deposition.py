@@ -1,0 +1,84 @@
+"""A deposition: what was submitted together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tomoportal.model import query
+from tomoportal.model.deposition import Deposition
+from tomoportal.model.query import Compare, Or, Order, RelatedTotal, through
+from tomoportal.web import identifiers, urls
+from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
+from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
+from tomoportal.web.facts import Facts, facts, selected
+from tomoportal.web.identifiers import Link
+from tomoportal.web.lists import PAGE
+from tomoportal.web.people import AUTHORS, Person, people
+
+TOLD_ELSEWHERE = ("title", "description", "deposition_publications", "related_database_entries")
+
+
+@dataclass(frozen=True, slots=True)
+class DepositionPage:
+    """Everything on the page of a deposition. `datasets` are those with anything of it inside."""
+
+    head: Head
+    crumbs: tuple[Crumb, ...]
+    id: int
+    title: str
+    description: str
+    picture: Picture | None
+    authors: tuple[Person, ...]
+    publications: tuple[Link, ...]
+    databases: tuple[Link, ...]
+    facts: Facts
+    contents: tuple[tuple[int, str], ...]
+    datasets: tuple[DatasetCard, ...]
+    paging: Paging
+
+
+_COUNTED = (
+    ("tiltseries", "tilt series"), ("frames", "movie frames"), ("alignments", "alignments"), ("tomograms", "tomograms"),
+    ("annotations", "annotations"),
+)  # fmt: skip
+
+
+def deposition_page(visit: Visit) -> DepositionPage:
+    """The page of the deposition whose number stands in the path."""
+    id = visit.id()
+    totals = tuple(RelatedTotal(f"n_{name}", name) for name, _ in _COUNTED)
+    row = visit.view.one("Deposition", id, (*selected(Deposition), AUTHORS, *totals))
+    if row is None:
+        raise PageError(404, f"There is no deposition {id} here.")
+    where = _contributed(id)
+    total = visit.view.count("Dataset", where)
+    asked = visit.request.query_params.get("page", "1")
+    page = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
+    paging = Paging.of(total, max(1, page), PAGE, lambda n: urls.deposition(id, [("page", str(n))]))
+    order = (Order(("release_date",), "desc"), Order(("title",)))
+    return DepositionPage(
+        head=Head(
+            title=f"{row['title']} · {visit.settings.title}",
+            description=row["description"],
+            canonical=urls.deposition(id),
+            image=row["key_photo_url"] or "",
+            section="depositions",
+        ),
+        crumbs=(Crumb("Depositions", urls.depositions()), Crumb(row["title"])),
+        id=id,
+        title=row["title"],
+        description=row["description"],
+        picture=Picture.of(row),
+        authors=people(row),
+        publications=identifiers.links(row["deposition_publications"]),
+        databases=identifiers.links(row["related_database_entries"]),
+        facts=facts(Deposition, row, TOLD_ELSEWHERE),
+        contents=((total, "datasets"), *((row[f"n_{name}"], words) for name, words in _COUNTED)),
+        datasets=dataset_cards(visit.view, where, order, limit=PAGE, offset=(paging.page - 1) * PAGE),
+        paging=paging,
+    )
+
+
+def _contributed(id: int) -> query.Condition:
+    mine = Compare("deposition_id", "eq", id)
+    return Or((mine, *(through(("runs", name), mine) for name in ("annotations", "tomograms", "alignments"))))

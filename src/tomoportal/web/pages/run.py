@@ -1,0 +1,299 @@
+"""A run with its tilt series, tomograms and annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tomoportal.model import query
+from tomoportal.model.acquisition import IdentifiedObject, TiltSeries
+from tomoportal.model.annotation import Annotation, AnnotationFile
+from tomoportal.model.query import Compare, Many, One, Order, Value
+from tomoportal.model.reconstruction import Alignment, Tomogram
+from tomoportal.web import formats, identifiers, urls
+from tomoportal.web.cards import Named, Picture, named
+from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.downloads import Download, download, folder
+from tomoportal.web.facts import Facts, FileLink, facts, files, selected
+from tomoportal.web.identifiers import Link
+from tomoportal.web.pages.dataset import VIEWABLE, Quality, contents, quality
+from tomoportal.web.people import AUTHORS, Person, people
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A tilt series."""
+
+    id: int
+    quality: Quality | None
+    facts: Facts
+    downloads: tuple[Download, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TomogramRow:
+    """A tomogram. `badges` say what is special about it."""
+
+    id: int
+    name: str
+    picture: Picture | None
+    badges: tuple[str, ...]
+    spacing: str
+    size: str
+    method: str
+    processing: str
+    software: tuple[str, ...]
+    alignment: str
+    deposited: str
+    authors: tuple[Person, ...]
+    is_viewable: bool
+    facts: Facts
+    alignment_facts: Facts | None
+    downloads: tuple[Download, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationRow:
+    """One geometry of an annotation."""
+
+    id: int
+    shape_id: int
+    name: str
+    shape: str
+    method: str
+    is_ground_truth: bool
+    count: int | None
+    precision: float | None
+    recall: float | None
+    deposited: str
+    authors: tuple[Person, ...]
+    links: tuple[Link, ...]
+    facts: Facts
+    downloads: tuple[Download, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Everything on the page of a run. `viewable` is the tomogram that the viewer shows first."""
+
+    head: Head
+    crumbs: tuple[Crumb, ...]
+    id: int
+    name: str
+    dataset: Crumb
+    picture: Picture | None
+    pictured: int | None
+    viewable: int | None
+    summary: tuple[tuple[str, str], ...]
+    quality: Quality | None
+    objects: tuple[Named, ...]
+    identified: tuple[Link, ...]
+    contents: tuple[tuple[int, str], ...]
+    series: tuple[Series, ...]
+    tomograms: tuple[TomogramRow, ...]
+    annotations: tuple[AnnotationRow, ...]
+    download: Download
+
+
+_DEPOSITION = One("deposition", "deposition", (Value("date", "deposition_date"), Value("title", "title")))
+
+_FIELDS: tuple[query.Selection, ...] = (
+    *(Value(name, name) for name in ("id", "name", "s3_prefix")),
+    One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
+    Many("tiltseries", "tiltseries", selected(TiltSeries)),
+    Many(
+        "identified_objects",
+        "identified_objects",
+        selected(IdentifiedObject),
+        order_by=(Order(("object_name",)),),
+    ),
+    Many("viewable", "tomograms", (Value("id", "id"),), where=VIEWABLE),
+    Many(
+        "tomograms",
+        "tomograms",
+        (*selected(Tomogram), AUTHORS, _DEPOSITION, One("alignment", "alignment", selected(Alignment))),
+        order_by=(
+            Order(("is_visualization_default",), "desc", "last"),
+            Order(("is_portal_standard",), "desc", "last"),
+            Order(("id",)),
+        ),
+    ),
+    Many(
+        "annotations",
+        "annotations",
+        (
+            *selected(Annotation),
+            AUTHORS,
+            Many(
+                "links",
+                "method_links",
+                (Value("link", "link"), Value("name", "name"), Value("type", "link_type")),
+            ),
+            Many(
+                "shapes",
+                "annotation_shapes",
+                (
+                    Value("id", "id"),
+                    Value("shape_type", "shape_type"),
+                    Many("files", "annotation_files", selected(AnnotationFile)),
+                ),
+            ),
+        ),
+        order_by=(
+            Order(("ground_truth_status",), "desc", "last"),
+            Order(("deposition_date",), "desc"),
+            Order(("id",)),
+        ),
+    ),
+)
+
+
+def run_page(visit: Visit) -> RunPage:
+    """The page of the run whose number stands in the path, from two statements and the counts."""
+    id = visit.id()
+    row = visit.view.one("Run", id, _FIELDS)
+    if row is None:
+        raise PageError(404, f"There is no run {id} here.")
+    viewable = {tomogram["id"] for tomogram in row["viewable"]}
+    tomograms = tuple(_tomogram(visit, tomogram, viewable) for tomogram in row["tomograms"])
+    pictured = next((tomogram for tomogram in tomograms if tomogram.picture), None)
+    dataset = Crumb(row["dataset"]["title"], urls.dataset(row["dataset"]["id"]))
+    return RunPage(
+        head=_head(visit, row, pictured.picture if pictured else None),
+        crumbs=(Crumb("Datasets", urls.datasets()), dataset, Crumb(row["name"])),
+        id=id,
+        name=row["name"],
+        dataset=dataset,
+        picture=pictured.picture if pictured else None,
+        pictured=pictured.id if pictured else None,
+        viewable=next((tomogram.id for tomogram in tomograms if tomogram.is_viewable), None),
+        summary=_summary(row),
+        quality=quality([series["tilt_series_quality"] for series in row["tiltseries"]]),
+        objects=named(row["annotations"]),
+        identified=tuple(
+            Link(item["object_name"], identifiers.link(item["object_id"]).href)
+            for item in row["identified_objects"]
+        ),
+        contents=contents(visit, Compare("id", "eq", id))[1:],
+        series=tuple(_series(visit, series) for series in row["tiltseries"]),
+        tomograms=tomograms,
+        annotations=tuple(shape for annotation in row["annotations"] for shape in _shapes(visit, annotation)),
+        download=folder(
+            visit,
+            "The whole run",
+            row["s3_prefix"],
+            None,
+            f"Run.get_by_id(client, {id}).download_everything()",
+        ),
+    )
+
+
+def _summary(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    found = []
+    if row["tiltseries"]:
+        series = row["tiltseries"][0]
+        bounds = [formats.quantity(series[name], "°") for name in ("tilt_min", "tilt_max")]
+        found.append(("Tilt range", f"{bounds[0]} to {bounds[1]}"))
+        found.append(("Tilting scheme", series["tilting_scheme"]))
+        found.append(
+            ("Total flux", formats.quantity(series["total_flux"], TiltSeries.fields["total_flux"].unit))
+        )
+    spacings = sorted({tomogram["voxel_spacing"] for tomogram in row["tomograms"]})
+    if spacings:
+        found.append(("Voxel spacings", ", ".join(formats.quantity(spacing, "Å") for spacing in spacings)))
+        processing = sorted({formats.words(tomogram["processing"]) for tomogram in row["tomograms"]})
+        found.append(("Processing", ", ".join(processing)))
+    return tuple(found)
+
+
+def _series(visit: Visit, row: dict[str, Any]) -> Series:
+    return Series(
+        row["id"],
+        quality([row["tilt_series_quality"]]),
+        facts(TiltSeries, row, ("tilt_series_quality", "file_size_mrc", "file_size_omezarr")),
+        _downloads(visit, files(TiltSeries, row)),
+    )
+
+
+def _tomogram(visit: Visit, row: dict[str, Any], viewable: set[int]) -> TomogramRow:
+    badges = {
+        "Shown first": row["is_visualization_default"],
+        "Portal standard": row["is_portal_standard"],
+        "Author submitted": row["is_author_submitted"],
+    }
+    software = (row["reconstruction_software"], row["processing_software"])
+    method, processing = formats.words(row["reconstruction_method"]), formats.words(row["processing"])
+    deposited = row["deposition_date"] or (row["deposition"] or {}).get("date")
+    alignment = row["alignment"]
+    return TomogramRow(
+        id=row["id"],
+        name=f"{method}, {processing}",
+        picture=Picture.of(row),
+        badges=tuple(word for word, holds in badges.items() if holds),
+        spacing=formats.quantity(row["voxel_spacing"], "Å"),
+        size=" × ".join(formats.number(row[f"size_{axis}"]) for axis in "xyz"),
+        method=method,
+        processing=processing,
+        software=tuple(dict.fromkeys(name for name in software if name)),
+        alignment=f"{Alignment.names.prefix}-{alignment['id']}" if alignment else formats.NOTHING,
+        deposited=formats.day(deposited),
+        authors=people(row),
+        is_viewable=row["id"] in viewable,
+        facts=facts(Tomogram, row, ("name", "file_size_mrc", "file_size_omezarr")),
+        alignment_facts=facts(Alignment, alignment) if alignment else None,
+        downloads=_downloads(visit, files(Tomogram, row)),
+    )
+
+
+def _shapes(visit: Visit, row: dict[str, Any]) -> Iterator[AnnotationRow]:
+    authors, told = people(row), facts(Annotation, row, ("ground_truth_status",))
+    links = tuple(
+        Link(item["name"] or formats.words(item["type"]), identifiers.link(item["link"]).href)
+        for item in row["links"]
+    )
+    for shape in row["shapes"]:
+        found = [file for item in shape["files"] for file in _annotation_files(item)]
+        yield AnnotationRow(
+            id=row["id"],
+            shape_id=shape["id"],
+            name=row["object_name"],
+            shape=formats.words(shape["shape_type"]),
+            method=formats.words(row["method_type"]),
+            is_ground_truth=bool(row["ground_truth_status"]),
+            count=row["object_count"],
+            precision=row["confidence_precision"],
+            recall=row["confidence_recall"],
+            deposited=formats.day(row["deposition_date"]),
+            authors=authors,
+            links=links,
+            facts=told,
+            downloads=_downloads(visit, found),
+        )
+
+
+def _annotation_files(row: dict[str, Any]) -> Iterator[FileLink]:
+    names = {"mrc": "MRC volume", "zarr": "OME-Zarr volume", "ndjson": "points, one JSON object a line"}
+    for file in files(AnnotationFile, row):
+        yield FileLink(
+            names.get(row["format"], row["format"]), file.https, file.s3, file.size, file.is_folder
+        )
+
+
+def _downloads(visit: Visit, found: Any) -> tuple[Download, ...]:
+    return tuple(download(visit, file) for file in found)
+
+
+def _head(visit: Visit, row: dict[str, Any], picture: Picture | None) -> Head:
+    objects = ", ".join(item.name for item in named(row["annotations"]))
+    description = (
+        f"Run {row['name']} of “{row['dataset']['title']}”: {formats.plural(len(row['tomograms']), 'tomogram')}, "
+        f"{formats.plural(len(row['annotations']), 'annotation')}" + (f" ({objects})." if objects else ".")
+    )
+    return Head(
+        title=f"{row['name']} · {row['dataset']['title']} · {visit.settings.title}",
+        description=description,
+        canonical=urls.run(row["id"]),
+        image=picture.large if picture else "",
+        section="datasets",
+    )

@@ -1,0 +1,52 @@
+"""Authors as pages show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tomoportal.model.query import Many, Order, Value
+from tomoportal.web import identifiers
+
+_FIELDS = ("name", "orcid", "affiliation_name", "primary_author_status", "corresponding_author_status")
+
+AUTHORS = Many(
+    "authors",
+    "authors",
+    tuple(Value(name, name) for name in _FIELDS),
+    order_by=(Order(("author_list_order",)),),
+)
+"""Selects the authors of a dataset, deposition, tomogram or annotation in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An author; `href` leads to the ORCID record."""
+
+    name: str
+    href: str = ""
+    affiliation: str = ""
+    is_primary: bool = False
+    is_corresponding: bool = False
+
+
+def people(row: dict[str, Any]) -> tuple[Person, ...]:
+    """The authors of a row that was asked for with `AUTHORS`."""
+    return tuple(
+        Person(
+            name=author["name"],
+            href=identifiers.orcid(author["orcid"]).href if author["orcid"] else "",
+            affiliation=author["affiliation_name"] or "",
+            is_primary=bool(author["primary_author_status"]),
+            is_corresponding=bool(author["corresponding_author_status"]),
+        )
+        for author in row["authors"]
+    )
+
+
+def schema_org(persons: tuple[Person, ...]) -> list[dict[str, Any]]:
+    """The authors in the words of schema.org."""
+    return [
+        {"@type": "Person", "name": person.name} | ({"sameAs": person.href} if person.href else {})
+        for person in persons
+    ]

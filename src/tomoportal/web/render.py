@@ -1,0 +1,67 @@
+"""Contexts → HTML, with Jinja2. Everything is escaped; a name that a template uses and nobody gives is an error."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tomoportal.web import formats, urls
+from tomoportal.web.context import Visit
+
+_SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates with their filters; `urls` makes every address."""
+    made = Environment(
+        loader=PackageLoader("tomoportal.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["urls"] = urls
+    made.filters |= {
+        "number": formats.number,
+        "size": formats.size,
+        "day": formats.day,
+        "plural": formats.plural,
+        "quantity": formats.quantity,
+        "shortened": shortened,
+        "script_json": script_json,
+    }
+    return made
+
+
+def page(template: str, visit: Visit, context: Any) -> str:
+    """The HTML of a page."""
+    return (
+        environment()
+        .get_template(template)
+        .render(page=context, head=context.head, visit=visit, site=visit.settings)
+    )
+
+
+def error(status: int, heading: str, message: str, site: Any) -> str:
+    """The HTML of an error page; it needs no catalogue."""
+    return (
+        environment()
+        .get_template("error.html")
+        .render(status=status, heading=heading, message=message, site=site)
+    )
+
+
+def shortened(text: str, length: int) -> str:
+    """The beginning of a text, up to the end of a word."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1].rsplit(" ", 1)[0].rstrip(",.;:") + "…"
+
+
+def script_json(data: Any) -> Markup:
+    """JSON for a data block inside a script element."""
+    return Markup(json.dumps(data, ensure_ascii=False).translate(_SCRIPT_ESCAPES))

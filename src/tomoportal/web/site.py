@@ -1,0 +1,140 @@
+"""The pages as routes: requests in, HTML with its headers out. The only part of `web` that knows HTTP.
+
+Pages are made in worker threads. Every answer has a tag of its content, so that an unchanged page is not sent again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from tomoportal.catalog import View
+from tomoportal.errors import CatalogError, QueryError
+from tomoportal.settings import Settings
+from tomoportal.web import render, urls
+from tomoportal.web.context import PageError, Visit
+from tomoportal.web.pages.browse import browse_datasets, browse_depositions
+from tomoportal.web.pages.dataset import dataset_page
+from tomoportal.web.pages.deposition import deposition_page
+from tomoportal.web.pages.home import home
+from tomoportal.web.pages.run import run_page
+from tomoportal.web.pages.viewer import viewer_page
+
+GetView = Callable[[Request], View]
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+PAGES: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
+    (urls.HOME, home, "home.html"),
+    (urls.DATASETS, browse_datasets, "datasets.html"),
+    (urls.DEPOSITIONS, browse_depositions, "depositions.html"),
+    ("/datasets/{id}", dataset_page, "dataset.html"),
+    ("/runs/{id}", run_page, "run.html"),
+    ("/depositions/{id}", deposition_page, "deposition.html"),
+    ("/view/runs/{id}", viewer_page, "viewer.html"),
+)
+
+HEADINGS = {
+    400: "This address makes no sense",
+    404: "There is nothing here",
+    405: "That cannot be done here",
+    500: "Something went wrong on our side",
+    503: "The catalogue cannot be read just now",
+}
+
+_log = logging.getLogger(__name__)
+
+
+def routes(get_view: GetView, settings: Settings) -> list[BaseRoute]:
+    """All pages and the static files under `/static`."""
+    pages: list[BaseRoute] = [
+        Route(path, _endpoint(get_view, settings, build, template)) for path, build, template in PAGES
+    ]
+    return [*pages, Mount("/static", _Static(directory=urls.STATIC))]
+
+
+def error_handlers(settings: Settings) -> dict[Any, Handler]:
+    """What a browser gets for addresses that no route answers, and for what nobody has foreseen."""
+
+    async def answered(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        headers = dict(getattr(error, "headers", None) or {})
+        return _error(settings, status, "", headers)
+
+    return {HTTPException: answered, 500: answered}
+
+
+def security_headers(files: str = "") -> dict[str, str]:
+    """What browsers may do on a page: scripts and styles of ours only, pictures also from where the files are."""
+    split = urlsplit(files)
+    pictures = f" {split.scheme}://{split.netloc}" if split.netloc else ""
+    policy = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": f"'self' data:{pictures}",
+        "connect-src": "'self'",
+        "frame-src": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'self'",
+        "base-uri": "'none'",
+    }
+    return {
+        "content-security-policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "referrer-policy": "strict-origin-when-cross-origin",
+        "x-content-type-options": "nosniff",
+    }
+
+
+def _endpoint(
+    get_view: GetView, settings: Settings, build: Callable[[Visit], Any], template: str
+) -> Callable[[Request], Response]:
+    def endpoint(request: Request) -> Response:
+        try:
+            visit = Visit(request, get_view(request), settings)
+            html = render.page(template, visit, build(visit))
+        except PageError as error:
+            return _error(settings, error.status, error.message)
+        except QueryError as error:
+            return _error(settings, 400, f"{error}.")
+        except CatalogError as error:
+            _log.error("%s: %s", request.url.path, error)
+            return _error(settings, 503, "Try again in a minute.", {"retry-after": "60"})
+        return _html(request, html, security_headers(visit.view.addresses.files))
+
+    return endpoint
+
+
+def _html(request: Request, html: str, headers: dict[str, str]) -> Response:
+    tag = f'W/"{hashlib.sha256(html.encode()).hexdigest()[:20]}"'
+    headers = {**headers, "etag": tag, "cache-control": "no-cache"}
+    known = [item.strip() for item in request.headers.get("if-none-match", "").split(",")]
+    if tag in known:
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(html, headers=headers)
+
+
+def _error(settings: Settings, status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    heading = HEADINGS.get(status, "This did not work")
+    html = render.error(status, heading, message, settings)
+    return HTMLResponse(html, status, {**security_headers(), "cache-control": "no-store", **(headers or {})})
+
+
+class _Static(StaticFiles):
+    """Files whose address carries a mark of their content may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        is_marked = scope.get("query_string", b"").startswith(b"v=")
+        response.headers["cache-control"] = "public, max-age=31536000, immutable" if is_marked else "no-cache"
+        response.headers["x-content-type-options"] = "nosniff"
+        return response

@@ -1,0 +1,35 @@
+// Lists: finding in long filters, clean addresses, and filters that stay folded when results are swapped.
+const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+function enliven(root) {
+  for (const input of root.querySelectorAll(".facet-find")) {
+    input.hidden = false;
+    input.addEventListener("input", (event) => {
+      event.stopPropagation();
+      const wanted = plain(input.value);
+      for (const item of input.parentElement.querySelectorAll("li")) {
+        item.hidden = !plain(item.textContent).includes(wanted) && !item.querySelector(":checked");
+      }
+    });
+    input.addEventListener("change", (event) => event.stopPropagation());
+    input.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
+  }
+}
+
+let folded = new Set();
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const { parameters } = event.detail;
+  if (!parameters.search) delete parameters.search;
+  if (parameters.sort === document.querySelector("[name=sort] option")?.value) delete parameters.sort;
+  folded = new Set([...document.querySelectorAll(".facet:not([open]) summary")].map((summary) => summary.textContent));
+});
+
+document.addEventListener("htmx:oobAfterSwap", () => {
+  for (const facet of document.querySelectorAll(".facet")) {
+    facet.open = !folded.has(facet.querySelector("summary").textContent);
+  }
+  enliven(document);
+});
+
+enliven(document);
