@@ -59,8 +59,11 @@ class MrcWriter:
         os.truncate(self._fd, self.size)
 
     def write_rows(self, z: int, y: int, rows: np.ndarray) -> None:
-        """Put full-width `rows` (n, x) at section `z`, first row `y`. Safe from many threads."""
+        """Put full-width `rows` (n, x) at section `z`, first row `y`. Safe from many threads. Rows of zero bytes need no
+        writing: the file is made of them."""
         data = np.ascontiguousarray(rows, self.dtype).data.cast("B")
+        if not np.frombuffer(data, np.uint8).any():
+            return
         position = self._offset + (z * self._shape[1] + y) * self._shape[2] * self.dtype.itemsize
         while data:
             written = os.pwrite(self._fd, data, position)

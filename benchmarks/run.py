@@ -1,0 +1,19 @@
+"""All benchmarks, one after the other; what `make bench` runs. Each prints Markdown for benchmarks/README.md."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHMARKS = ("volumes.py",)
+
+
+def main() -> None:
+    """Run every benchmark in a process of its own, with the arguments given."""
+    for name in BENCHMARKS:
+        subprocess.run([sys.executable, str(Path(__file__).parent / name), *sys.argv[1:]], check=True)
+
+
+if __name__ == "__main__":
+    main()
