@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tomoportal.catalog.compile import values
 from tomoportal.catalog.compile.condition import all_conditions
+from tomoportal.catalog.compile.shape import Members, Shape
 from tomoportal.catalog.compile.writer import Source, Statement, Writer, joined, literal
 from tomoportal.errors import QueryError
 from tomoportal.model import query
@@ -19,21 +20,24 @@ def aggregate(writer: Writer, asked: query.Aggregate) -> Statement:
     """One object with figures about the rows of an entity."""
     members = []
     for selected in asked.fields:
-        source = writer.source(asked.entity)
-        members.append((literal(selected.name), _part(writer, source, selected, asked.where, "")))
+        part = _part(writer, writer.source(asked.entity), selected, asked.where, "")
+        is_list = isinstance(selected, query.Groups)
+        members.append((literal(selected.name), writer.dialect.nested(part) if is_list else part))
     return writer.statement(f"SELECT {writer.dialect.text(writer.dialect.json_object(members))}")
 
 
-def related_aggregate(writer: Writer, source: Source, selected: query.RelatedAggregate) -> str:
+def related_aggregate(writer: Writer, source: Source, selected: query.RelatedAggregate, shape: Shape) -> str:
     """The same about the related rows of one row, as a member of its object."""
     members = []
     for part in selected.fields:
         target, relation, join = writer.follow(source, selected.relation)
         if not relation.many:
-            raise QueryError(
-                f"{source.entity.__name__}.{selected.relation} leads to one row; there are no figures about it"
-            )
-        members.append((literal(part.name), _part(writer, target, part, selected.where, join)))
+            name = f"{source.entity.__name__}.{selected.relation}"
+            raise QueryError(f"{name} leads to one row; there are no figures about it")
+        member = _part(writer, target, part, selected.where, join)
+        if isinstance(part, query.Groups):
+            member = writer.dialect.nested(shape.put(member, nested=True))
+        members.append((literal(part.name), member))
     return writer.dialect.json_object(members)
 
 
@@ -61,9 +65,9 @@ def facets(writer: Writer, entity: str, where: query.Condition, path: tuple[str,
         f"{''.join(text for _, text in joins.values())} WHERE {where_sql} AND {expression} IS NOT NULL "
         f"GROUP BY 1 ORDER BY 2 DESC, 1"
     )
-    members = [("'value'", writer.dialect.shown("v", field.kind)), ("'count'", "n")]
-    rows = f"SELECT {writer.dialect.json_object(members)} AS j FROM ({grouped}) AS g"
-    return writer.statement(f"SELECT {writer.dialect.text(writer.dialect.json_list(rows))}")
+    members = [("'value'", writer.dialect.shown("g.v", field.kind)), ("'count'", "g.n")]
+    rows = writer.dialect.json_list(writer.dialect.json_object(members), f"({grouped}) AS g")
+    return writer.statement(f"SELECT {writer.dialect.text(rows)}")
 
 
 def _part(
@@ -71,48 +75,52 @@ def _part(
 ) -> str:
     if isinstance(selected, query.Constant):
         return values.constant(writer, selected.value)
-    return writer.dialect.nested(writer.dialect.json_list(_groups(writer, source, selected, where, join)))
+    groups = _Groups(writer, source)
+    members = groups.members(selected.fields)
+    return groups.shape.json_list(members, groups.rest(where, join))
 
 
-def _groups(writer: Writer, source: Source, selected: query.Groups, where: query.Condition, join: str) -> str:
-    joins: Joins = {}
-    keys: list[str] = []
-    members = _members(writer, source, selected.fields, joins, keys)
-    from_sql = writer.table(source) + "".join(text for _, text in joins.values())
-    text = (
-        f"SELECT {writer.dialect.json_object(members)} AS j FROM {from_sql} "
-        f"WHERE {all_conditions(writer, source, where, join)}"
-    )
-    if keys:
-        distinct = ", ".join(dict.fromkeys(keys))
-        text += f" GROUP BY {distinct} ORDER BY {distinct}"
-    return text
+class _Groups:
+    """Groups of rows in the making: joins that keys need, keys, columns."""
 
+    def __init__(self, writer: Writer, source: Source) -> None:
+        self.writer, self.source, self.shape = writer, source, Shape(writer)
+        self.joins: Joins = {}
+        self.keys: dict[str, None] = {}
 
-def _members(
-    writer: Writer, source: Source, fields: tuple[query.GroupSelection, ...], joins: Joins, keys: list[str]
-) -> list[tuple[str, str]]:
-    members = []
-    for selected in fields:
+    def members(self, fields: tuple[query.GroupSelection, ...]) -> Members:
+        """The members of the object of a group."""
+        return [(literal(selected.name), self._member(selected)) for selected in fields]
+
+    def rest(self, where: query.Condition, join: str) -> str:
+        """The SELECT from FROM on."""
+        joins = "".join(text for _, text in self.joins.values())
+        text = f"FROM {self.writer.table(self.source)}{joins} WHERE {all_conditions(self.writer, self.source, where, join)}"
+        if self.keys:
+            keys = ", ".join(self.keys)
+            text += f" GROUP BY {keys} ORDER BY {keys}"
+        elif not self.shape.columns:
+            text += " LIMIT 1"
+        return text
+
+    def _member(self, selected: query.GroupSelection) -> str:
         match selected:
             case query.Constant():
-                member = values.constant(writer, selected.value)
+                return values.constant(self.writer, selected.value)
             case query.Nested():
-                inner = _members(writer, source, selected.fields, joins, keys)
-                member = writer.dialect.json_object(inner)
+                return self.writer.dialect.json_object(self.members(selected.fields))
             case query.GroupKey():
-                member = _key(writer, source, selected, joins, keys)
+                return self._key(selected)
             case query.Figure():
-                member = _figure(writer, source, selected)
-        members.append((literal(selected.name), member))
-    return members
+                expression, kind = _figure(self.writer, self.source, selected)
+                return self.writer.dialect.shown(self.shape.put(expression), kind)
 
-
-def _key(writer: Writer, source: Source, selected: query.GroupKey, joins: Joins, keys: list[str]) -> str:
-    end = _joined(writer, source, selected.path[:-1], joins)
-    field = end.field(selected.path[-1])
-    keys.append(end.column(field.column))
-    return values.shown(writer, end, field)
+    def _key(self, selected: query.GroupKey) -> str:
+        end = _joined(self.writer, self.source, selected.path[:-1], self.joins)
+        field = end.field(selected.path[-1])
+        self.keys[end.column(field.column)] = None
+        shown = self.shape.put(values.expression(self.writer, end, field))
+        return self.writer.dialect.shown(shown, field.kind)
 
 
 def _joined(writer: Writer, source: Source, path: tuple[str, ...], joins: Joins) -> Source:
@@ -127,14 +135,13 @@ def _joined(writer: Writer, source: Source, path: tuple[str, ...], joins: Joins)
     return source
 
 
-def _figure(writer: Writer, source: Source, selected: query.Figure) -> str:
+def _figure(writer: Writer, source: Source, selected: query.Figure) -> tuple[str, Kind]:
+    """A figure as SQL, and its kind."""
     if selected.function not in _FUNCTIONS:
         raise QueryError(f"there is no aggregate function {selected.function!r}")
     if selected.function == "count":
-        if selected.field is None:
-            return f"count({'DISTINCT ' if selected.distinct else ''}{source.column('id')})"
-        column = source.column(source.field(selected.field).column)
-        return f"count({'DISTINCT ' if selected.distinct else ''}{column})"
+        counted = source.column("id" if selected.field is None else source.field(selected.field).column)
+        return f"count({'DISTINCT ' if selected.distinct else ''}{counted})", Kind.INT
     if selected.field is None:
         raise QueryError(f"{selected.function} needs a field")
     field = source.field(selected.field)
@@ -142,18 +149,15 @@ def _figure(writer: Writer, source: Source, selected: query.Figure) -> str:
     if selected.function in ("min", "max"):
         if field.kind in (Kind.BOOL, Kind.MATRIX):
             raise QueryError(f"{name} has no smallest and largest value")
-        extreme = f"{selected.function}({values.expression(writer, source, field)})"
-        return writer.dialect.shown(extreme, field.kind)
+        return f"{selected.function}({values.expression(writer, source, field)})", field.kind
     if field.kind not in _NUMBERS:
         raise QueryError(f"{name} is not a number; {selected.function} cannot be computed")
     return _number(writer, selected, source.column(field.column), field.kind)
 
 
-def _number(writer: Writer, selected: query.Figure, column: str, kind: Kind) -> str:
+def _number(writer: Writer, selected: query.Figure, column: str, kind: Kind) -> tuple[str, Kind]:
     function = selected.function
     if function == "sum":
-        return writer.dialect.shown(f"sum({column})", kind)
+        return f"sum({column})", kind
     value = f"avg({column})" if function == "avg" else writer.dialect.number(function, column)
-    if selected.rounded:
-        return f"CAST(round({value}) AS INTEGER)"
-    return writer.dialect.shown(value, Kind.FLOAT)
+    return (f"CAST(round({value}) AS INTEGER)", Kind.INT) if selected.rounded else (value, Kind.FLOAT)

@@ -25,8 +25,11 @@ class Dialect(Protocol):
     def json_object(self, members: Sequence[tuple[str, str]]) -> str:
         """A JSON object of (key as SQL literal, member)."""
 
-    def json_list(self, rows: str) -> str:
-        """A JSON list of the column `j` of a sub-select, in its order."""
+    def json_list(self, item: str, rows: str) -> str:
+        """A JSON list of `item` for every row of `rows` (a sub-select with its alias), in its order."""
+
+    def from_picked(self, picked: str, table: str, id_column: str) -> str:
+        """FROM a table (with alias) the rows whose id a sub-select has picked, in its order."""
 
     def nested(self, expression: str) -> str:
         """JSON made by a sub-select, as a member of a JSON object."""

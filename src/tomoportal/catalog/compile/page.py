@@ -7,16 +7,17 @@ from collections.abc import Callable, Sequence
 from tomoportal.catalog.compile import values
 from tomoportal.catalog.compile.condition import all_conditions, related_rows
 from tomoportal.catalog.compile.order import ordering, whole
+from tomoportal.catalog.compile.shape import Members, Shape
 from tomoportal.catalog.compile.writer import Source, Writer, literal
 from tomoportal.errors import QueryError
 from tomoportal.model import query
 from tomoportal.model.fields import Kind
 
-ObjectOf = Callable[[Writer, Source, Sequence[query.Selection]], str]
+MembersOf = Callable[[Writer, Source, Sequence[query.Selection], Shape], Members]
 
 
-def page(writer: Writer, source: Source, selected: query.Page, json_object: ObjectOf) -> str:
-    """The connection as a JSON object; `json_object` makes the object of a row."""
+def page(writer: Writer, source: Source, selected: query.Page, shape: Shape, members_of: MembersOf) -> str:
+    """The connection as a JSON object; `members_of` makes the members of a row."""
     if not source.relation(selected.relation).many:
         raise QueryError(f"{source.entity.__name__}.{selected.relation} leads to one row, not to many")
     for name in ("start", "stop", "first", "last"):
@@ -28,40 +29,42 @@ def page(writer: Writer, source: Source, selected: query.Page, json_object: Obje
             case query.Constant():
                 member = values.constant(writer, part.value)
             case query.Edges():
-                member = _edges(writer, source, selected, part, json_object)
+                edges = _edges(writer, source, selected, part, members_of)
+                member = writer.dialect.nested(shape.put(edges, nested=True))
             case query.PageInfo():
-                member = _page_info(writer, source, selected, part)
+                info = _page_info(writer, source, selected, part)
+                member = writer.dialect.nested(shape.put(info, nested=True))
         members.append((literal(part.name), member))
     return writer.dialect.json_object(members)
 
 
 def _edges(
-    writer: Writer, source: Source, asked: query.Page, edges: query.Edges, json_object: ObjectOf
+    writer: Writer, source: Source, asked: query.Page, edges: query.Edges, members_of: MembersOf
 ) -> str:
     target, _, join = writer.follow(source, asked.relation)
     order = ordering(writer, target, asked.order_by)
     place = f"row_number() OVER (ORDER BY {order.terms})"
+    shape = Shape(writer)
     members = []
     for part in edges.fields:
         match part:
             case query.Constant():
                 member = values.constant(writer, part.value)
             case query.Cursor():
-                member = _cursor(writer, f"({place} - 1)")
+                member = _cursor(writer, f"({shape.put(place)} - 1)")
             case query.Node():
-                member = json_object(writer, target, part.fields)
+                member = writer.dialect.json_object(members_of(writer, target, part.fields, shape))
         members.append((literal(part.name), member))
     rows = (
         f"FROM {writer.table(target)}{order.joins} WHERE {all_conditions(writer, target, asked.where, join)}"
     )
-    edge = writer.dialect.json_object(members)
     if asked.last is None:
-        text = f"SELECT {edge} AS j {rows} ORDER BY {order.terms}{_window(writer, asked)}"
-    else:
-        numbered = f"SELECT {edge} AS j, {place} AS n, count(*) OVER () AS total {rows}"
-        begin, end = _bounds(writer, asked, "total")
-        text = f"SELECT j FROM ({numbered}) AS numbered WHERE n > {begin} AND n <= {end} ORDER BY n"
-    return writer.dialect.nested(writer.dialect.json_list(text))
+        return shape.json_list(members, f"{rows} ORDER BY {order.terms}{_window(writer, asked)}")
+    number, total = shape.put(place), shape.put("count(*) OVER ()")
+    begin, end = _bounds(writer, asked, total)
+    numbered = f"({shape.select()} {rows}) AS {shape.alias}"
+    chosen = f"(SELECT * FROM {numbered} WHERE {number} > {begin} AND {number} <= {end} ORDER BY {number}) AS {shape.alias}"
+    return writer.dialect.json_list(writer.dialect.json_object(members), chosen)
 
 
 def _window(writer: Writer, asked: query.Page) -> str:

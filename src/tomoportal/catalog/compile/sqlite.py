@@ -48,8 +48,11 @@ class Sqlite:
         rest = self.json_object(members[_MOST_MEMBERS:])
         return f"json(substr({first}, 1, length({first}) - 1) || ',' || substr({rest}, 2))"
 
-    def json_list(self, rows: str) -> str:
-        return f"(SELECT '[' || coalesce(group_concat(j), '') || ']' FROM ({rows}))"
+    def json_list(self, item: str, rows: str) -> str:
+        return f"(SELECT '[' || coalesce(group_concat({item}), '') || ']' FROM {rows})"
+
+    def from_picked(self, picked: str, table: str, id_column: str) -> str:
+        return f"FROM {picked} AS picked CROSS JOIN {table} ON {id_column} = picked.id"
 
     def nested(self, expression: str) -> str:
         return f"json({expression})"

@@ -26,11 +26,6 @@ def expression(writer: Writer, source: Source, field: Field) -> str:
     return column
 
 
-def shown(writer: Writer, source: Source, field: Field) -> str:
-    """The value as a member of a JSON object."""
-    return writer.dialect.shown(expression(writer, source, field), field.kind)
-
-
 def constant(writer: Writer, value: Any) -> str:
     """The same value in every row."""
     if isinstance(value, bool):

@@ -94,7 +94,11 @@ class Writer:
         if depth > DEEPEST:
             raise QueryError(f"this query follows more than {DEEPEST} relations in a row")
         found = entity_named(entity) if isinstance(entity, str) else entity
-        return Source(found, f"t{next(self._names)}", depth)
+        return Source(found, self.alias(), depth)
+
+    def alias(self) -> str:
+        """A fresh name in the statement."""
+        return f"t{next(self._names)}"
 
     def table(self, source: Source) -> str:
         """`table AS alias`."""
@@ -108,9 +112,14 @@ class Writer:
         """The source at the end of a relation, the relation, and the condition that joins the two."""
         relation = source.relation(name)
         target = self.source(relation.target, source.depth + 1)
+        return target, relation, self.join(source, name, target)
+
+    def join(self, source: Source, name: str, target: Source) -> str:
+        """The condition that `target` is related to `source` by the relation `name`."""
+        relation = source.relation(name)
         if relation.many:
-            return target, relation, f"{target.column(relation.key)} = {source.column('id')}"
-        return target, relation, f"{target.column('id')} = {source.column(relation.key)}"
+            return f"{target.column(relation.key)} = {source.column('id')}"
+        return f"{target.column('id')} = {source.column(relation.key)}"
 
     def statement(self, text: str) -> Statement:
         """The finished statement."""

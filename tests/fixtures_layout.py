@@ -21,10 +21,10 @@ AUTHORS = [
 
 
 class Layout:
-    """Writes entities; every write brings the ledgers and indexes up to date."""
+    """Writes entities; every write brings the ledgers up to date, and the indexes too unless `gather` is false."""
 
-    def __init__(self, root: Path) -> None:
-        self.storage = LocalStorage(root)
+    def __init__(self, root: Path, *, gather: bool = True) -> None:
+        self.storage, self.gathers = LocalStorage(root), gather
         self.records: dict[str, Record] = {}
 
     def put(self, key: Key, sidecar: dict[str, Any], *, stem: str = "", size: int = 1000) -> Record:
@@ -52,8 +52,12 @@ class Layout:
         home = private.ledger_path(record.key)
         ledger = private.read_ledger(self.storage, home).put(record)
         private.write_ledger(self.storage, home, ledger)
-        if record.key.dataset:
-            private.gather_index(self.storage, record.key.dataset)
+        if record.key.dataset and self.gathers:
+            self.gather(record.key.dataset)
+
+    def gather(self, dataset: str) -> None:
+        """Write the index of a dataset."""
+        private.gather_index(self.storage, dataset)
 
 
 def small_layout(root: Path, *, dataset: str = "30001") -> Layout:
@@ -83,13 +87,13 @@ def dataset_sidecar(number: int, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def add_run(layout: Layout, dataset: str, name: str) -> None:
+def add_run(layout: Layout, dataset: str, name: str, *, sections: int = 2) -> None:
     """A run with frames, tilt series, alignment, two tomograms, a point annotation and a mask."""
     run = Key("run", dataset=dataset, run=name)
     layout.put(run, {"run_name": name, "deposition_id": "20001"})
     frames = [
         {"acquisition_order": n, "path": f"{dataset}/{name}/Frames/{n}.tif", "is_gain_corrected": False}
-        for n in (0, 1)
+        for n in range(sections)
     ]
     layout.put(
         run.of("frames"),
@@ -100,14 +104,15 @@ def add_run(layout: Layout, dataset: str, name: str) -> None:
         },
     )
     layout.put(
-        run.of("tiltseries", id=100), tiltseries_sidecar(paths.folder(run.of("tiltseries", id=100)), name)
+        run.of("tiltseries", id=100),
+        tiltseries_sidecar(paths.folder(run.of("tiltseries", id=100)), name, sections),
     )
-    sections = [
+    refined = [
         {"z_index": n, "tilt_angle": 3.0 * n, "in_plane_rotation": [[0.5, -0.5], [0.5, 0.5]]}
-        for n in range(2)
+        for n in range(sections)
     ]
     alignment = {
-        "method_type": "undefined", "per_section_alignment_parameters": sections, "deposition_id": "20001",
+        "method_type": "undefined", "per_section_alignment_parameters": refined, "deposition_id": "20001",
         "tiltseries_path": paths.sidecar(run.of("tiltseries", id=100)),
     }  # fmt: skip
     layout.put(run.of("alignment", id=100), alignment)
@@ -125,16 +130,18 @@ def add_run(layout: Layout, dataset: str, name: str) -> None:
     layout.put(annotation, annotation_sidecar(annotation), stem="ribosome-1.0")
 
 
-def tiltseries_sidecar(folder: str, name: str, **changes: Any) -> dict[str, Any]:
-    """The metadata of a tilt series of two images."""
-    sections = [{"z_index": n, "raw_angle": 3.0 * n, "frame_acquisition_order": n} for n in range(2)]
+def tiltseries_sidecar(folder: str, name: str, sections: int = 2, **changes: Any) -> dict[str, Any]:
+    """The metadata of a tilt series."""
+    section_list = [
+        {"z_index": n, "raw_angle": 3.0 * n, "frame_acquisition_order": n} for n in range(sections)
+    ]
     return {
         "acceleration_voltage": 300000, "spherical_aberration_constant": 2.7, "microscope": {"manufacturer": "TFS", "model": "Krios"},
         "microscope_optical_setup": {"energy_filter": "Selectris"}, "camera": {"manufacturer": "TFS", "model": "FALCON 4i"},
         "tilt_range": {"min": -60, "max": 60.004}, "tilt_step": 3, "tilting_scheme": "dose symmetric", "tilt_axis": 85.3, "total_flux": 120,
         "data_acquisition_software": "SerialEM", "tilt_series_quality": 4, "is_aligned": False, "pixel_spacing": 13.479999542236328,
         "size": {"x": 64, "y": 60, "z": 2}, "mrc_file": f"{folder}/{name}.mrc", "omezarr_dir": f"{folder}/{name}.zarr",
-        "file_sizes": {"mrc": 5000000000, "omezarr": 400}, "per_section_parameter": sections, "deposition_id": "20001", **changes,
+        "file_sizes": {"mrc": 5000000000, "omezarr": 400}, "per_section_parameter": section_list, "deposition_id": "20001", **changes,
     }  # fmt: skip
 
 
