@@ -230,6 +230,29 @@ def test_tilt_series_files_keep_z(mrc, written) -> None:
     assert [problem.code for problem in out.facts.problems] == ["voxel-size-differs"]
 
 
+def test_uneven_voxels_are_recorded(tmp_path: Path, mrc, written) -> None:
+    path = mrc(noise((4, 5, 6)))
+    with mrcfile.open(path, mode="r+") as file:
+        file.voxel_size = (10.0, 10.0, 12.5)
+    assert [problem.code for problem in written(path).facts.problems] == ["voxel-size-uneven"]
+    assert written(path, VolumeKind.TILT_SERIES, "stack").facts.problems == ()
+
+
+def test_what_an_interrupted_run_left_is_replaced(tmp_path: Path, mrc, written) -> None:
+    stale = tmp_path / "out" / "a.zarr" / "0" / "9" / "9"
+    stale.mkdir(parents=True)
+    (stale / "9").write_bytes(b"left over")
+    (tmp_path / "out" / "a.mrc").write_bytes(bytes(10_000))
+    facts, _ = write_volume(
+        open_source(mrc(noise((4, 5, 6)))), spacing=10.0, kind=VolumeKind.TOMOGRAM,
+        zarr_dir=tmp_path / "out" / "a.zarr", mrc_file=tmp_path / "out" / "a.mrc",
+    )  # fmt: skip
+    assert (
+        len([path for path in (tmp_path / "out" / "a.zarr").rglob("*") if path.is_file()]) == facts.zarr_files
+    )
+    assert (tmp_path / "out" / "a.mrc").stat().st_size == facts.mrc_size == 1024 + 480
+
+
 def test_facts_count_what_is_on_disk_and_survive_json(mrc, written) -> None:
     out = written(mrc(noise((129, 130, 20), "uint16"), voxel=3.0))
     files = [path for path in out.zarr_dir.rglob("*") if path.is_file()]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from tomoportal.errors import UsageError
 
 MIB = 1 << 20
-_TASK, _WORKER, _CEILING = 56 * MIB, 44 * MIB, 400 * MIB
+_TASK, _WORKER, _CEILING = 120 * MIB, 44 * MIB, 400 * MIB
 
 
 class MemoryBudget:

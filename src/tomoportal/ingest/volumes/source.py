@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -14,6 +15,11 @@ from tomoportal.formats.mrc import open_mrc
 from tomoportal.formats.mrc_header import MrcHeader
 from tomoportal.ingest.volumes.facts import Shape
 from tomoportal.problems import Problem
+
+if TYPE_CHECKING:
+    from tomoportal.formats.tiff import TiffStack
+
+_TIFF_BLOCK = 32 << 20
 
 Region = tuple[slice, slice, slice]
 
@@ -103,8 +109,12 @@ def _open_tiff(path: Path, name: str) -> Source:
     stack = open_tiff_stack(path, name=name)
     return Source(
         name, "tiff", stack.shape, stack.dtype, stack.voxel_size, stack, stack.problems,
-        needs_spool=True, blocks=(1, *stack.shape[1:]),
+        needs_spool=True, blocks=(_pages_at_once(stack), *stack.shape[1:]),
     )  # fmt: skip
+
+
+def _pages_at_once(stack: TiffStack) -> int:
+    return max(1, _TIFF_BLOCK // (math.prod(stack.shape[1:]) * stack.dtype.itemsize))
 
 
 def check_shape(shape: tuple[int, ...], name: str) -> Shape:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import math
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,12 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from tomoportal.errors import StorageError, UsageError
-from tomoportal.formats.mrc_header import MrcHeader
 from tomoportal.formats.mrc_writer import MrcFacts, MrcWriter
 from tomoportal.ingest.volumes.budget import MemoryBudget
 from tomoportal.ingest.volumes.contrast import rendering_limits, slice_limits
 from tomoportal.ingest.volumes.conversion import Conversion, plan_conversion
 from tomoportal.ingest.volumes.facts import Limits, MaskRecipe, Shape, VolumeFacts, VolumeKind
+from tomoportal.ingest.volumes.findings import findings
 from tomoportal.ingest.volumes.masks import SourceValues, refuse_empty
 from tomoportal.ingest.volumes.pyramid import level_shapes
 from tomoportal.ingest.volumes.slab import Slab, slab_range, slab_step
@@ -31,10 +32,8 @@ from tomoportal.ingest.volumes.source import Source, check_shape
 from tomoportal.ingest.volumes.spool import resized, spooled
 from tomoportal.ingest.volumes.stream import Gathered, Job, run
 from tomoportal.ingest.volumes.zarr_files import ZarrFiles, chunk_bytes
-from tomoportal.problems import Problem, Severity
 
 _CHUNKS_PER_WORKER, _CHUNKS_PER_TASK = 5, 6
-_SPACING_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,9 @@ def _written(
     budget = budget or MemoryBudget.for_threads(threads)
     conversion = plan_conversion(source, kind, recipe)
     workers, need = _plan_memory(source.shape, conversion, kind, threads, budget)
+    _remove(zarr_dir, mrc_file)
     with ExitStack() as stack:
-        stack.enter_context(budget.take(need))
+        stack.enter_context(budget.take(max(need, _reading_need(source, recipe))))
         ready = _prepare(source, conversion, kind, recipe, scratch)
         levels = level_shapes(ready.source.shape, kind.steps)
         zarr = ZarrFiles(zarr_dir, levels, ready.conversion.dtype, kind) if zarr_dir else None
@@ -125,6 +125,13 @@ def _plan_memory(
     fixed = _CHUNKS_PER_TASK * chunk + slab
     workers = max(1, min(threads, (budget.total - fixed) // (_CHUNKS_PER_WORKER * chunk)))
     return workers, fixed + workers * _CHUNKS_PER_WORKER * chunk
+
+
+def _reading_need(source: Source, recipe: MaskRecipe | None) -> int:
+    """Bytes needed to bring the source into readable form: stored blocks while decoding, sections while resizing."""
+    decoding = 3 * math.prod(source.blocks or (0,)) * source.dtype.itemsize if source.needs_spool else 0
+    resizing = 5 * math.prod(source.shape[1:]) * 8 if recipe is not None and recipe.target_shape else 0
+    return max(decoding, resizing)
 
 
 def _prepare(
@@ -192,31 +199,11 @@ def _facts(
         mrc_sha256=_sha256(mrc_file) if mrc_file else "",
         zarr_size=job.zarr.size if job.zarr else 0,
         zarr_files=job.zarr.files if job.zarr else 0,
-        problems=_problems(ready, gathered, spacing, mrc_file is not None),
+        problems=(
+            *ready.conversion.problems,
+            *findings(job, gathered.statistics, None if ready.values else spacing),
+        ),
     )
-
-
-def _problems(ready: _Prepared, gathered: Gathered, spacing: float, with_mrc: bool) -> tuple[Problem, ...]:
-    name, found = ready.source.name, [*ready.source.problems, *ready.conversion.problems]
-    statistics = gathered.statistics
-    if statistics.unusual:
-        total = statistics.unusual + statistics.count
-        found.append(_warning("not-finite", name, f"{statistics.unusual} of {total} voxels are NaN or infinite; they are kept, "
-            "and the statistics leave them out"))  # fmt: skip
-    own = ready.source.voxel_size[1]
-    rescaled = ready.values is not None
-    if own is not None and not rescaled and abs(own - spacing) > _SPACING_TOLERANCE * max(own, spacing):
-        found.append(_warning("voxel-size-differs", name, f"the file gives a voxel size of {own:.4f} Å, {spacing:.4f} Å is "
-            "published"))  # fmt: skip
-    header = ready.source.header
-    if with_mrc and header is not None and _loses_extension(header):
-        found.append(_warning("mrc-extension-dropped", name, f"the big-endian extended header ({header.nsymbt} bytes) is not "
-            "carried over into the little-endian MRC file"))  # fmt: skip
-    return tuple(found)
-
-
-def _loses_extension(header: MrcHeader) -> bool:
-    return header.byte_order == ">" and header.nsymbt > 0
 
 
 def _sha256(path: Path) -> str:
@@ -236,7 +223,3 @@ def _storage_error(error: OSError, target: Path | None) -> StorageError:
     if error.errno == errno.ENOSPC:
         return StorageError(where, "the disk is full while writing a volume; free some space and run again.")
     return StorageError(where, f"the volume cannot be written ({error.strerror}).")
-
-
-def _warning(code: str, name: str, message: str) -> Problem:
-    return Problem(code, message + ".", Severity.WARNING, file=name)
