@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fixtures_catalog import FUTURE, fill, row
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from fixtures_catalog import FUTURE, fill, row
 from tomoportal.catalog import Addresses, Catalog, open_catalog
 from tomoportal.settings import Settings
 from tomoportal.web.site import error_handlers, routes
@@ -67,6 +67,7 @@ class _Portal:
 def web_portal(folder: Path, *, pictures: bool = True) -> Catalog:
     """A catalogue with the invented portal in `folder/catalog.sqlite`, and its key photos under `folder/files`."""
     portal = _Portal()
+    portal.pictures += [(f"pictures/{number}.png", 100 + number) for number in range(16)]
     _deposition(portal)
     for number in range(28):
         _dataset(portal, CROWDED + number, number)
@@ -167,7 +168,7 @@ def _run(portal: _Portal, dataset: int, number: int, position: int) -> None:
 def _tomogram(
     portal: _Portal, run: int, alignment: int, spacing: int, place: str, id: int, processing: str
 ) -> None:
-    folder, photo = f"{place}/Tomograms/{id}", f"{place}/Images/{id}/key-photo-snapshot.png"
+    folder, photo = f"{place}/Tomograms/{id}", f"pictures/{run % 16}.png"
     state = {"layers": [{"type": "image", "source": "zarr://{files}" + f"{folder}/TS.zarr", "name": "TS"}]}
     portal.add(
         "Tomogram", run_id=run, alignment_id=alignment, tomogram_voxel_spacing_id=spacing, deposition_id=10300, voxel_spacing=7.84,
@@ -177,8 +178,6 @@ def _tomogram(
         neuroglancer_config=json.dumps(state) if processing == "denoised" else None, ctf_corrected=True, folder=folder,
         key_photo_path=photo, key_photo_thumbnail_path=photo, release_date="2025-01-10T00:00:00+00:00",
     )  # fmt: skip
-    if len(portal.pictures) < 90:
-        portal.pictures.append((photo, run))
 
 
 def _annotation(
@@ -188,9 +187,10 @@ def _annotation(
     folder, is_truth = f"{place}/Annotations/{id}", kind % 2 == 0
     annotation = portal.add(
         "Annotation", run_id=run, tomogram_voxel_spacing_id=spacing, deposition_id=10300, object_id=object_id, object_name=name,
-        method_type="manual" if is_truth else "automated", ground_truth_status=is_truth, object_count=120 + id, annotation_software="crYOLO",
+        method_type="manual" if is_truth else "automated", ground_truth_status=is_truth, object_count=120 + id,
         confidence_precision=None if is_truth else 93.5, confidence_recall=None if is_truth else 71.25, folder=folder,
-        annotation_method="template matching, checked by eye", release_date="2025-01-10T00:00:00+00:00",
+        annotation_software="crYOLO", annotation_method="template matching, checked by eye",
+        release_date="2025-01-10T00:00:00+00:00",
     )  # fmt: skip
     portal.add(
         "AnnotationAuthor", annotation_id=annotation, name="Zoë Öz", author_list_order=1, folder=folder

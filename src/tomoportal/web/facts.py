@@ -114,6 +114,7 @@ def _together(fields: list[Field]) -> Iterator[list[Field]]:
         key = partner if partner in names else _AXIS.sub("", field.name)
         groups.setdefault(str(key), []).append(field)
     for group in groups.values():
+        group.sort(key=lambda field: field.name in IDENTIFIERS)
         is_one_quantity = len(group) == 3 or any(field.name in IDENTIFIERS for field in group)
         yield from [group] if is_one_quantity else [[field] for field in group]
 
@@ -122,6 +123,8 @@ def _label(fields: list[Field]) -> str:
     first = fields[0]
     if len(fields) == 3:
         return re.sub(r"\s+[xyz]\b", "", first.label) + " (x, y, z)"
+    if first.kind is Kind.BOOL and first.label.startswith("Is "):
+        return first.label[3:].capitalize()
     return first.label
 
 
@@ -133,9 +136,9 @@ def _fact(fields: list[Field], row: dict[str, Any]) -> Fact:
         text = f"{numbers}\u202f{first.unit}" if first.unit else numbers
         return Fact(_label(fields), (Link(text),), re.sub(r" along .*", "", first.description))
     if first.kind is Kind.MATRIX or first.name.endswith("_matrix"):
-        return Fact(first.label, (), first.description, formats.matrix(row[first.name]))
+        return Fact(_label(fields), (), first.description, formats.matrix(row[first.name]))
     values = [value for field in fields for value in _values(field, row.get(field.name))]
-    return Fact(first.label, tuple(values), first.description)
+    return Fact(_label(fields), tuple(values), first.description)
 
 
 def _values(field: Field, value: Any) -> tuple[Link, ...]:

@@ -6,17 +6,19 @@ import json
 from typing import Any
 
 NOTHING = "–"
+LONGEST_ACRONYM = 4
 _SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
 def number(value: float | None) -> str:
-    """`20000` → `20,000`; fractions keep at most six significant digits."""
+    """`20000` → `20,000`; fractions keep at most six significant digits; negative numbers have a minus sign, not a hyphen."""
     if value is None:
         return NOTHING
     if isinstance(value, int) or float(value).is_integer():
-        return f"{int(value):,}"
-    text = f"{value:.6g}"
-    return text if "e" in text or abs(value) < 1000 else f"{value:,.6g}"
+        text = f"{int(value):,}"
+    else:
+        text = f"{value:,.6g}"
+    return f"−{text[1:]}" if text.startswith("-") else text
 
 
 def quantity(value: float | None, unit: str = "") -> str:
@@ -53,10 +55,12 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def words(name: str | None) -> str:
-    """A word of an enumeration: `patch_tracking` → `patch tracking`, `SegmentationMask` → `segmentation mask`."""
+    """A word of an enumeration: `patch_tracking` → `patch tracking`, `SegmentationMask` → `segmentation mask`; acronyms stay."""
     if not name:
         return NOTHING
-    if "_" in name or not any(letter.isupper() for letter in name[1:]) or name.isupper():
+    if name.isupper():
+        return name if len(name) <= LONGEST_ACRONYM else name.replace("_", " ").lower()
+    if "_" in name:
         return name.replace("_", " ")
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
 

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
-from tomoportal.model.query import EVERYTHING
+from tomoportal.model import query
+from tomoportal.model.query import EVERYTHING, Compare, One, Order, Value
 from tomoportal.web import urls
-from tomoportal.web.cards import DatasetCard, dataset_cards
+from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.context import Head, Visit
 from tomoportal.web.lists import DATASETS
+from tomoportal.web.pages.dataset import VIEWABLE
 
 NEWEST = 8
+SIGHTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A tomogram worth a look, from a run of a dataset (its title)."""
+
+    tomogram: int
+    run: int
+    name: str
+    dataset: str
+    picture: Picture
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """`counters`: (number, label) of what there is; `newest`: the latest datasets."""
+    """`counters`: (number, label) of what there is; `newest`: the latest datasets; `sights`: pictures that lead
+    into the viewer."""
 
     head: Head
     counters: tuple[tuple[int, str], ...]
     newest: tuple[DatasetCard, ...]
+    sights: tuple[Sight, ...]
     endpoint: str
 
 
@@ -47,4 +64,34 @@ def home(visit: Visit) -> Home:
     counters = tuple(
         (totals[key], key) for key in ("datasets", "species", "runs", "tomograms", "annotations")
     )
-    return Home(head, counters, newest, visit.absolute(urls.GRAPHQL))
+    return Home(head, counters, newest, sights(visit), visit.absolute(urls.GRAPHQL))
+
+
+_SIGHT: tuple[query.Selection, ...] = (
+    *(Value(name, name) for name in ("id", "key_photo_url", "key_photo_thumbnail_url")),
+    One(
+        "run",
+        "run",
+        (Value("id", "id"), Value("name", "name"), One("dataset", "dataset", (Value("title", "title"),))),
+    ),
+)
+
+
+def sights(visit: Visit) -> tuple[Sight, ...]:
+    """The latest tomograms with a picture that can be looked at, of as many datasets as possible."""
+    where = query.all_of(
+        [
+            Compare("is_visualization_default", "eq", True),
+            Compare("key_photo_url", "is_null", False),
+            VIEWABLE,
+        ]
+    )
+    select = query.Select("Tomogram", _SIGHT, where, (Order(("id",), "desc"),), limit=12 * SIGHTS)
+    by_dataset: dict[str, list[Sight]] = {}
+    for row in visit.view.rows(select):
+        run, picture = row["run"], Picture.of(row)
+        if run and picture:
+            title = run["dataset"]["title"]
+            by_dataset.setdefault(title, []).append(Sight(row["id"], run["id"], run["name"], title, picture))
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*by_dataset.values()))
+    return tuple(sight for sight in in_turn if sight)[:SIGHTS]
