@@ -35,10 +35,11 @@ window.EventSource = class {
 _ABSENT = "The 3-D viewer is not part of this installation. Install it with `pip install neuroglancer` and start the server again."
 
 POLICY = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; script-src 'self' 'unsafe-eval' blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src *; frame-ancestors 'self'; object-src 'none'; base-uri 'self'"
 )
-"""Data may come from anywhere (shared links point at other portals, too), scripts only from here."""
+"""Data may come from anywhere (shared links point at other portals, too), scripts only from here; the client makes the drawing
+code of annotations at run time and needs `unsafe-eval` for that."""
 
 
 @lru_cache

@@ -115,6 +115,7 @@ def tomogram_state(tomogram: ImageLayer, layers: Sequence[PointLayer | MaskLayer
         "layout": "4panel",
         "showSlices": True,
         "showAxisLines": True,
+        "showDefaultAnnotations": False,
         "layerListPanel": {"row": 1, "visible": False},
         "helpPanel": {"side": "right", "row": 0},
         "settingsPanel": {"side": "right", "row": 1},

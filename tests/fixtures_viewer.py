@@ -1,0 +1,136 @@
+"""A volume, a mask of another voxel size and points whose place is known, on the real server, in a real browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+
+from fixtures_catalog import small_portal
+from fixtures_server import make_file, serving
+from tomoportal.model.fields import FILES_MARK
+from tomoportal.settings import Settings
+from tomoportal.viewer.points import write_point_layer
+from tomoportal.viewer.state import ImageLayer, MaskLayer, PointLayer, tomogram_state
+
+CHROMIUM = Path("/usr/bin/chromium")
+HOME = "30001/TS_01/Reconstructions/VoxelSpacing10.000"
+SIZE = (80, 60, 40)
+"""x, y, z in voxels of 10 Å."""
+CUBE = ((60, 64), (10, 14), (19, 24))
+"""Bright voxels (from, to) along x, y, z."""
+MASK_CUBE = ((5, 7), (20, 22), (9, 12))
+"""Labelled voxels of the mask, whose voxels measure 20 Å."""
+POINTS = np.array([[61.5, 11.5, 21.0], [30.0, 40.0, 21.0]])
+
+
+def write_ome_zarr(folder: Path, data: np.ndarray, spacing: float, levels: int) -> None:
+    """NGFF 0.4 on Zarr v2 by zarr-python; coarser levels by taking every second voxel."""
+    import zarr
+
+    group = zarr.open_group(folder, mode="w", zarr_format=2)
+    datasets = []
+    for level in range(levels):
+        step = 2**level
+        coarse = data[::step, ::step, ::step]
+        array = group.create_array(
+            str(level), shape=coarse.shape, chunks=(32, 32, 32), dtype=coarse.dtype, chunk_key_encoding={"name": "v2", "separator": "/"},
+        )  # fmt: skip
+        array[:] = coarse
+        scale = {"type": "scale", "scale": [spacing * step] * 3}
+        datasets.append({"path": str(level), "coordinateTransformations": [scale]})
+    axes = [{"name": axis, "type": "space", "unit": "angstrom"} for axis in "zyx"]
+    group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": datasets}]
+
+
+def block(shape: tuple[int, ...], spans: tuple[tuple[int, int], ...], dtype: type) -> np.ndarray:
+    """Ones in a block given along x, y, z; zeros elsewhere."""
+    data = np.zeros(shape, dtype)
+    (x0, x1), (y0, y1), (z0, z1) = spans
+    data[z0:z1, y0:y1, x0:x1] = 1
+    return data
+
+
+@pytest.fixture(scope="module")
+def viewer_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of a server with the three layers."""
+    folder = tmp_path_factory.mktemp("viewer")
+    small_portal(folder).close()
+    root = folder / "files"
+    x, y, z = SIZE
+    write_ome_zarr(root / f"{HOME}/Tomograms/100/v.zarr", block((z, y, x), CUBE, np.float32), 10.0, 2)
+    mask = block((z // 2, y // 2, x // 2), MASK_CUBE, np.int8)
+    write_ome_zarr(root / f"{HOME}/Annotations/101/m.zarr", mask, 20.0, 1)
+    layer = write_point_layer(POINTS, spacing=10.0, label="thing", diameter=200.0)
+    for path, content in layer.items():
+        make_file(root, f"{HOME}/NeuroglancerPrecompute/100-point_precompute/{path}", content)
+    with serving(Settings(storage=str(root), database=f"sqlite:///{folder / 'catalog.sqlite'}")) as url:
+        yield url
+
+
+def state(url: str) -> dict[str, Any]:
+    """The state that a page would open, with the addresses of this server."""
+    tomogram = ImageLayer("TS_01", f"{HOME}/Tomograms/100/v.zarr", 10.0, SIZE, (0.0, 1.0), (0.0, 1.0))
+    points = PointLayer("100 thing", f"{HOME}/NeuroglancerPrecompute/100-point_precompute", 10.0, "thing")
+    mask = MaskLayer("101 membrane", f"{HOME}/Annotations/101/m.zarr", 20.0, "membrane")
+    text = json.dumps(tomogram_state(tomogram, [points, mask]))
+    return json.loads(text.replace(FILES_MARK, f"{url}/files/"))
+
+
+class Viewer:
+    """A browser page with the viewer. `requests` and `console` hold what it asked for and complained about."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page, self.url = page, url
+        self.requests: list[tuple[int, str]] = []
+        self.console: list[str] = []
+        page.on("response", lambda answer: self.requests.append((answer.status, answer.url)))
+        page.on("console", lambda line: self.console.append(line.text) if line.type == "error" else None)
+        page.on("pageerror", lambda error: self.console.append(str(error)))
+
+    def open(self, shown: dict[str, Any]) -> None:
+        """Load a state and wait until everything is drawn."""
+        self.page.goto(f"{self.url}/viewer/v/p/#!{quote(json.dumps(shown))}")
+        self.page.wait_for_function("() => window.viewer && window.viewer.isReady()", timeout=60_000)
+        self.page.wait_for_timeout(1000)
+
+    def picture(self) -> np.ndarray:
+        """RGB of the data panel, (height, width, 3)."""
+        from io import BytesIO
+
+        from PIL import Image
+
+        panel = self.page.locator(".neuroglancer-rendered-data-panel").first
+        box = panel.bounding_box()
+        image = Image.open(BytesIO(self.page.screenshot(clip=box))).convert("RGB")
+        return np.asarray(image).astype(int)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if not CHROMIUM.exists():
+        pytest.skip("/usr/bin/chromium is not installed (tests/prepare does it)")
+    from playwright.sync_api import sync_playwright
+
+    flags = [
+        "--no-sandbox",
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
+        "--ignore-gpu-blocklist",
+    ]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def viewer(browser: Any, viewer_portal: str) -> Iterator[Viewer]:
+    page = browser.new_page(viewport={"width": 960, "height": 760})
+    yield Viewer(page, viewer_portal)
+    page.close()
