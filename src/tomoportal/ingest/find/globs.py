@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Protocol
@@ -44,6 +45,10 @@ def segments(pattern: str) -> list[str]:
 def matching(place: Place, pattern: str, folders_only: bool = False) -> list[str]:
     """All paths that match, sorted and each once. With `folders_only`, no files."""
     parts = segments(pattern)
+    if not _MAGIC.search(pattern):
+        path = "/".join(parts)
+        there = path and (place.has_folder(path) or (not folders_only and place.has_file(path)))
+        return [path] if there else []
     return sorted(set(_below(place, "", parts, folders_only))) if parts else []
 
 
@@ -81,10 +86,34 @@ def _names(place: Place, base: str, part: str, folders_only: bool) -> list[str]:
         path = f"{base}/{part}" if base else part
         there = place.has_folder(path) or (not folders_only and place.has_file(path))
         return [part] if there else []
-    matches = _compiled(part).match
     hidden = part.startswith(".")
-    names = place.folders(base) + ([] if folders_only else place.files(base))
-    return [name for name in names if (hidden or not name.startswith(".")) and matches(name)]
+    start, inner, end = _literals(part)
+    found = _starting(place.folders(base), start)
+    if not folders_only:
+        found = found + _starting(place.files(base), start)
+    shown = [name for name in found if inner in name and (hidden or name[0] != ".")]
+    if end is not None:
+        shortest = len(start) + len(end)
+        return [name for name in shown if len(name) >= shortest and name.endswith(end)]
+    matches = _compiled(part).match
+    return [name for name in shown if matches(name)]
+
+
+def _starting(names: list[str], start: str) -> list[str]:
+    """The part of a sorted list that starts with a text."""
+    if not start:
+        return names
+    first = bisect_left(names, start)
+    return names[first : bisect_left(names, start + chr(0x10FFFF), first)]
+
+
+@lru_cache(maxsize=1024)
+def _literals(part: str) -> tuple[str, str, str | None]:
+    """What rules most names out fast: the text before the first wildcard, the longest text that must stand somewhere, and,
+    when the only wildcard is one `*`, the text after it."""
+    plain = re.split(r"\[.[^\]]*\]|[*?\[]", part)
+    end = plain[1] if len(plain) == 2 and "*" in part and not re.search(r"[?\[]", part) else None
+    return plain[0], max(plain, key=len), end
 
 
 @lru_cache(maxsize=1024)

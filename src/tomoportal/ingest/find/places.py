@@ -24,14 +24,16 @@ class Tree:
         self._listed: set[str] = set()
         self._folders: dict[str, dict[str, None]] = {}
         self._files: dict[str, dict[str, None]] = {}
+        self._sorted_folders: dict[str, list[str]] = {}
+        self._sorted_files: dict[str, list[str]] = {}
 
     def folders(self, path: str) -> list[str]:
         self._need(path)
-        return list(self._folders.get(path, ()))
+        return _sorted(self._folders, self._sorted_folders, path)
 
     def files(self, path: str) -> list[str]:
         self._need(path)
-        return list(self._files.get(path, ()))
+        return _sorted(self._files, self._sorted_files, path)
 
     def has_file(self, path: str) -> bool:
         parent, _, name = path.rpartition("/")
@@ -44,12 +46,16 @@ class Tree:
         return name in self._folders.get(parent, ())
 
     def _need(self, path: str) -> None:
+        if len(self._listed) == len(self._bases):
+            return
         for base in self._bases:
             if base not in self._listed and (_inside(path, base) or _inside(base, path)):
                 self._list(base)
 
     def _list(self, base: str) -> None:
         self._listed.add(base)
+        self._sorted_folders.clear()
+        self._sorted_files.clear()
         folder = "/".join(part for part in (self._prefix, base) if part)
         skip = len(self._prefix) + 1 if self._prefix else 0
         for entry in self._storage.list(folder):
@@ -105,6 +111,12 @@ class Target:
     def has_folder(self, path: str) -> bool:
         parent, _, name = path.rpartition("/")
         return name in self.folders(parent)
+
+
+def _sorted(names: dict[str, dict[str, None]], known: dict[str, list[str]], path: str) -> list[str]:
+    if path not in known:
+        known[path] = sorted(names.get(path, ()))
+    return known[path]
 
 
 def _inside(path: str, folder: str) -> bool:
