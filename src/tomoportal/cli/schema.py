@@ -1,12 +1,34 @@
-"""`tomoportal schema`: the GraphQL schema as text."""
+"""`tomoportal schema`: what can be asked and what can be written, as text."""
 
 from __future__ import annotations
 
+from typing import Annotated
 
-def schema() -> None:
+import typer
+
+
+def schema(
+    reference: Annotated[
+        bool, typer.Option("--reference", help="All entities and fields, as Markdown.")
+    ] = False,
+    deposition: Annotated[
+        bool, typer.Option("--deposition", help="The JSON Schema of deposition files, for editors.")
+    ] = False,
+) -> None:
     """Print the GraphQL schema (SDL) of the portal."""
-    from graphql import print_schema
+    if reference:
+        from tomoportal.model.reference import reference as entities
 
-    from tomoportal.api.graphql.schema import make_schema
+        typer.echo(entities())
+    elif deposition:
+        import json
 
-    print(print_schema(make_schema()))
+        from tomoportal.config.json_schema import json_schema
+
+        typer.echo(json.dumps(json_schema(), indent=2))
+    else:
+        from graphql import print_schema
+
+        from tomoportal.api.graphql.schema import make_schema
+
+        typer.echo(print_schema(make_schema()))
