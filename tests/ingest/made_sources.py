@@ -28,7 +28,7 @@ TOP = ("depositions", "datasets", "runs", "voxel_spacings", "deposition_keyphoto
 
 
 class MemoryStorage:
-    """Files in a dictionary; counts its listings."""
+    """Files in a dictionary; remembers its listings of whole trees."""
 
     url = "memory"
 
@@ -42,7 +42,6 @@ class MemoryStorage:
         return iter([Entry(p, len(d), "t") for p, d in sorted(self.content.items()) if p.startswith(start)])
 
     def folders(self, prefix: str = "") -> list[str]:
-        self.listings.append(prefix)
         start = f"{prefix}/" if prefix else ""
         rest = [p[len(start) :] for p in self.content if p.startswith(start)]
         return sorted({p.split("/")[0] for p in rest if "/" in p})
