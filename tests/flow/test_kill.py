@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+import tomoportal.config
+import tomoportal.ingest.find
+import tomoportal.ingest.run  # noqa: F401 - loaded once here, not in every forked process
 from fixtures_demo import settings_in
 from fixtures_tiny import Tiny
 from tomoportal.catalog import Addresses, Visibility, open_catalog

@@ -12,6 +12,7 @@ from tomoportal.cli.options import DatabaseOption, JsonOption, SourceOption, Sto
 
 if TYPE_CHECKING:
     from tomoportal.ingest.run import Report
+    from tomoportal.problems import Problem
     from tomoportal.settings import Settings
 
 
@@ -55,7 +56,7 @@ def ingest_config(
     with ingest_progress(quiet) as progress:
         made = planned(config, source, settings)
         catalog = open_catalog(settings.database, create=True)
-        problems = []
+        problems: list[Problem] = []
 
         def published(dataset: str, runs: list[str] | None) -> None:
             problems.extend(load(made.target, catalog, datasets=[dataset], runs=runs).problems)

@@ -82,17 +82,22 @@ class Ledger:
         return Ledger({**self.records, folder(record.key): record})
 
 
+def dataset_home(dataset: str) -> str:
+    """The private folder of a dataset."""
+    return f"{PRIVATE}/datasets/{dataset}"
+
+
 def ledger_path(key: Key) -> str:
     """Where the record of an entity is kept."""
     if key.kind == "deposition":
         return f"{PRIVATE}/depositions/{key.deposition}.json"
-    home = f"{PRIVATE}/datasets/{key.dataset}"
+    home = dataset_home(key.dataset)
     return f"{home}/ledger.json" if key.kind == "dataset" else f"{home}/runs/{key.run}.json"
 
 
 def index_path(dataset: str) -> str:
     """The one object that tells everything about a dataset's entities."""
-    return f"{PRIVATE}/datasets/{dataset}/index.json"
+    return f"{dataset_home(dataset)}/index.json"
 
 
 def blocks_path(owner: str) -> str:
@@ -116,8 +121,10 @@ def read_ledger(storage: Storage, path: str) -> Ledger:
     if data is None:
         return Ledger()
     try:
+        if not isinstance(data["records"], list):
+            raise TypeError("`records` is not a list")
         records = [_record(item) for item in data["records"]]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise StorageError(
             path, f"this ledger is damaged ({error}); restore it from a backup before going on"
         ) from error
@@ -137,7 +144,7 @@ def read_index(storage: Storage, dataset: str) -> list[Record] | None:
 
 def gather_index(storage: Storage, dataset: str) -> list[Record]:
     """Read all ledgers of a dataset and write its index."""
-    home = f"{PRIVATE}/datasets/{dataset}"
+    home = dataset_home(dataset)
     paths = [f"{home}/ledger.json", *(entry.path for entry in storage.list(f"{home}/runs"))]
     records = [record for path in paths for record in read_ledger(storage, path).records.values()]
     write_json(
@@ -153,9 +160,12 @@ def read_json(storage: Storage, path: str) -> Any | None:
     except NotFound:
         return None
     try:
-        return json.loads(data)
+        content = json.loads(data)
     except ValueError as error:
         raise StorageError(path, f"this JSON file is damaged: {error}") from error
+    if content is None:
+        raise StorageError(path, "this JSON file is damaged: it holds nothing but null")
+    return content
 
 
 def write_json(storage: Storage, path: str, data: Any) -> None:

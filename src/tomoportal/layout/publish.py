@@ -140,8 +140,8 @@ def _place(storage: Storage, record: Record, staged: Path, old: Record | None) -
         for entry in list(storage.list(home)):
             if entry.path not in keep:
                 storage.delete(entry.path)
-    for path, file in (old.files if old else {}).items():
-        if path not in keep and "probe" not in file:
+    for path, known in (old.files if old else {}).items():
+        if path not in keep and "probe" not in known:
             storage.delete(path)
 
 

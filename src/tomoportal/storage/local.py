@@ -10,10 +10,11 @@ from __future__ import annotations
 import builtins
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import stat
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ class LocalStorage:
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root).expanduser().resolve()
         self.url = str(self.root)
+        self.unfollowed: set[str] = set()
 
     def __repr__(self) -> str:
         return f"LocalStorage({str(self.root)!r})"
@@ -79,7 +81,7 @@ class LocalStorage:
     def create(self, path: str, data: bytes) -> bool:
         with self._told(path, writing=True):
             target = self._place(path)
-            with self._temporary(target) as temporary:
+            with self._temporary(target, shared=True) as temporary:
                 temporary.write_bytes(data)
                 return _link(temporary, target)
 
@@ -140,6 +142,8 @@ class LocalStorage:
                 stack.append((path, iter(self._scan(Path(entry.path), path))))
             elif self._is_file(entry):
                 yield from self._still_there(entry, path)
+            elif entry.is_symlink():
+                self.unfollowed.add(path)
 
     def _still_there(self, entry: os.DirEntry[str], path: str) -> builtins.list[Entry]:
         with contextlib.suppress(NotFound), self._told(path):
@@ -183,16 +187,20 @@ class LocalStorage:
         return target
 
     @contextmanager
-    def _temporary(self, target: Path) -> Iterator[Path]:
-        """An empty file beside `target`; whatever is left of it is removed in the end."""
-        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=target.parent)
-        os.close(handle)
+    def _temporary(self, target: Path, *, shared: bool = False) -> Iterator[Path]:
+        """A place beside `target` for what will be it; whatever is left there is removed in the end.
+
+        The name follows from the target's, so that a repeated write replaces what a killed one has left; `shared` gives a name of its
+        own to each of several processes that try at once.
+        """
+        name = TEMPORARY + (uuid.uuid4().hex if shared else hashlib.sha1(target.name.encode()).hexdigest())
+        temporary = target.with_name(name)
         try:
-            os.chmod(name, 0o644)
-            yield Path(name)
+            temporary.touch(0o644)
+            temporary.chmod(0o644)
+            yield temporary
         finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)
+            temporary.unlink(missing_ok=True)
 
     @contextmanager
     def _told(self, path: str, writing: bool = False) -> Iterator[None]:

@@ -63,6 +63,8 @@ class ObjectStorage:
     """See `Storage`. Made by `from_url`; travels to other processes as its URL and finds its access there
     anew."""
 
+    unfollowed: frozenset[str] = frozenset()
+
     def __init__(self, url: str, store: Any) -> None:
         self.url = url.rstrip("/")
         self._store = store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,8 @@ class Storage(Protocol):
     """A tree of files. All paths are relative POSIX strings; `""` is the root."""
 
     url: str
+    unfollowed: Collection[str]
+    """Links met in listings that lead out of the storage, or nowhere."""
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every file below the folder `prefix`, sorted by path; nothing when there is no such folder."""
