@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from tomoportal.config import Finder, Loaded, load_text
+from tomoportal.config.identifiers import EXAMPLES
 from tomoportal.problems import Problem, Severity
 
 AUTHORS = [{"name": "A B", "primary_author_status": True, "corresponding_author_status": True}]
@@ -348,3 +350,16 @@ def test_key_photos_that_the_portal_makes_itself_are_supported() -> None:
 
     assert _load_changed("dataset_keyphotos", own).problems == ()
     assert [p.code for p in _load_changed("dataset_keyphotos", given).problems] == ["not-supported-yet"]
+
+
+def test_a_mistake_behind_an_alias_is_told_once() -> None:
+    text = yaml.safe_dump(COMPLETE, sort_keys=False).replace("'2024-02-01'", "soon")
+
+    told = [p for p in load_text(text).problems if p.code == "date"]
+
+    assert len({p.line for p in told}) == len(told)
+
+
+@pytest.mark.parametrize(("pattern", "examples"), [(p, e) for p, (_, e) in EXAMPLES.items()])
+def test_examples_in_messages_are_right(pattern: str, examples: tuple[str, ...]) -> None:
+    assert all(re.search(pattern, example) for example in examples)

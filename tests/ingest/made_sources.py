@@ -31,6 +31,7 @@ class MemoryStorage:
     """Files in a dictionary; remembers its listings of whole trees."""
 
     url = "memory"
+    unfollowed: frozenset[str] = frozenset()
 
     def __init__(self, files: dict[str, bytes] | None = None) -> None:
         self.content = files or {}
@@ -48,6 +49,9 @@ class MemoryStorage:
 
     def exists(self, path: str) -> bool:
         return path in self.content
+
+    def stat(self, path: str) -> Entry:
+        return Entry(path, len(self.read(path)), "t")
 
     def read(self, path: str, start: int = 0, length: int | None = None) -> bytes:
         if path not in self.content:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
+import mrcfile
+import numpy as np
 import pytest
 import yaml
 
@@ -14,6 +17,7 @@ from tomoportal.config import Config, load_text
 from tomoportal.errors import FormatError
 from tomoportal.ingest.find import Found, FoundRun, find
 from tomoportal.problems import Problem, Severity
+from tomoportal.storage import LocalStorage
 
 TILTSERIES = {
     "acceleration_voltage": 300000, "camera": {"manufacturer": "Gatan", "model": "K3"}, "data_acquisition_software": "SerialEM",
@@ -327,6 +331,19 @@ def test_tomogram_header_asks_for_the_voxel_size() -> None:
     assert [s.name for s in runs(found)["TS_1"].spacings] == ["7.840"]
     assert runs(found)["TS_2"].spacings == ()
     assert "lab/TS_2.mrc" in of(found, "header").message
+
+
+def test_without_a_reader_headers_are_read_as_mrc(tmp_path: Path) -> None:
+    (tmp_path / "lab").mkdir()
+    with mrcfile.new(tmp_path / "lab/TS_1.mrc", np.zeros((3, 4, 5), np.float32)) as volume:
+        volume.voxel_size = (9.0, 7.84, 5.0)
+    (tmp_path / "lab/TS_2.mrc").write_bytes(b"short")
+    spacings = {"tomogram_header": {"list_glob": "{run_name}.mrc"}}
+
+    found = find(config(voxel_spacings=spacings), LocalStorage(tmp_path), MemoryStorage())
+
+    assert [s.name for s in runs(found)["TS_1"].spacings] == ["7.840"]
+    assert "5 bytes" in of(found, "header").message
 
 
 PUBLISHED = {

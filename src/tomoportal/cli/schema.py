@@ -12,11 +12,19 @@ def schema(
         bool, typer.Option("--reference", help="All entities and fields, as Markdown.")
     ] = False,
     deposition: Annotated[
-        bool, typer.Option("--deposition", help="The JSON Schema of deposition files, for editors.")
+        bool,
+        typer.Option(
+            "--deposition",
+            help="The JSON Schema of deposition files, for editors; with --reference all their keys.",
+        ),
     ] = False,
 ) -> None:
     """Print the GraphQL schema (SDL) of the portal."""
-    if reference:
+    if deposition and reference:
+        from tomoportal.config.reference import reference as keys
+
+        typer.echo(keys())
+    elif reference:
         from tomoportal.model.reference import reference as entities
 
         typer.echo(entities())

@@ -25,10 +25,14 @@ class Reader:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.problems: list[Problem] = []
+        self._told: set[tuple[int, str, str]] = set()
         self._known: dict[tuple[int, int], Any] = {}
 
     def add(self, fault: Fault, node: Node, where: str) -> None:
-        """Report a fault of the value that starts at `node`."""
+        """Report a fault of the value that starts at `node`, once even if aliases lead to it from several places."""
+        if (id(node), fault.code, fault.message) in self._told:
+            return
+        self._told.add((id(node), fault.code, fault.message))
         self.problems.append(
             Problem(
                 fault.code, fault.message, fault.severity, self.document.file, line(node), where, fault.hint
@@ -110,8 +114,7 @@ class Reader:
 
     def _unknown(self, name: str, node: Node, shape: Object, where: str) -> None:
         near = nearest(name, list(shape.keys))
-        known = f"the known ones are {', '.join(shape.keys)}" if len(shape.keys) <= 30 else ""
-        hint = f"Did you mean '{near}'?" if near else known.capitalize()
+        hint = f"Did you mean '{near}'?" if near else f"Known here: {_listed(list(shape.keys), 30)}."
         self.add(Fault("unknown-key", f"'{name}' is not a known key here", hint), node,
                  f"{where}.{name}" if where else name)  # fmt: skip
 

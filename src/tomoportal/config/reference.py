@@ -1,4 +1,4 @@
-"""The reference tables of `docs/deposition.md`, made from the declarations when the documentation is checked."""
+"""The reference of the deposition language as Markdown tables, made from the declarations (`tomoportal schema`)."""
 
 from __future__ import annotations
 
@@ -10,22 +10,12 @@ from tomoportal.config.shapes import Items, Key, Matrix, Object, Scalar, Shape
 from tomoportal.config.support import SUPPORTED_ANNOTATIONS
 from tomoportal.model.fields import Kind
 
-START, END = "<!-- generated from the model: start -->", "<!-- generated from the model: end -->"
 _KINDS = {Kind.INT: "whole number", Kind.FLOAT: "number", Kind.BOOL: "true or false", Kind.DATE: "date"}
 
 
 def reference() -> str:
     """Markdown: a table of the sections, one for every kind of metadata, one of the annotation shapes."""
     return "\n".join([*_sections(), *_metadata(), *_shapes()]) + "\n"
-
-
-def with_reference(page: str) -> str:
-    """The page with the text between the two marks replaced. Raises `ValueError` when it has no marks."""
-    before, mark, rest = page.partition(START)
-    _, end, after = rest.partition(END)
-    if not mark or not end:
-        raise ValueError(f"the page has no lines '{START}' and '{END}'")
-    return f"{before}{START}\n\n{reference()}\n{END}{after}"
 
 
 def _sections() -> Iterator[str]:

@@ -18,6 +18,7 @@ from yaml.constructor import ConstructorError, SafeConstructor
 from yaml.nodes import ScalarNode
 
 from tomoportal.config.document import TAG
+from tomoportal.config.identifiers import described
 from tomoportal.config.placeholders import template_fault
 from tomoportal.config.shapes import PLACEHOLDER, Form, Scalar
 from tomoportal.model.fields import Kind
@@ -255,7 +256,7 @@ def _pattern_fault(value: str, shape: Scalar) -> Fault | None:
     for part in (part.strip() for part in parts):
         if (part or not rule.comma_list) and not compiled(rule.pattern).search(part):
             which = f"'{_short(part)}' in the list" if len(parts) > 1 else f"'{_short(part)}'"
-            return Fault("pattern", f"found {which}, expected a text that matches {rule.pattern}",
+            return Fault("pattern", f"found {which}, expected {described(rule.pattern)}",
                          "Separate several by commas." if rule.comma_list else "")  # fmt: skip
     return None
 

@@ -49,7 +49,9 @@ class Seeker:
     source: Tree
     target: Target
     findings: Findings
-    voxel_size: VoxelSize | None = None
+    voxel_size: VoxelSize
+    clashed: set[str] = field(default_factory=set)
+    """Sources of which something was left out because several files claim its name."""
     _matched: dict[tuple[str, str, bool], list[str]] = field(default_factory=dict)
 
     def hits(self, section: str, source: Source, context: Context) -> list[Hit]:
@@ -149,6 +151,7 @@ class Seeker:
 
     def clash(self, source: Source, name: str, files: list[str], context: Context) -> None:
         """Report files that claim the same name."""
+        self.clashed.add(source.where)
         self.findings.add(
             "name-claimed-twice", source.where, "several files claim one name, and none of them is taken",
             example=f"'{name}' by {' and '.join(files[:3])}" + (f" in {context.label}" if context.label else ""),
@@ -159,8 +162,6 @@ class Seeker:
         hits = []
         for path in self._matches("voxel_spacings", source, context):
             try:
-                if self.voxel_size is None:
-                    raise PortalError(f"{path}: headers are not read here")
                 hits.append(Hit(str(self.voxel_size(path)), path))
             except PortalError as error:
                 self.findings.add("header", source.where, "the voxel size cannot be read", example=str(error))

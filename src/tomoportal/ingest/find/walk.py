@@ -20,6 +20,7 @@ from tomoportal.ingest.find.found import (
     FoundRun,
     FoundSpacing,
 )
+from tomoportal.ingest.find.headers import header_reader
 from tomoportal.ingest.find.metadata import Slot, filled, slots
 from tomoportal.ingest.find.places import Target, Tree
 from tomoportal.ingest.find.sources import Hit, Seeker, VoxelSize, passes, static_folder, unknown_names
@@ -38,8 +39,8 @@ _WANTED = ("tiltseries", "rawtilts", "collection_metadata", "alignments", "tomog
 def find(config: Config, source: Storage, target: Storage, voxel_size: VoxelSize | None = None) -> Found:
     """What the deposition file names in `source` (a storage under which `source_prefix` lies) and, for references, in `target`.
 
-    Writes nothing. `voxel_size` opens headers for `tomogram_header`. The order is that of the file, and of paths within a
-    source. Raises `StorageError` when a storage fails.
+    Writes nothing. `voxel_size` opens headers for `tomogram_header` (as MRC, unless given). The order is that of the file,
+    and of paths within a source. Raises `StorageError` when a storage fails.
     """
     findings = Findings(config)
     tables = read_tables(config, source, findings)
@@ -52,10 +53,13 @@ def find(config: Config, source: Storage, target: Storage, voxel_size: VoxelSize
         for glob in item.globs
     ]
     tree = Tree(source, config.standardization.source_prefix, map(static_folder, globs))
-    seeker = Seeker(config, tree, Target(target), findings, voxel_size)
+    seeker = Seeker(config, tree, Target(target), findings, voxel_size or header_reader(source))
     walk = _Walk(config, seeker, tables, findings)
     deposition = walk.deposition()
     walk.tell_absences()
+    for path in sorted(source.unfollowed):
+        findings.add("link-outside", "standardization_config.source_prefix", _LINK, example=path,
+                     severity=Severity.WARNING, hint=_LINK_HINT)  # fmt: skip
     return Found(config, deposition, tuple(in_order(findings.problems())))
 
 
@@ -305,6 +309,7 @@ class _Walk:
             for entry, source in self._sources(section):
                 if (
                     self._hits.get(source.where)
+                    or source.where in self.seeker.clashed
                     or not self._looked.get(source.where)
                     or unsupported(entry, source)
                 ):
@@ -315,6 +320,8 @@ class _Walk:
                                       hint="Is the pattern relative to source_prefix, and match_regex not too narrow?")  # fmt: skip
 
 
+_LINK = "links in the source that lead out of it, or nowhere, are not followed"
+_LINK_HINT = "Copy the files, or let --source name a folder that holds both the links and what they lead to."
 _SAFE = "A name must be one path segment without control characters, not hidden, and not Images."
 
 

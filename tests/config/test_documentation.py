@@ -1,0 +1,33 @@
+"""The examples of the language's documentation are right."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tomoportal.config import load_text
+from tomoportal.config.reference import reference
+from tomoportal.config.sections import SECTIONS
+from tomoportal.model.registry import ENTITIES
+
+PAGE = (Path(__file__).parents[2] / "docs" / "deposition.md").read_text()
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def test_the_complete_example_has_no_problem() -> None:
+    assert [str(problem) for problem in load_text(EXAMPLES[0]).problems] == []
+
+
+def test_the_example_of_references_completes_a_file() -> None:
+    head = EXAMPLES[0].partition("datasets:")[0]
+
+    assert [str(problem) for problem in load_text(head + EXAMPLES[1]).problems] == []
+
+
+def test_the_reference_names_every_section_and_key() -> None:
+    text = reference()
+
+    assert all(f"| `{section}` |" in text for section in SECTIONS)
+    for entity in ENTITIES:
+        for field in entity.config_fields() if entity.names.section else ():
+            assert f"| `{field.config}` |" in text
