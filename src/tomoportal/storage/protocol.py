@@ -33,8 +33,10 @@ class Storage(Protocol):
     """A tree of files. All paths are relative POSIX strings; `""` is the root."""
 
     url: str
-    unfollowed: Collection[str]
-    """Links met in listings that lead out of the storage, or nowhere."""
+
+    @property
+    def unfollowed(self) -> Collection[str]:
+        """Links met in listings that lead out of the storage, or nowhere."""
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every file below the folder `prefix`, sorted by path; nothing when there is no such folder."""
