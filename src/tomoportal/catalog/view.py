@@ -44,6 +44,11 @@ class View:
         self.database, self.today, self.addresses, self.version = database, today, addresses, version
         self._scope = Scope(f"{today.isoformat()}T00:00:00+00:00", addresses)
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Views with the same key see the same rows: what is remembered of a view is remembered under it."""
+        return (self.database.url, self.version, self._scope.now)
+
     def json(self, asked: Query) -> str:
         """The answer as JSON text, a list for `Select` and an object for `Aggregate`; made by one SQL statement."""
         return self._run(self._statement(asked))

@@ -66,7 +66,6 @@ _FIELDS: tuple[query.Selection, ...] = (
         )
     ),
     Many("authors", "authors", (Value("name", "name"),), order_by=(Order(("author_list_order",)),)),
-    RelatedTotal("runs", "runs"),
 )
 
 
@@ -74,23 +73,31 @@ def dataset_cards(
     view: View, where: query.Condition, order: Sequence[query.Order], *, limit: int, offset: int = 0
 ) -> tuple[DatasetCard, ...]:
     """The datasets that fulfil `where`, in three statements whatever their number."""
-    select = query.Select("Dataset", _FIELDS, where, tuple(order), limit, offset)
-    rows = view.rows(select)
+    rows = view.rows(query.Select("Dataset", _FIELDS, where, tuple(order), limit, offset))
     if not rows:
         return ()
-    inside = query.Related("run", Compare("dataset_id", "in", tuple(row["id"] for row in rows)))
-    tomograms = {group["dataset"]: group["count"] for group in _grouped(view, "Tomogram", inside)}
-    annotations = _grouped(view, "Annotation", inside, "object_name", "ground_truth_status")
-    return tuple(_card(row, tomograms, annotations) for row in rows)
-
-
-def _grouped(view: View, entity: str, where: query.Condition, *keys: str) -> list[dict[str, Any]]:
-    members: tuple[query.GroupSelection, ...] = (
-        GroupKey("dataset", ("run", "dataset_id")),
-        *(GroupKey(key, (key,)) for key in keys),
-        Figure("count", "count"),
+    mine = Compare("dataset_id", "in", tuple(row["id"] for row in rows))
+    runs = view.rows(query.Select("Run", _RUN, mine))
+    annotations = _annotations(view, {run["id"]: run["dataset_id"] for run in runs})
+    return tuple(
+        _card(row, [run for run in runs if run["dataset_id"] == row["id"]], annotations.get(row["id"], []))
+        for row in rows
     )
-    return json.loads(view.json(query.Aggregate(entity, (Groups("groups", members),), where)))["groups"]
+
+
+_RUN = (Value("id", "id"), Value("dataset_id", "dataset_id"), RelatedTotal("tomograms", "tomograms"))
+_ANNOTATION = ("run_id", "object_name", "ground_truth_status")
+
+
+def _annotations(view: View, datasets: dict[int, int]) -> dict[int, list[dict[str, Any]]]:
+    """Objects of the annotations of runs (ids → those of their datasets) with their numbers, by dataset."""
+    keys = tuple(GroupKey(name, (name,)) for name in _ANNOTATION)
+    groups = Groups("groups", (*keys, Figure("count", "count")))
+    select = query.Aggregate("Annotation", (groups,), Compare("run_id", "in", tuple(datasets)))
+    found: dict[int, list[dict[str, Any]]] = {}
+    for group in json.loads(view.json(select))["groups"]:
+        found.setdefault(datasets[group["run_id"]], []).append(group)
+    return found
 
 
 def named(found: Sequence[dict[str, Any]]) -> tuple[Named, ...]:
@@ -100,9 +107,8 @@ def named(found: Sequence[dict[str, Any]]) -> tuple[Named, ...]:
     return tuple(Named(name, name in truth) for name in names)
 
 
-def _card(row: dict[str, Any], tomograms: dict[int, int], annotations: list[dict[str, Any]]) -> DatasetCard:
+def _card(row: dict[str, Any], runs: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> DatasetCard:
     names = [author["name"] for author in row["authors"]]
-    mine = [group for group in annotations if group["dataset"] == row["id"]]
     shown = names if len(names) <= MOST_AUTHORS + 1 else names[:MOST_AUTHORS]
     return DatasetCard(
         id=row["id"],
@@ -112,8 +118,8 @@ def _card(row: dict[str, Any], tomograms: dict[int, int], annotations: list[dict
         picture=Picture.of(row),
         authors=tuple(shown),
         more_authors=len(names) - len(shown),
-        runs=row["runs"],
-        tomograms=tomograms.get(row["id"], 0),
-        annotations=sum(group["count"] for group in mine),
-        objects=named(mine),
+        runs=len(runs),
+        tomograms=sum(run["tomograms"] for run in runs),
+        annotations=sum(group["count"] for group in annotations),
+        objects=named(annotations),
     )

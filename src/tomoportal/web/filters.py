@@ -6,12 +6,13 @@ thing more or less, and the offers with their counts. Junk is left out with a no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from tomoportal.catalog import View
 from tomoportal.model import query
+from tomoportal.web.members import Ids, by_value, ids
 
 MOST_VALUES = 50
 """Values of one filter that are looked at."""
@@ -47,45 +48,38 @@ class Filter(Protocol):
     def label(self, value: str) -> str:
         """The value as people read it."""
 
-    def condition(self, values: Sequence[str]) -> query.Condition:
-        """What rows must fulfil."""
+    @property
+    def needs_all(self) -> bool:
+        """Whether a row must be under every chosen value, or under any of them."""
 
-    def counts(
-        self, view: View, entity: str, where: query.Condition, chosen: Sequence[str]
-    ) -> list[tuple[str, int]]:
-        """Values and how many rows there are with them; `where` holds everything but this filter."""
+    def members(self, view: View, entity: str, within: query.Condition) -> dict[str, Ids]:
+        """The rows under each value that is on offer, among those that fulfil `within`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneOf:
-    """Rows with any of the chosen values of the field at the end of `path` (relations, then the field). `stored` makes the
-    value to compare with (`int` for whole numbers)."""
+    """Rows with any of the chosen values of the field at the end of `path` (relations, then the field). `kind` is the type of
+    the field, as far as what people write must be checked."""
 
     parameter: str
     legend: str
     path: tuple[str, ...]
     help: str = ""
     wording: Callable[[str], str] = str
-    stored: Callable[[str], Any] = str
+    kind: Callable[[str], Any] = str
+    needs_all: bool = False
 
     def accepted(self, value: str) -> str | None:
         try:
-            return str(self.stored(value))
+            return str(self.kind(value))
         except ValueError:
             return None
 
     def label(self, value: str) -> str:
         return self.wording(value)
 
-    def condition(self, values: Sequence[str]) -> query.Condition:
-        return query.through(
-            self.path[:-1], query.Compare(self.path[-1], "in", tuple(map(self.stored, values)))
-        )
-
-    def counts(
-        self, view: View, entity: str, where: query.Condition, chosen: Sequence[str]
-    ) -> list[tuple[str, int]]:
-        return [(str(value), count) for value, count in view.facets(entity, where, self.path)]
+    def members(self, view: View, entity: str, within: query.Condition) -> dict[str, Ids]:
+        return by_value(view, entity, self.path, within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +99,7 @@ class AllOf:
     legend: str
     demands: tuple[Demand, ...]
     help: str = ""
+    needs_all: bool = True
 
     def accepted(self, value: str) -> str | None:
         return value if any(value == demand.value for demand in self.demands) else None
@@ -112,18 +107,11 @@ class AllOf:
     def label(self, value: str) -> str:
         return next(demand.label for demand in self.demands if demand.value == value)
 
-    def condition(self, values: Sequence[str]) -> query.Condition:
-        return query.all_of(demand.condition for demand in self.demands if demand.value in values)
-
-    def counts(
-        self, view: View, entity: str, where: query.Condition, chosen: Sequence[str]
-    ) -> list[tuple[str, int]]:
-        """Every demand together with those chosen already, since all must hold."""
-        kept = query.all_of([where, self.condition(chosen)])
-        return [
-            (demand.value, view.count(entity, query.all_of([kept, demand.condition])))
+    def members(self, view: View, entity: str, within: query.Condition) -> dict[str, Ids]:
+        return {
+            demand.value: ids(view, entity, query.all_of([within, demand.condition]))
             for demand in self.demands
-        ]
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +168,16 @@ class Choice:
         """Whether anything is searched or filtered for."""
         return bool(self.text or self.chosen)
 
-    def condition(self, *, without: str = "") -> query.Condition:
-        """What rows must fulfil, perhaps without the filter of one parameter."""
-        parts = [self.of.text(self.text)] if self.text else []
-        parts += [
-            item.condition(self.chosen[item.parameter])
-            for item in self.of.filters
-            if item.parameter in self.chosen and item.parameter != without
-        ]
-        return query.all_of(parts)
+    def matching(self, view: View, within: query.Condition, *, without: str = "") -> Ids:
+        """The rows that are asked for among those that fulfil `within`, perhaps as if one filter were not set."""
+        text = [self.of.text(self.text)] if self.text else []
+        found = ids(view, self.of.entity, query.all_of([within, *text]))
+        for item in self.of.filters:
+            if item.parameter in self.chosen and item.parameter != without:
+                members = item.members(view, self.of.entity, within)
+                sets = [members.get(value, frozenset()) for value in self.chosen[item.parameter]]
+                found &= frozenset.intersection(*sets) if item.needs_all else frozenset().union(*sets)
+        return found
 
     def parameters(self, *, page: int = 1, sort: Sort | None = None) -> tuple[tuple[str, str], ...]:
         """The query string that asks for the same, on a page of it."""
@@ -212,16 +201,23 @@ class Choice:
         return tuple(found)
 
     def options(
-        self, item: Filter, view: View, *, within: query.Condition = query.EVERYTHING, most: int = 100
+        self, item: Filter, view: View, within: query.Condition = query.EVERYTHING, *, most: int = 100
     ) -> tuple[Option, ...]:
-        """What a filter offers under everything else that is chosen, inside the rows that fulfil `within`. Chosen values are
-        always among it."""
+        """What a filter offers under everything else that is chosen, among the rows that fulfil `within`: the count is what
+        there would be with this value. Chosen values are always among it, others only when they lead to something."""
         chosen = self.chosen.get(item.parameter, ())
-        where = query.all_of([within, self.condition(without=item.parameter)])
-        counts = item.counts(view, self.of.entity, where, chosen)[:most]
-        offered = {value for value, _ in counts}
-        counts += [(value, 0) for value in chosen if value not in offered]
-        return tuple(Option(value, item.label(value), count, value in chosen) for value, count in counts)
+        left = self.matching(view, within, without="" if item.needs_all else item.parameter)
+        members = item.members(view, self.of.entity, within)
+        counts = {value: len(rows & left) for value, rows in members.items()}
+        if not item.needs_all:
+            most_first = sorted(
+                (value for value in counts if counts[value]), key=lambda value: (-counts[value], value)
+            )
+            counts = {value: counts[value] for value in most_first[:most]}
+        counts |= {value: counts.get(value, 0) for value in chosen}
+        return tuple(
+            Option(value, item.label(value), count, value in chosen) for value, count in counts.items()
+        )
 
     def _with(self, name: str, value: str) -> Choice:
         item = next((item for item in self.of.filters if item.parameter == name), None)

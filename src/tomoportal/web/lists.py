@@ -74,6 +74,7 @@ RUNS = ListOf(
             parameter="quality_score",
             legend="Tilt series quality",
             path=("tiltseries", "tilt_series_quality"),
+            kind=int,
         ),
     ),
     sorts=(

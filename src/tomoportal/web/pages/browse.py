@@ -11,6 +11,7 @@ from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.context import Head, Paging, Visit
 from tomoportal.web.filters import Chip, Choice, ListOf, Option
 from tomoportal.web.lists import DATASETS, DEPOSITIONS, PAGE
+from tomoportal.web.members import ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What all lists have in common. `address` is where the form leads, `reset` the list without any filter."""
+    """What all lists have in common. `address` is where the form leads, `where` what its
+    rows fulfil."""
 
     address: str
     choice: Choice
@@ -33,6 +35,7 @@ class Listing:
     chips: tuple[Chip, ...]
     paging: Paging
     total: int
+    where: query.Condition
     notices: tuple[str, ...]
 
     @staticmethod
@@ -41,17 +44,19 @@ class Listing:
     ) -> Listing:
         """The list that the query string of this visit asks for, inside the rows that fulfil `within`."""
         choice = list_of.read(visit.request.query_params.multi_items())
-        where = query.all_of([within, choice.condition()])
-        found = visit.view.count(list_of.entity, where)
-        total = visit.view.count(list_of.entity, within) if choice.is_narrowed else found
+        everything = ids(visit.view, list_of.entity, within)
+        found = choice.matching(visit.view, within)
+        where = query.Compare("id", "in", tuple(sorted(found))) if choice.is_narrowed else within
         paging = Paging.of(
-            found, choice.page, PAGE, lambda page: urls.with_query(address, choice.parameters(page=page))
+            len(found), choice.page, PAGE, lambda page: urls.with_query(address, choice.parameters(page=page))
         )
         facets = tuple(
-            Facet(item.parameter, item.legend, item.help, choice.options(item, visit.view, within=within))
+            Facet(item.parameter, item.legend, item.help, choice.options(item, visit.view, within))
             for item in list_of.filters
         )
-        return Listing(address, choice, facets, choice.chips(), paging, total, choice.notices)
+        return Listing(
+            address, choice, facets, choice.chips(), paging, len(everything), where, choice.notices
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ def browse_datasets(visit: Visit) -> BrowseDatasets:
     listing = Listing.of(visit, DATASETS, urls.DATASETS)
     cards = dataset_cards(
         visit.view,
-        listing.choice.condition(),
+        listing.where,
         listing.choice.sort.order,
         limit=PAGE,
         offset=(listing.paging.page - 1) * PAGE,
@@ -122,7 +127,7 @@ def browse_depositions(visit: Visit) -> BrowseDepositions:
     select = query.Select(
         "Deposition",
         _DEPOSITION,
-        listing.choice.condition(),
+        listing.where,
         listing.choice.sort.order,
         PAGE,
         (listing.paging.page - 1) * PAGE,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tomoportal.model import query
 from tomoportal.model.deposition import Dataset
-from tomoportal.model.query import Compare, Many, One, Value, through
+from tomoportal.model.query import Compare, Many, One, RelatedTotal, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import Named, Picture, named
 from tomoportal.web.context import Crumb, Head, PageError, Visit
@@ -73,17 +74,6 @@ class DatasetPage:
     download: Download
 
 
-_FIELDS: tuple[query.Selection, ...] = (
-    *selected(Dataset),
-    AUTHORS,
-    Many(
-        "funding_sources",
-        "funding_sources",
-        (Value("agency", "funding_agency_name"), Value("grant", "grant_id")),
-    ),
-    One("deposition", "deposition", (Value("id", "id"), Value("title", "title"))),
-)
-
 _TOMOGRAM = tuple(
     Value(name, name)
     for name in ("id", "is_visualization_default", "key_photo_url", "key_photo_thumbnail_url")
@@ -110,14 +100,43 @@ _RUN: tuple[query.Selection, ...] = (
 )
 
 
+def _fields() -> tuple[query.Selection, ...]:
+    """Asked for anew on every visit, so that whatever the model holds is there."""
+    return (
+        *selected(Dataset),
+        AUTHORS,
+        Many(
+            "funding_sources",
+            "funding_sources",
+            (Value("agency", "funding_agency_name"), Value("grant", "grant_id")),
+        ),
+        One("deposition", "deposition", (Value("id", "id"), Value("title", "title"))),
+    )
+
+
+CONTENTS = (
+    ("tiltseries", "tilt series"), ("frames", "movie frames"), ("alignments", "alignments"), ("tomograms", "tomograms"),
+    ("annotations", "annotations"),
+)  # fmt: skip
+"""Relations of runs (and depositions) that are counted on their pages."""
+
+COUNTS = tuple(RelatedTotal(f"count_{name}", name) for name, _ in CONTENTS)
+
+
+def counted(rows: Sequence[dict[str, Any]]) -> tuple[tuple[int, str], ...]:
+    """The sums over rows that were asked for with `COUNTS`."""
+    return tuple((sum(row[f"count_{name}"] for row in rows), words) for name, words in CONTENTS)
+
+
 def dataset_page(visit: Visit) -> DatasetPage:
     """The page of the dataset whose number stands in the path."""
     id = visit.id()
-    row = visit.view.one("Dataset", id, _FIELDS)
+    row = visit.view.one("Dataset", id, _fields())
     if row is None:
         raise PageError(404, f"There is no dataset {id} here.")
     inside = Compare("dataset_id", "eq", id)
     listing = Listing.of(visit, RUNS, urls.dataset(id), inside)
+    runs = visit.view.rows(query.Select("Run", COUNTS, inside))
     deposition = row["deposition"]
     authors = people(row)
     return DatasetPage(
@@ -133,11 +152,11 @@ def dataset_page(visit: Visit) -> DatasetPage:
         funding=tuple(", ".join(filter(None, (s["agency"], s["grant"]))) for s in row["funding_sources"]),
         deposition=Crumb(deposition["title"], urls.deposition(deposition["id"])) if deposition else None,
         dates=_dates(row),
-        contents=contents(visit, inside),
+        contents=((len(runs), "runs"), *counted(runs)),
         size=row["file_size"],
         sample=facts(Dataset, row, TOLD_ELSEWHERE),
         listing=listing,
-        runs=_runs(visit, listing, inside),
+        runs=_runs(visit, listing),
         download=folder(
             visit,
             "The whole dataset",
@@ -146,16 +165,6 @@ def dataset_page(visit: Visit) -> DatasetPage:
             f"Dataset.get_by_id(client, {id}).download_everything()",
         ),
     )
-
-
-def contents(visit: Visit, runs: query.Condition) -> tuple[tuple[int, str], ...]:
-    """How much of what there is in the runs that fulfil a condition."""
-    kinds = (
-        ("TiltSeries", "tilt series"), ("Frame", "movie frames"), ("Alignment", "alignments"), ("Tomogram", "tomograms"),
-        ("Annotation", "annotations"),
-    )  # fmt: skip
-    counts = [(visit.view.count(entity, through(("run",), runs)), word) for entity, word in kinds]
-    return ((visit.view.count("Run", runs), "runs"), *counts)
 
 
 def run_row(row: dict[str, Any]) -> RunRow:
@@ -182,10 +191,9 @@ def quality(scores: list[int | None]) -> Quality | None:
     return Quality(best, QUALITIES[best]) if best is not None else None
 
 
-def _runs(visit: Visit, listing: Listing, inside: query.Condition) -> tuple[RunRow, ...]:
-    where = query.all_of([inside, listing.choice.condition()])
+def _runs(visit: Visit, listing: Listing) -> tuple[RunRow, ...]:
     offset = (listing.paging.page - 1) * PAGE
-    select = query.Select("Run", _RUN, where, listing.choice.sort.order, PAGE, offset)
+    select = query.Select("Run", _RUN, listing.where, listing.choice.sort.order, PAGE, offset)
     return tuple(run_row(row) for row in visit.view.rows(select))
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from tomoportal.model import query
 from tomoportal.model.deposition import Deposition
-from tomoportal.model.query import Compare, Or, Order, RelatedTotal, through
+from tomoportal.model.query import Compare, Or, Order, through
 from tomoportal.web import identifiers, urls
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
 from tomoportal.web.facts import Facts, facts, selected
 from tomoportal.web.identifiers import Link
 from tomoportal.web.lists import PAGE
+from tomoportal.web.pages.dataset import COUNTS, counted
 from tomoportal.web.people import AUTHORS, Person, people
 
 TOLD_ELSEWHERE = ("title", "description", "deposition_publications", "related_database_entries")
@@ -37,17 +38,10 @@ class DepositionPage:
     paging: Paging
 
 
-_COUNTED = (
-    ("tiltseries", "tilt series"), ("frames", "movie frames"), ("alignments", "alignments"), ("tomograms", "tomograms"),
-    ("annotations", "annotations"),
-)  # fmt: skip
-
-
 def deposition_page(visit: Visit) -> DepositionPage:
     """The page of the deposition whose number stands in the path."""
     id = visit.id()
-    totals = tuple(RelatedTotal(f"n_{name}", name) for name, _ in _COUNTED)
-    row = visit.view.one("Deposition", id, (*selected(Deposition), AUTHORS, *totals))
+    row = visit.view.one("Deposition", id, (*selected(Deposition), AUTHORS, *COUNTS))
     if row is None:
         raise PageError(404, f"There is no deposition {id} here.")
     where = _contributed(id)
@@ -73,7 +67,7 @@ def deposition_page(visit: Visit) -> DepositionPage:
         publications=identifiers.links(row["deposition_publications"]),
         databases=identifiers.links(row["related_database_entries"]),
         facts=facts(Deposition, row, TOLD_ELSEWHERE),
-        contents=((total, "datasets"), *((row[f"n_{name}"], words) for name, words in _COUNTED)),
+        contents=((total, "datasets"), *counted([row])),
         datasets=dataset_cards(visit.view, where, order, limit=PAGE, offset=(paging.page - 1) * PAGE),
         paging=paging,
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tomoportal.model import query
-from tomoportal.model.acquisition import IdentifiedObject, TiltSeries
+from tomoportal.model.acquisition import IdentifiedObject, Run, TiltSeries
 from tomoportal.model.annotation import Annotation, AnnotationFile
-from tomoportal.model.query import Compare, Many, One, Order, Value
+from tomoportal.model.query import Many, One, Order, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import Named, Picture, named
@@ -17,7 +17,7 @@ from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.downloads import Download, download, folder
 from tomoportal.web.facts import Facts, FileLink, facts, files, selected
 from tomoportal.web.identifiers import Link
-from tomoportal.web.pages.dataset import VIEWABLE, Quality, contents, quality
+from tomoportal.web.pages.dataset import COUNTS, VIEWABLE, Quality, counted, quality
 from tomoportal.web.people import AUTHORS, Person, people
 
 
@@ -86,6 +86,7 @@ class RunPage:
     pictured: int | None
     viewable: int | None
     summary: tuple[tuple[str, str], ...]
+    facts: Facts
     quality: Quality | None
     objects: tuple[Named, ...]
     identified: tuple[Link, ...]
@@ -98,61 +99,65 @@ class RunPage:
 
 _DEPOSITION = One("deposition", "deposition", (Value("date", "deposition_date"), Value("title", "title")))
 
-_FIELDS: tuple[query.Selection, ...] = (
-    *(Value(name, name) for name in ("id", "name", "s3_prefix")),
-    One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
-    Many("tiltseries", "tiltseries", selected(TiltSeries)),
-    Many(
-        "identified_objects",
-        "identified_objects",
-        selected(IdentifiedObject),
-        order_by=(Order(("object_name",)),),
-    ),
-    Many("viewable", "tomograms", (Value("id", "id"),), where=VIEWABLE),
-    Many(
-        "tomograms",
-        "tomograms",
-        (*selected(Tomogram), AUTHORS, _DEPOSITION, One("alignment", "alignment", selected(Alignment))),
-        order_by=(
-            Order(("is_visualization_default",), "desc", "last"),
-            Order(("is_portal_standard",), "desc", "last"),
-            Order(("id",)),
+
+def _fields() -> tuple[query.Selection, ...]:
+    """Asked for anew on every visit, so that whatever the model holds is there."""
+    return (
+        *COUNTS,
+        *selected(Run),
+        One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
+        Many("tiltseries", "tiltseries", selected(TiltSeries)),
+        Many(
+            "identified_objects",
+            "identified_objects",
+            selected(IdentifiedObject),
+            order_by=(Order(("object_name",)),),
         ),
-    ),
-    Many(
-        "annotations",
-        "annotations",
-        (
-            *selected(Annotation),
-            AUTHORS,
-            Many(
-                "links",
-                "method_links",
-                (Value("link", "link"), Value("name", "name"), Value("type", "link_type")),
+        Many("viewable", "tomograms", (Value("id", "id"),), where=VIEWABLE),
+        Many(
+            "tomograms",
+            "tomograms",
+            (*selected(Tomogram), AUTHORS, _DEPOSITION, One("alignment", "alignment", selected(Alignment))),
+            order_by=(
+                Order(("is_visualization_default",), "desc", "last"),
+                Order(("is_portal_standard",), "desc", "last"),
+                Order(("id",)),
             ),
-            Many(
-                "shapes",
-                "annotation_shapes",
-                (
-                    Value("id", "id"),
-                    Value("shape_type", "shape_type"),
-                    Many("files", "annotation_files", selected(AnnotationFile)),
+        ),
+        Many(
+            "annotations",
+            "annotations",
+            (
+                *selected(Annotation),
+                AUTHORS,
+                Many(
+                    "links",
+                    "method_links",
+                    (Value("link", "link"), Value("name", "name"), Value("type", "link_type")),
+                ),
+                Many(
+                    "shapes",
+                    "annotation_shapes",
+                    (
+                        Value("id", "id"),
+                        Value("shape_type", "shape_type"),
+                        Many("files", "annotation_files", selected(AnnotationFile)),
+                    ),
                 ),
             ),
+            order_by=(
+                Order(("ground_truth_status",), "desc", "last"),
+                Order(("deposition_date",), "desc"),
+                Order(("id",)),
+            ),
         ),
-        order_by=(
-            Order(("ground_truth_status",), "desc", "last"),
-            Order(("deposition_date",), "desc"),
-            Order(("id",)),
-        ),
-    ),
-)
+    )
 
 
 def run_page(visit: Visit) -> RunPage:
-    """The page of the run whose number stands in the path, from two statements and the counts."""
+    """The page of the run whose number stands in the path, from one statement."""
     id = visit.id()
-    row = visit.view.one("Run", id, _FIELDS)
+    row = visit.view.one("Run", id, _fields())
     if row is None:
         raise PageError(404, f"There is no run {id} here.")
     viewable = {tomogram["id"] for tomogram in row["viewable"]}
@@ -169,13 +174,14 @@ def run_page(visit: Visit) -> RunPage:
         pictured=pictured.id if pictured else None,
         viewable=next((tomogram.id for tomogram in tomograms if tomogram.is_viewable), None),
         summary=_summary(row),
+        facts=facts(Run, row, ("name",)),
         quality=quality([series["tilt_series_quality"] for series in row["tiltseries"]]),
         objects=named(row["annotations"]),
         identified=tuple(
             Link(item["object_name"], identifiers.link(item["object_id"]).href)
             for item in row["identified_objects"]
         ),
-        contents=contents(visit, Compare("id", "eq", id))[1:],
+        contents=counted([row]),
         series=tuple(_series(visit, series) for series in row["tiltseries"]),
         tomograms=tomograms,
         annotations=tuple(shape for annotation in row["annotations"] for shape in _shapes(visit, annotation)),
