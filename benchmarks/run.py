@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("volumes.py",)
+BENCHMARKS = ("volumes.py", "catalog.py")
 
 
 def main() -> None:
-    """Run every benchmark in a process of its own, with the arguments given."""
+    """Run every benchmark in a process of its own, with its default arguments."""
     for name in BENCHMARKS:
-        subprocess.run([sys.executable, str(Path(__file__).parent / name), *sys.argv[1:]], check=True)
+        subprocess.run([sys.executable, str(Path(__file__).parent / name)], check=True)
 
 
 if __name__ == "__main__":

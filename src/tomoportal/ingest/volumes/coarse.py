@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import mmap
 from dataclasses import dataclass
 
 import numpy as np
 
 from tomoportal.ingest.volumes.facts import Shape, VolumeKind
 from tomoportal.ingest.volumes.order import grid_of
+from tomoportal.ingest.volumes.pages import own_pages
 
 
 @dataclass
@@ -51,7 +50,7 @@ class CoarseLevel:
             min(factor, side - i * factor)
             for i, factor, side in zip(place, self._factors, self._grid, strict=True)
         ]
-        return _Partial(_own_pages(sides, self._dtype), int(np.prod(parts)))
+        return _Partial(own_pages(sides, self._dtype), int(np.prod(parts)))
 
     def _region(self, index: Shape, shape: tuple[int, ...]) -> tuple[slice, ...]:
         starts = [
@@ -59,10 +58,3 @@ class CoarseLevel:
             for i, factor, chunk in zip(index, self._factors, self._chunks, strict=True)
         ]
         return tuple(slice(start, start + side) for start, side in zip(starts, shape, strict=True))
-
-
-def _own_pages(sides: list[int], dtype: np.dtype) -> np.ndarray:
-    """An array in pages of its own: they go back to the system with it, which memory from the heap of one of many
-    threads does not reliably do."""
-    size = math.prod(sides) * dtype.itemsize
-    return np.ndarray(sides, dtype, mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))

@@ -22,6 +22,7 @@ from tomoportal.ingest.volumes.conversion import Conversion
 from tomoportal.ingest.volumes.facts import Shape, VolumeKind
 from tomoportal.ingest.volumes.masks import SourceValues, values_of
 from tomoportal.ingest.volumes.order import grid_of, octant_order
+from tomoportal.ingest.volumes.pages import own_pages
 from tomoportal.ingest.volumes.pyramid import halve, halve_mask
 from tomoportal.ingest.volumes.slab import slab_range, slab_step
 from tomoportal.ingest.volumes.source import Region, Source
@@ -117,7 +118,7 @@ def _take(
         for level, piece in zip(coarse, result.coarse, strict=True):
             if whole := level.add(result.index, piece):
                 encoding.append(pool.submit(job.zarr.put_chunk, level.level, *whole))
-        while len(encoding) > 2:
+        while len(encoding) > 1:
             encoding.popleft().result()
     if progress is not None:
         progress(result.source_bytes)
@@ -184,7 +185,7 @@ class _Pass:
         """A contiguous array of `shape` in this thread's own memory, used again for every chunk."""
         if not hasattr(self._local, "flat"):
             sides = map(min, self._job.kind.chunks, self._job.source.shape)
-            self._local.flat = np.empty(math.prod(sides), self._job.conversion.dtype)
+            self._local.flat = own_pages((math.prod(sides),), self._job.conversion.dtype)
         return self._local.flat[: int(np.prod(shape))].reshape(shape)
 
     def _put_rows(self, region: Region, mrc: MrcWriter) -> None:

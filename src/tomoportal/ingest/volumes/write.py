@@ -167,7 +167,9 @@ def _check_mask(ready: _Prepared, gathered: Gathered, kind: VolumeKind) -> None:
 def _contrast(gathered: Gathered, kind: VolumeKind) -> tuple[Limits, Limits]:
     if kind is VolumeKind.SEMANTIC_MASK:
         return (0.0, 1.0), (0.0, 1.0)
-    return slice_limits(gathered.samples[0]), rendering_limits(gathered.samples[1])
+    limits = slice_limits(gathered.samples[0]), rendering_limits(gathered.samples[1])
+    gathered.samples = ([], [])
+    return limits
 
 
 def _facts(
