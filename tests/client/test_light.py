@@ -1,0 +1,48 @@
+"""The client and the command line start without anything heavy."""
+
+import subprocess
+import sys
+
+HEAVY = (
+    "numpy",
+    "scipy",
+    "zarr",
+    "numcodecs",
+    "sqlalchemy",
+    "graphql",
+    "starlette",
+    "granian",
+    "pydantic",
+    "yaml",
+    "PIL",
+    "obstore",
+)
+BLOCKED = f"""
+import sys
+for name in {HEAVY!r}:
+    sys.modules[name] = None  # importing it is an error from now on
+"""
+
+
+def _run(code: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", BLOCKED + code], capture_output=True, text=True, check=False)
+
+
+def test_the_client_needs_none_of_the_heavy_packages():
+    done = _run("from tomoportal import Client, Run; Client('http://127.0.0.1:1'); Run.tomograms.size_x > 3")
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_needs_none_of_the_heavy_packages():
+    done = _run("import sys; sys.argv = ['tomoportal', '--help']; from tomoportal.cli import main; main()")
+    assert done.returncode == 0, done.stderr
+    assert "ingest" in done.stdout
+
+
+def test_the_public_names_are_these():
+    import tomoportal
+    from tomoportal.model.registry import ENTITIES
+
+    assert set(dir(tomoportal)) == {"Client", "__version__", *(entity.__name__ for entity in ENTITIES)}
+    for name in dir(tomoportal):
+        assert getattr(tomoportal, name) is not None
