@@ -1,7 +1,7 @@
 """A small invented portal, put straight into the tables of a catalogue, for tests of everything that reads one.
 
 `small_portal(path)` → Catalog with 2 depositions, 3 datasets (30003 is released in the future), 6 runs, tilt series,
-alignments, voxel spacings, tomograms, annotations with shapes and files, authors, frames. `row(entity, **values)` makes one
+alignments, gains, voxel spacings, tomograms, annotations with shapes and files, authors, frames. `row(entity, **values)` makes one
 complete row, `fill(catalog, rows)` stores rows of your own.
 """
 
@@ -119,6 +119,8 @@ def _run(add: Any, dataset: int, position: int) -> None:
             z_index=order,
             raw_angle=3.0 * order,
         )
+    add("FrameAcquisitionFile", run_id=run, mdoc_path=f"{home}/Frames/{name}.mdoc", folder=f"{home}/Frames")
+    add("GainFile", run_id=run, path=f"{home}/Gains/g #1?_gain.mrc", folder=f"{home}/Gains")
     alignment = add(
         "Alignment", run_id=run, tiltseries_id=tiltseries, deposition_id=20001, alignment_type="GLOBAL", is_portal_standard=True,
         metadata_path=f"{home}/Alignments/100/alignment_metadata.json", folder=f"{home}/Alignments/100",

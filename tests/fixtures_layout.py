@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,13 @@ class Layout:
     def __init__(self, root: Path, *, gather: bool = True) -> None:
         self.storage, self.gathers = LocalStorage(root), gather
         self.records: dict[str, Record] = {}
+
+    def copied(self, root: Path) -> Layout:
+        """The same layout in another folder."""
+        shutil.copytree(self.storage.root, root)
+        copy = Layout(root, gather=self.gathers)
+        copy.records = dict(self.records)
+        return copy
 
     def put(self, key: Key, sidecar: dict[str, Any], *, stem: str = "", size: int = 1000) -> Record:
         """Publish an entity with this sidecar."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from tomoportal.model.fields import Field, Kind
@@ -12,31 +14,29 @@ from tomoportal.model.fields import Field, Kind
 _INT32 = 2**31
 
 
-def stored(field: Field, value: Any) -> Any:
-    """The value as its column holds it; `value` is not None."""
-    match field.kind:
-        case Kind.INT:
-            return _whole(value)
-        case Kind.FLOAT:
-            return _number(value)
-        case Kind.BOOL:
-            if not isinstance(value, bool):
-                raise ValueError("true or false")
-            return value
-        case Kind.DATE:
-            return _moment(value)
-        case Kind.ENUM:
-            assert field.enum is not None
-            if value not in list(field.enum):
-                raise ValueError(f"one of {', '.join(field.enum)}")
-            return str(value)
-        case Kind.MATRIX:
-            return _matrix(value)
-        case _:
-            return _text(value)
+def converter(field: Field) -> Callable[[Any], Any]:
+    """The function that makes values of a field as its column holds them; it takes no None."""
+    if field.kind is Kind.ENUM:
+        assert field.enum is not None
+        return partial(_word, frozenset(field.enum), ", ".join(field.enum))
+    return _CONVERTERS.get(field.kind, _text)
+
+
+def _word(words: frozenset[str], told: str, value: Any) -> str:
+    if not isinstance(value, str) or value not in words:
+        raise ValueError(f"one of {told}")
+    return str(value)
+
+
+def _yes_or_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
 
 
 def _whole(value: Any) -> int:
+    if type(value) is int and -_INT32 < value < _INT32:
+        return value
     is_text = isinstance(value, str) and value.removeprefix("-").isdecimal() and value.isascii()
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value // 1
     if not (is_text or is_number) or abs(int(value)) >= _INT32:
@@ -72,3 +72,12 @@ def _matrix(value: Any) -> str:
     if rows is None or not all(isinstance(row, list) for row in rows):
         raise ValueError("a list of rows of numbers")
     return json.dumps([[_number(item) for item in row] for row in rows], separators=(",", ":"))
+
+
+_CONVERTERS: dict[Kind, Callable[[Any], Any]] = {
+    Kind.INT: _whole,
+    Kind.FLOAT: _number,
+    Kind.BOOL: _yes_or_no,
+    Kind.DATE: _moment,
+    Kind.MATRIX: _matrix,
+}

@@ -97,10 +97,22 @@ class Database:
         return {row.key: row.value for row in rows}
 
     def create(self) -> None:
-        """Make all tables, without rows; whatever stood in the database goes."""
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Make all tables, without rows; an older catalogue goes. Raises `CatalogError` when the place cannot be written, or holds
+        the tables of another program."""
+        try:
+            if self.path is not None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._create()
+        except OSError as error:
+            raise CatalogError(
+                f"{self.url} cannot be written: {error.filename}: {error.strerror}. Choose another --database."
+            ) from error
+        except sql.exc.DBAPIError as error:
+            raise CatalogError(f"{self.url} cannot be written ({error.orig}).") from error
+
+    def _create(self) -> None:
         with self.writer.begin() as connection:
+            self._refuse_foreign(connection)
             self._drop_all(connection)
             self.tables.create_all(connection)
             for name in search_tables():
@@ -109,6 +121,14 @@ class Database:
                 )
             notes = [{"key": "model", "value": model_hash()}, {"key": "version", "value": "0"}]
             connection.execute(self.tables.tables[META].insert(), notes)
+
+    def _refuse_foreign(self, connection: sql.Connection) -> None:
+        names = sql.inspect(connection).get_table_names()
+        if names and META not in names:
+            raise CatalogError(
+                f"{self.url} holds tables of another program ({', '.join(sorted(names)[:3])}…) and is left as it is. "
+                "Choose another --database."
+            )
 
     def _drop_all(self, connection: sql.Connection) -> None:
         old = sql.MetaData()

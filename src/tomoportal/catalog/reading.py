@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tomoportal.catalog import conversion
+from tomoportal.catalog.conversion import converter
 from tomoportal.catalog.rows import in_order_of_need
 from tomoportal.catalog.sidecars import Found, Published
 from tomoportal.catalog.tables import FOLDER
@@ -52,9 +52,30 @@ class Known:
 
 _NEED = {entity.__name__: position for position, entity in enumerate(in_order_of_need())}
 
-Place = tuple[str, ...] | str
-"""Steps into the JSON, or a word that begins with @."""
-Column = tuple[Field, Place]
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where a column is read and what becomes of its value, worked out once."""
+
+    field: Field
+    word: Callable[[_Row], Any] | None
+    """What answers a word that begins with @."""
+    steps: tuple[str, ...]
+    """The place in the item, or with `in_root` in the sidecar itself."""
+    in_root: bool
+    is_pointer: bool
+    """The value stands for a row of another sidecar."""
+    convert: Callable[[Any], Any]
+
+    @staticmethod
+    def of(field: Field) -> Column:
+        """Of a stored field of the model."""
+        place = field.sidecar or ""
+        in_root = place.startswith("@parent.")
+        word = _WORDS[place] if place.startswith("@") and not in_root else None
+        place = place.removeprefix("@parent.")
+        steps = tuple(place.split(".")) if place and word is None else ()
+        return Column(field, word, steps, in_root, bool(field.target) and word is None, converter(field))
 
 
 class _Refused(Exception):
@@ -72,7 +93,7 @@ class Reader:
     def columns(self, entity: type[Entity]) -> list[Column]:
         """The columns of an entity with their places."""
         if entity not in self._columns:
-            self._columns[entity] = [(column, _place(column)) for column in entity.columns()]
+            self._columns[entity] = [Column.of(field) for field in entity.columns()]
         return self._columns[entity]
 
     def read(self, *, skip: Iterable[str] = ()) -> Rows:
@@ -159,47 +180,42 @@ class _Row:
     def values(self) -> dict[str, Any]:
         """All columns. Raises `_Refused`."""
         columns = self.reader.columns(self.row.entity)
-        values = {column.name: self._value(column, place) for column, place in columns}
+        values = {column.field.name: self._value(column) for column in columns}
         values[FOLDER] = self.published.folder
         return values
 
-    def _value(self, column: Field, place: Place) -> Any:
-        value = _WORDS[place](self) if isinstance(place, str) else _at(self._base(column), place)
-        if value is None and column.target == "Deposition" and not isinstance(place, str):
-            value = _at(self.published.sidecar, place)
-        if value is None and column.default is not None:
-            value = column.default
-            if not column.nullable:
-                self._problem(column, f"is absent; {value!r} is used", Severity.WARNING)
+    def _value(self, column: Column) -> Any:
+        field = column.field
+        if column.word is not None:
+            value = column.word(self)
+        else:
+            value = _at(self.published.sidecar if column.in_root else self.row.item, column.steps)
+            if value is None and field.target == "Deposition":
+                value = _at(self.published.sidecar, column.steps)
+        if value is None and field.default is not None:
+            value = field.default
+            if not field.nullable:
+                self._problem(field, f"is absent; {value!r} is used", Severity.WARNING)
         if value is not None:
-            is_pointer = column.target is not None and not isinstance(place, str)
-            value = self._pointed_at(column, value) if is_pointer else self._read(column, value)
-        if value is None and not column.nullable:
-            self._problem(
-                column, f"is absent, and {self.row.entity.names.one.lower()} needs it: {column.description}"
-            )
+            value = self._pointed_at(field, value) if column.is_pointer else self._read(column, value)
+        if value is None and not field.nullable:
+            name = self.row.entity.names.one.lower()
+            self._problem(field, f"is absent, and {name} needs it: {field.description}")
             raise _Refused
         return value
 
-    def _base(self, column: Field) -> Any:
-        is_in_root = (column.sidecar or "").startswith("@parent.")
-        return self.published.sidecar if is_in_root else self.row.item
-
-    def _read(self, column: Field, value: Any) -> Any:
+    def _read(self, column: Column, value: Any) -> Any:
+        field = column.field
         try:
-            if column.read is not None and (value := column.read(value)) is None:
+            if field.read is not None and (value := field.read(value)) is None:
                 return None
-            return conversion.stored(column, value)
+            return column.convert(value)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            expected = (
-                str(error) if isinstance(error, ValueError) and column.read is None else column.description
-            )
-            self._problem(
-                column,
-                f"is {value!r}; expected {expected}",
-                Severity.WARNING if column.nullable else Severity.ERROR,
-            )
-            if column.nullable:
+            is_told = isinstance(error, ValueError) and field.read is None
+            expected = str(error) if is_told else field.description
+            severity = Severity.WARNING if field.nullable else Severity.ERROR
+            self._problem(field, f"is {value!r}; expected {expected}", severity)
+            if field.nullable:
                 return None
             raise _Refused from None
 
@@ -242,14 +258,6 @@ class _Row:
                 hint="The row is left out of the catalogue." if severity is Severity.ERROR else "",
             )
         )
-
-
-def _place(column: Field) -> Place:
-    place = column.sidecar or ""
-    if place.startswith("@") and not place.startswith("@parent."):
-        return place
-    place = place.removeprefix("@parent.")
-    return tuple(place.split(".")) if place else ()
 
 
 def _at(data: Any, steps: tuple[str, ...]) -> Any:

@@ -13,8 +13,9 @@ from typing import Any
 
 import sqlalchemy as sql
 
+from tomoportal.catalog.compile.writer import insertion
 from tomoportal.catalog.database import Database
-from tomoportal.catalog.tables import FOLDER, META, RELEASE, is_searchable, search_table
+from tomoportal.catalog.tables import FACETS, FOLDER, META, RELEASE, facet_table, is_searchable, search_table
 from tomoportal.catalog.words import tokens
 from tomoportal.model.entity import Entity
 from tomoportal.model.registry import ENTITIES
@@ -53,7 +54,9 @@ def insert(
     for name, items in rows.items():
         if items:
             table = database.tables.tables[entity_named(name).names.table]
-            connection.execute(table.insert(), [{RELEASE: "", **item} for item in items])
+            names = [column.name for column in table.c]
+            text = insertion(database.dialect, table.name, names)
+            connection.exec_driver_sql(text, [{RELEASE: "", **item} for item in items])
     return sum(len(items) for items in rows.values())
 
 
@@ -78,6 +81,8 @@ def settle(connection: sql.Connection, database: Database, scope: str | None) ->
     for entity in ENTITIES:
         if is_searchable(entity):
             _settle_words(connection, database, entity, scope)
+        if entity.__name__ in FACETS:
+            _settle_facets(connection, database, entity, scope)
 
 
 def count_load(connection: sql.Connection, database: Database) -> None:
@@ -104,6 +109,33 @@ def _settle_releases(
     if len(dates) > 1:
         latest = getattr(sql.func, database.dialect.greatest)(*dates)
         connection.execute(table.update().where(below(table, scope)).values({RELEASE: latest}))
+
+
+def _settle_facets(
+    connection: sql.Connection, database: Database, entity: type[Entity], scope: str | None
+) -> None:
+    """Each value that related rows have, once for every row of the entity, from the day on which the first of them is public."""
+    tables = database.tables.tables
+    table, facets = tables[entity.names.table], tables[facet_table(entity)]
+    connection.execute(facets.delete().where(_of_rows(facets, table, scope)))
+    for path in FACETS[entity.__name__]:
+        joined, at = _joined(tables, entity, path[:-1])
+        value = at.c[path[-1]]
+        found = (
+            sql.select(table.c.id, sql.literal(".".join(path)), value, sql.func.min(at.c[RELEASE]))
+            .select_from(joined)
+            .where(below(table, scope), value.is_not(None))
+            .group_by(table.c.id, value)
+        )
+        connection.execute(facets.insert().from_select(["row_id", "path", "value", RELEASE], found))
+
+
+def _of_rows(lent: sql.Table, table: sql.Table, scope: str | None) -> sql.ColumnElement[bool]:
+    """What was made for rows below a folder, or for rows that are gone."""
+    if scope is None:
+        return sql.true()
+    rows = sql.select(table.c.id)
+    return sql.or_(lent.c.row_id.in_(rows.where(below(table, scope))), lent.c.row_id.not_in(rows))
 
 
 def _settle_words(
@@ -141,14 +173,10 @@ def _texts(
 ) -> sql.Select:
     """Row id, release date and texts of the rows at the end of a path, each combination once."""
     root = tables[entity.names.table]
-    joined: sql.FromClause = root
-    end, at = entity, root
+    joined, at = _joined(tables, entity, path)
+    end = entity
     for step in path:
-        relation = end.relations[step]
-        end = entity_named(relation.target)
-        target = tables[end.names.table].alias()
-        joined = joined.join(target, target.c[relation.key] == at.c.id)
-        at = target  # type: ignore[assignment]
+        end = entity_named(end.relations[step].target)
     searched = [at.c[field.name] for field in end.columns() if field.searched]
     return (
         sql.select(root.c.id, at.c[RELEASE], *searched)
@@ -158,12 +186,24 @@ def _texts(
     )
 
 
+def _joined(
+    tables: Mapping[str, sql.Table], entity: type[Entity], path: tuple[str, ...]
+) -> tuple[sql.FromClause, Any]:
+    """The table of an entity joined with those along a path of to-many relations, and the last of them."""
+    joined: sql.FromClause = tables[entity.names.table]
+    at: Any = joined
+    for step in path:
+        relation = entity.relations[step]
+        entity = entity_named(relation.target)
+        target = tables[entity.names.table].alias()
+        joined = joined.join(target, target.c[relation.key] == at.c.id)
+        at = target
+    return joined, at
+
+
 def _forget_words(connection: sql.Connection, search: sql.Table, table: sql.Table, scope: str | None) -> None:
     words = _words_table(search)
-    gone = search.c.row_id.not_in(sql.select(table.c.id))
-    old: sql.ColumnElement[bool] = sql.true()
-    if scope is not None:
-        old = sql.or_(search.c.row_id.in_(sql.select(table.c.id).where(below(table, scope))), gone)
+    old = _of_rows(search, table, scope)
     connection.execute(words.delete().where(words.c.rowid.in_(sql.select(search.c.id).where(old))))
     connection.execute(search.delete().where(old))
 

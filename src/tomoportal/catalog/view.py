@@ -14,7 +14,7 @@ import sqlalchemy as sql
 from tomoportal.catalog.compile import aggregate, selection
 from tomoportal.catalog.compile.writer import Addresses, Scope, Statement, Writer
 from tomoportal.catalog.database import LONGEST
-from tomoportal.catalog.tables import FOLDER, RELEASE, REPLACING
+from tomoportal.catalog.tables import FACETS, FOLDER, RELEASE, REPLACING
 from tomoportal.errors import CatalogError, QueryError
 from tomoportal.layout.paths import Key, folder, owner
 from tomoportal.layout.tree import own_entity
@@ -42,6 +42,7 @@ class View:
 
     def __init__(self, database: Database, today: date, addresses: Addresses, version: str) -> None:
         self.database, self.today, self.addresses, self.version = database, today, addresses, version
+        self._ids: dict[str, query.Condition] = {}
         self._scope = Scope(f"{today.isoformat()}T00:00:00+00:00", addresses)
 
     @property
@@ -80,10 +81,21 @@ class View:
         self, entity_name: str, where: query.Condition, path: tuple[str, ...]
     ) -> list[tuple[Any, int]]:
         """How many rows that fulfil `where` have each value of the field at the end of `path` (relations, then a field),
-        most frequent first. A row counts once for a value, however many related rows have it."""
+        most frequent first. A row counts once for a value, however many related rows have it. Which rows fulfil `where` is found
+        out once for all facets of a view."""
         writer = Writer(self.database.dialect, self._scope)
+        if entity_name in FACETS and where != query.EVERYTHING:
+            where = self._chosen(entity_name, where)
         answer = json.loads(self._run(aggregate.facets(writer, entity_name, where, path)))
         return [(item["value"], item["count"]) for item in answer]
+
+    def _chosen(self, entity_name: str, where: query.Condition) -> query.Condition:
+        """The same condition as a list of ids."""
+        key = f"{entity_name} {where!r}"
+        if key not in self._ids:
+            rows = self.rows(query.Select(entity_name, (query.Value("id", "id"),), where))
+            self._ids[key] = query.Compare("id", "in", tuple(row["id"] for row in rows))
+        return self._ids[key]
 
     def totals(self) -> dict[str, int]:
         """Numbers for the front page."""

@@ -15,5 +15,5 @@ def tokens(text: str) -> list[str]:
 
 def folded(text: str) -> str:
     """Lower case, compatibility forms resolved, accents taken off."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))

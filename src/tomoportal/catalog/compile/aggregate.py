@@ -6,6 +6,7 @@ from tomoportal.catalog.compile import values
 from tomoportal.catalog.compile.condition import all_conditions
 from tomoportal.catalog.compile.shape import Members, Shape
 from tomoportal.catalog.compile.writer import Source, Statement, Writer, joined, literal
+from tomoportal.catalog.tables import FACETS, RELEASE, facet_table
 from tomoportal.errors import QueryError
 from tomoportal.model import query
 from tomoportal.model.fields import Kind
@@ -52,22 +53,42 @@ def count(writer: Writer, entity: str, where: query.Condition) -> Statement:
 def facets(writer: Writer, entity: str, where: query.Condition, path: tuple[str, ...]) -> Statement:
     """`[{"value", "count"}]`: distinct rows for every value at the end of a path."""
     source = writer.source(entity)
+    if path in FACETS.get(entity, ()):
+        grouped, kind = _gathered(writer, source, where, path), Kind.STR
+    else:
+        grouped, kind = _counted(writer, source, where, path)
+    members = [("'value'", writer.dialect.shown("g.v", kind)), ("'count'", "g.n")]
+    rows = writer.dialect.json_list(writer.dialect.json_object(members), f"({grouped}) AS g")
+    return writer.statement(f"SELECT {writer.dialect.text(rows)}")
+
+
+def _gathered(writer: Writer, source: Source, where: query.Condition, path: tuple[str, ...]) -> str:
+    """Out of what was gathered at load."""
+    now = writer.constant("now", writer.scope.now)
+    chosen = f"SELECT {source.column('id')} FROM {writer.table(source)} WHERE {all_conditions(writer, source, where)}"
+    return (
+        f'SELECT value AS v, count(*) AS n FROM "{facet_table(source.entity)}" '
+        f'WHERE path = {literal(".".join(path))} AND "{RELEASE}" <= {now} AND row_id IN ({chosen}) '
+        f"GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+
+
+def _counted(
+    writer: Writer, source: Source, where: query.Condition, path: tuple[str, ...]
+) -> tuple[str, Kind]:
     joins: Joins = {}
     end = _joined(writer, source, path[:-1], joins)
     field = end.field(path[-1])
     if field.kind in (Kind.MATRIX, Kind.STATE):
         raise QueryError(f"{end.entity.__name__}.{field.name} has no values to count by")
     expression = values.expression(writer, end, field)
-    counted = f"DISTINCT {source.column('id')}" if len(path) > 1 else "*"
-    where_sql = all_conditions(writer, source, where)
-    grouped = (
+    counted = f"DISTINCT {source.column('id')}" if joins else "*"
+    text = (
         f"SELECT {expression} AS v, count({counted}) AS n FROM {writer.table(source)}"
-        f"{''.join(text for _, text in joins.values())} WHERE {where_sql} AND {expression} IS NOT NULL "
-        f"GROUP BY 1 ORDER BY 2 DESC, 1"
+        f"{''.join(text for _, text in joins.values())} WHERE {all_conditions(writer, source, where)} "
+        f"AND {expression} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
     )
-    members = [("'value'", writer.dialect.shown("g.v", field.kind)), ("'count'", "g.n")]
-    rows = writer.dialect.json_list(writer.dialect.json_object(members), f"({grouped}) AS g")
-    return writer.statement(f"SELECT {writer.dialect.text(rows)}")
+    return text, field.kind
 
 
 def _part(

@@ -1,0 +1,336 @@
+"""Layout → rows: ids that stay, rows that go, and what happens when something is wrong."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures_layout import (
+    Layout,
+    add_run,
+    dataset_sidecar,
+    deposition_sidecar,
+    small_layout,
+    tomogram_sidecar,
+)
+from tomoportal.catalog import Catalog, Visibility, load, open_catalog
+from tomoportal.errors import CatalogError, UsageError
+from tomoportal.layout import paths, private, tree
+from tomoportal.layout.paths import Key
+from tomoportal.model import query as q
+from tomoportal.model.registry import ENTITIES
+from tomoportal.problems import Severity
+
+RUN = Key("run", dataset="30001", run="TS_01")
+SPACING = RUN.of("voxel_spacing", spacing="10.000")
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    layout = small_layout(tmp_path_factory.mktemp("layout") / "files")
+    layout.put(Key("deposition", deposition="20002"), deposition_sidecar(20002))
+    return layout
+
+
+@pytest.fixture(scope="session")
+def loaded_file(written: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("loaded") / "catalog.sqlite"
+    with open_catalog(f"sqlite:///{path}", create=True) as catalog:
+        assert not load(written.storage, catalog).problems
+    return path
+
+
+@pytest.fixture
+def layout(written: Layout, tmp_path: Path) -> Layout:
+    """A small layout of its own."""
+    return written.copied(tmp_path / "files")
+
+
+@pytest.fixture
+def loaded(loaded_file: Path, tmp_path: Path) -> Iterator[Catalog]:
+    """A catalogue with the rows of the small layout."""
+    shutil.copyfile(loaded_file, tmp_path / "loaded.sqlite")
+    with open_catalog(f"sqlite:///{tmp_path / 'loaded.sqlite'}") as catalog:
+        yield catalog
+
+
+def everything(catalog: Catalog) -> dict[str, list[dict[str, Any]]]:
+    view = catalog.view()
+    return {
+        entity.__name__: view.rows(
+            q.Select(
+                entity.__name__, tuple(q.Value(f.name, f.name) for f in entity.fields.values() if f.stored)
+            )
+        )
+        for entity in ENTITIES
+    }
+
+
+def one(catalog: Catalog, name: str) -> dict[str, Any]:
+    rows = everything(catalog)[name]
+    assert len(rows) == 1
+    return rows[0]
+
+
+def test_every_kind_of_row_arrives(loaded: Catalog) -> None:
+    rows = everything(loaded)
+    counts = {name: len(items) for name, items in rows.items() if name != "GainFile"}
+    assert all(counts.values()), counts
+    assert (
+        counts["Tomogram"]
+        == counts["Frame"]
+        == counts["PerSectionParameters"]
+        == counts["AnnotationShape"]
+        == 2
+    )
+    assert counts["AnnotationFile"] == 3
+    assert counts["TomogramVoxelSpacing"] == 1
+
+
+def test_values_come_from_their_places(loaded: Catalog) -> None:
+    rows = everything(loaded)
+    tilt = rows["TiltSeries"][0]
+    assert (tilt["tilt_min"], tilt["tilt_max"], tilt["tilt_range"]) == (-60.0, 60.0, 120.0)
+    assert tilt["pixel_spacing"] == 13.479999542236328
+    assert tilt["file_size_mrc"] == 5_000_000_000
+    first, second = rows["Tomogram"]
+    assert first["reconstruction_method"] == "Fourier_Space"
+    assert first["scale0_dimensions"] == "64,60,20"
+    assert first["scale2_dimensions"] is None
+    assert first["neuroglancer_config"] == '{"layers": ["/files/x"]}'
+    assert (first["is_author_submitted"], second["is_author_submitted"]) == (True, False)
+    assert first["alignment_id"] == rows["Alignment"][0]["id"]
+    assert rows["Alignment"][0]["tiltseries_id"] == tilt["id"]
+    assert rows["Alignment"][0]["alignment_method"] is None
+    assert [a["author_list_order"] for a in rows["DatasetAuthor"]] == [1, 2]
+    assert rows["DatasetFunding"][0]["grant_id"] == "12"
+    files = {file["format"]: file for file in rows["AnnotationFile"]}
+    assert files["zarr"]["annotation_shape_id"] == files["mrc"]["annotation_shape_id"]
+    assert files["ndjson"]["annotation_shape_id"] != files["mrc"]["annotation_shape_id"]
+    assert files["mrc"]["source"] == "dataset_author"
+    assert rows["PerSectionParameters"][1]["frame_id"] == rows["Frame"][1]["id"]
+    assert rows["Dataset"][0]["folder_path"] == "30001/"
+    assert rows["Dataset"][0]["file_size"] == 1000.0 * 9
+
+
+def test_ids_are_those_of_the_records(layout: Layout, loaded: Catalog) -> None:
+    tomograms = everything(loaded)["Tomogram"]
+    record = layout.records[paths.folder(SPACING.of("tomogram", id=101))]
+    assert tomograms[1]["id"] == record.ids["Tomogram"][""]
+
+
+def test_rebuilt_from_nothing_everything_is_the_same(layout: Layout, loaded: Catalog, tmp_path: Path) -> None:
+    with open_catalog(f"sqlite:///{tmp_path / 'again.sqlite'}", create=True) as again:
+        load(layout.storage, again)
+        assert everything(again) == everything(loaded)
+
+
+def test_loading_twice_changes_nothing_but_the_version(layout: Layout, loaded: Catalog) -> None:
+    before, version = everything(loaded), loaded.version
+    load(layout.storage, loaded, datasets=["30001"])
+    assert everything(loaded) == before
+    assert loaded.version != version
+
+
+def test_a_fresh_catalogue_is_filled_whole(layout: Layout, tmp_path: Path) -> None:
+    with open_catalog(f"sqlite:///{tmp_path / 'fresh.sqlite'}", create=True) as fresh:
+        report = load(layout.storage, fresh, datasets=["nothing"])
+    assert report.datasets == ("30001",)
+
+
+def test_runs_alone(layout: Layout, loaded: Catalog) -> None:
+    add_run(layout, "30001", "TS_02")
+    private.write_json(layout.storage, private.index_path("30001"), {"format": 1, "records": []})
+    report = load(layout.storage, loaded, datasets=["30001"], runs=["TS_02"])
+    assert not report.problems
+    assert [run["name"] for run in everything(loaded)["Run"]] == ["TS_01", "TS_02"]
+    assert len(everything(loaded)["Dataset"]) == 1
+    with pytest.raises(UsageError, match="one dataset"):
+        load(layout.storage, loaded, runs=["TS_02"])
+
+
+def test_rows_go_with_their_sidecar(layout: Layout, loaded: Catalog) -> None:
+    layout.storage.delete(paths.sidecar(SPACING.of("annotation", id=100), "ribosome-1.0"))
+    load(layout.storage, loaded)
+    rows = everything(loaded)
+    assert not rows["Annotation"]
+    assert not rows["AnnotationFile"]
+    assert len(rows["Tomogram"]) == 2
+    assert loaded.view().facets("Dataset", q.EVERYTHING, ("runs", "annotations", "object_name")) == []
+
+
+def test_rows_go_with_their_run_and_dataset(layout: Layout, loaded: Catalog) -> None:
+    layout.storage.delete(paths.sidecar(RUN))
+    report = load(layout.storage, loaded)
+    assert not report.problems
+    assert {name for name, rows in everything(loaded).items() if rows} == {
+        "Dataset", "DatasetAuthor", "DatasetFunding", "Deposition", "DepositionAuthor", "DepositionType",
+    }  # fmt: skip
+    layout.storage.delete_tree(".tomoportal/datasets/30001")
+    load(layout.storage, loaded)
+    assert not everything(loaded)["Dataset"]
+
+
+def test_what_is_being_replaced_stays(layout: Layout, loaded: Catalog) -> None:
+    before = everything(loaded)
+    replaced = [
+        Key("dataset", dataset="30001"),
+        RUN.of("frames"),
+        RUN.of("alignment", id=100),
+        SPACING.of("tomogram", id=100),
+    ]
+    for key in replaced:
+        record = layout.records[paths.folder(key)]
+        layout.storage.write(tree.marker(record), layout.storage.read(record.sidecar))
+        layout.storage.delete(record.sidecar)
+    report = load(layout.storage, loaded)
+    assert not report.problems
+    assert everything(loaded) == before
+    view = loaded.view()
+    folder = paths.folder(SPACING)
+    assert view.visible(f"{folder}/Tomograms/100/v.zarr/0/0") is Visibility.REPLACING
+    assert view.visible(f"{folder}/Tomograms/101/v.zarr/0/0") is Visibility.PUBLIC
+    layout.put(replaced[-1], tomogram_sidecar(replaced[-1], "20001"))
+    load(layout.storage, loaded)
+    assert view.visible(f"{folder}/Tomograms/100/v.zarr/0/0") is Visibility.PUBLIC
+
+
+def test_unreadable_metadata_stop_the_dataset_and_delete_nothing(layout: Layout, loaded: Catalog) -> None:
+    before = everything(loaded)
+    layout.storage.write(paths.sidecar(RUN), b"{ half")
+    report = load(layout.storage, loaded)
+    assert [problem.code for problem in report.problems] == ["load-unreadable"]
+    assert "run_metadata.json" in report.problems[0].message
+    assert everything(loaded) == before
+
+
+def test_a_field_that_must_be_there(layout: Layout, empty: Catalog) -> None:
+    key = SPACING.of("tomogram", id=100)
+    layout.put(key, tomogram_sidecar(key, "20001", size={"x": 64, "z": 20}))
+    report = load(layout.storage, empty)
+    assert [p.code for p in report.problems] == ["load-size-y"]
+    problem = report.problems[0]
+    assert problem.file == paths.sidecar(key)
+    assert problem.where == "size.y"
+    assert "absent" in problem.message
+    assert [row["size_z"] for row in everything(empty)["Tomogram"]] == [20]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "severity"),
+    [
+        ({"processing": "boiled"}, "load-processing", Severity.ERROR),
+        ({"ctf_corrected": "perhaps"}, "load-ctf-corrected", Severity.WARNING),
+        ({"voxel_spacing": "wide"}, "load-voxel-spacing", Severity.ERROR),
+        ({"offset": {"x": 1, "y": 2}}, "load-offset-z", Severity.WARNING),
+        ({"alignment_metadata_path": "nowhere.json"}, "load-alignment-id", Severity.WARNING),
+        ({"dates": {"release_date": "soon"}}, "load-release-date", Severity.WARNING),
+        ({"deposition_id": "77"}, "load-deposition-id", Severity.ERROR),
+    ],
+)
+def test_values_that_do_not_fit(
+    layout: Layout, empty: Catalog, change: dict, code: str, severity: Severity
+) -> None:
+    key = SPACING.of("tomogram", id=100)
+    layout.put(key, {**tomogram_sidecar(key, "20001"), **change})
+    report = load(layout.storage, empty)
+    assert [(p.code, p.severity) for p in report.problems] == [(code, severity)]
+    assert len(everything(empty)["Tomogram"]) == (1 if severity is Severity.ERROR else 2)
+
+
+def test_a_dataset_without_its_deposition_is_refused(layout: Layout, empty: Catalog) -> None:
+    layout.put(Key("dataset", dataset="30001"), dataset_sidecar(30001, deposition_id="666"))
+    report = load(layout.storage, empty)
+    assert [p.code for p in report.problems] == ["load-deposition-id"]
+    assert "666" in report.problems[0].message
+    assert not everything(empty)["Dataset"]
+    assert not everything(empty)["Run"]
+
+
+def test_what_is_not_released_is_loaded_and_hidden(layout: Layout, empty: Catalog) -> None:
+    dates = {
+        "deposition_date": "2024-05-01",
+        "release_date": "2199-01-01",
+        "last_modified_date": "2024-05-01",
+    }
+    layout.put(Key("deposition", deposition="20001"), deposition_sidecar(20001, dates=dates))
+    load(layout.storage, empty)
+    assert everything(empty)["Dataset"] == []
+    layout.put(Key("deposition", deposition="20001"), deposition_sidecar(20001))
+    load(layout.storage, empty, datasets=["30001"])
+    assert len(everything(empty)["Annotation"]) == 1
+
+
+def test_a_changed_release_of_a_deposition_reaches_other_datasets(layout: Layout, loaded: Catalog) -> None:
+    layout.put(Key("dataset", dataset="30002"), dataset_sidecar(30002))
+    load(layout.storage, loaded)
+    dates = {
+        "deposition_date": "2024-05-01",
+        "release_date": "2199-01-01",
+        "last_modified_date": "2024-05-01",
+    }
+    layout.put(Key("deposition", deposition="20001"), deposition_sidecar(20001, dates=dates))
+    load(layout.storage, loaded, datasets=["30002"])
+    assert loaded.view().totals()["datasets"] == 0
+    assert loaded.view().count("Dataset", q.Search("chloroplasts")) == 0
+
+
+def test_an_unknown_dataset_is_told(layout: Layout, loaded: Catalog) -> None:
+    report = load(layout.storage, loaded, datasets=["99999"])
+    assert [p.code for p in report.problems] == ["load-unknown-dataset"]
+
+
+class Remote:
+    """A storage without paths on this machine, so that sidecars are read in parallel."""
+
+    def __init__(self, storage: Any) -> None:
+        self._storage, self.url = storage, storage.url
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def local_path(self, path: str) -> None:
+        return None
+
+
+def test_remote_storages_give_the_same(layout: Layout, loaded: Catalog, tmp_path: Path) -> None:
+    with open_catalog(f"sqlite:///{tmp_path / 'remote.sqlite'}", create=True) as remote:
+        load(Remote(layout.storage), remote)  # type: ignore[arg-type]
+        assert everything(remote) == everything(loaded)
+
+
+def test_opening_what_does_not_fit(tmp_path: Path, empty: Catalog) -> None:
+    with pytest.raises(CatalogError, match="tomoportal load"):
+        open_catalog(f"sqlite:///{tmp_path / 'absent.sqlite'}")
+    with sqlite3.connect(empty.database.path) as connection:  # type: ignore[arg-type]
+        connection.execute("UPDATE catalog SET value = 'old' WHERE key = 'model'")
+    connection.close()
+    with pytest.raises(CatalogError, match="another version"):
+        open_catalog(empty.database.url)
+    with open_catalog(empty.database.url, create=True) as made_anew:
+        assert made_anew.fresh
+    with pytest.raises(UsageError, match="database URL"):
+        open_catalog("catalog.sqlite")
+
+
+def test_readers_keep_what_they_began_with(layout: Layout, loaded: Catalog) -> None:
+    view = loaded.view()
+    asked = q.Select("Run", (q.Value("name", "name"),))
+    with view.snapshot() as ask:
+        before = ask(asked)
+        layout.storage.delete(paths.sidecar(RUN))
+        load(layout.storage, loaded)
+        assert ask(asked) == before
+    assert view.json(asked) == "[]"
+
+
+@pytest.fixture(autouse=True)
+def _no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    from datetime import date
+
+    monkeypatch.setattr("tomoportal.settings.today", lambda: date(2026, 6, 1))
