@@ -139,12 +139,12 @@ def _prepare(
 ) -> _Prepared:
     """Bring the source into a form that can be read in any piece at no cost."""
     recipe = (recipe or MaskRecipe()) if kind is VolumeKind.SEMANTIC_MASK else None
-    if recipe is None or recipe.target_shape in (None, source.shape):
+    target = recipe.target_shape if recipe is not None else None
+    if recipe is None or target is None or target == source.shape:
         return _Prepared(spooled(source, scratch) if source.needs_spool else source, conversion, recipe)
     if source.needs_spool:
         source = spooled(source, scratch)
-    assert recipe.target_shape is not None
-    binary, values = resized(source, recipe, check_shape(recipe.target_shape, source.name), scratch)
+    binary, values = resized(source, recipe, check_shape(target, source.name), scratch)
     int8 = np.dtype(np.int8)
     return _Prepared(
         binary, Conversion(int8, int8, lambda block: block, True, conversion.problems), recipe, values
