@@ -7,6 +7,8 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from graphql import Undefined
+
 from tomoportal.api.graphql.vocabulary import Words
 from tomoportal.errors import QueryError
 from tomoportal.model import query
@@ -65,13 +67,13 @@ def orders(
     vocabulary: Vocabulary, words: Words, clauses: Any, path: tuple[str, ...] = ()
 ) -> tuple[query.Order, ...]:
     """Orders in the order written. `clauses` is one clause or a list of them."""
-    if clauses is None:
+    if clauses is None or clauses is Undefined:
         return ()
     if isinstance(clauses, Sequence) and not isinstance(clauses, (str, Mapping)):
         return tuple(order for clause in clauses for order in orders(vocabulary, words, clause, path))
     found: list[query.Order] = []
     for name, value in clauses.items():
-        if value is None:
+        if value is None or value is Undefined:
             continue
         if name in words.fields:
             direction, _, nulls = value.partition("_nulls_")
