@@ -1,12 +1,14 @@
 """Bytes of one stored file over HTTP: opened, compared with what the client has, cut to its range, sent.
 
-Used by the file service and the S3 service, which differ in headers and in how they tell errors. Blocking work runs in
-threads of its own; nothing is ever compressed and Content-Length is always known.
+Used by the file service and the S3 service, which differ in headers and in how they tell errors. Nothing is ever compressed
+and Content-Length is always known. A local file is opened on the event loop, as nginx does, and what the page cache holds is
+read there, too, since a change of threads costs several times that; all other waiting is done in threads.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import stat
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,7 +19,7 @@ from typing import Any, TypeVar
 from tomoportal.api.conditions import Version, Wanted, wanted
 from tomoportal.api.portal import Portal, being_replaced
 from tomoportal.errors import NotFound, StorageError
-from tomoportal.layout.paths import is_private
+from tomoportal.layout.paths import Key
 from tomoportal.storage import LocalStorage, clean_path
 
 Scope = Mapping[str, Any]
@@ -30,6 +32,10 @@ PIECE = 1 << 20
 REMOTE_PIECE = 4 << 20
 FIRST = 128 << 10
 """Larger whole files of a local disk are handed to the server, which reads them without Python."""
+
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ENXIO}
+_NOTHING = Wanted(200)
+_KNOWS_CACHE = hasattr(os, "RWF_NOWAIT")
 
 _threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="files")
 _remote_threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="remote-files")
@@ -54,57 +60,86 @@ class Opened:
             os.close(handle)
 
 
-def open_file(portal: Portal, path: str, scope: Scope) -> Opened:
-    """Find the file, check who may see it, decide what to send, read the beginning of it. Blocking.
+async def open_file(portal: Portal, path: str, scope: Scope) -> Opened:
+    """Find the file, check who may see it, decide what to send, read the beginning of it if that is at hand.
 
     Raises `NotFound` for whatever must not be seen, `Refused` (503) for what is being replaced, `StorageError`.
     """
-    if is_private(path) or not _is_clean(path):
-        raise NotFound(path)
-    portal.admit(path)
-    headers = {bytes(name): bytes(value) for name, value in scope["headers"]}
     if isinstance(portal.storage, LocalStorage):
-        return _open_local(portal, path, headers, scope)
+        return _open_local(portal, portal.storage.url, path, scope)
+    return await in_thread(portal, _open_remote, portal, path, scope)
+
+
+def _open_remote(portal: Portal, path: str, scope: Scope) -> Opened:
+    key = _admitted(portal, path)
     entry = portal.storage.stat(path)
+    if portal.replacing(key):
+        raise being_replaced(path)
     version = Version(entry.tag, entry.modified, entry.size)
-    return Opened(path, version, wanted(headers, version))
+    return Opened(path, version, wanted(dict(scope["headers"]), version))
 
 
-def _open_local(portal: Portal, path: str, headers: Mapping[bytes, bytes], scope: Scope) -> Opened:
-    root = str(portal.storage.local_path(""))
+def _open_local(portal: Portal, root: str, path: str, scope: Scope) -> Opened:
+    key = _admitted(portal, path)
     handle, found = _open_inside(root, path)
+    opened = Opened(path, _version(found), _NOTHING, handle)
     try:
-        if portal.replacing(path):
+        if portal.replacing(key):
             raise being_replaced(path)
-        version = Version(f"{found.st_mtime_ns:x}-{found.st_size:x}", found.st_mtime, found.st_size)
-        opened = Opened(path, version, wanted(headers, version), handle)
+        opened.wanted = wanted(dict(scope["headers"]), opened.version)
         length = opened.wanted.end - opened.wanted.start
         if scope["method"] == "HEAD" or not length:
             opened.close()
-        elif (
-            opened.wanted.status == 200
-            and length > FIRST
-            and "http.response.pathsend" in (scope.get("extensions") or {})
-        ):
+        elif opened.wanted.status == 200 and length > FIRST and _server_can_send(scope):
             opened.send_path = f"{root}/{path}"
             opened.close()
         else:
-            opened.first = os.pread(handle, min(length, PIECE), opened.wanted.start)
+            opened.first = _cached(handle, min(length, PIECE), opened.wanted.start)
             if len(opened.first) == length:
                 opened.close()
     except BaseException:
-        os.close(handle)
+        opened.close()
         raise
     return opened
+
+
+def _admitted(portal: Portal, path: str) -> Key:
+    try:
+        clean_path(path)
+    except StorageError:
+        raise NotFound(path) from None
+    return portal.admit(path)
+
+
+def _version(found: os.stat_result) -> Version:
+    return Version(f"{found.st_mtime_ns:x}-{found.st_size:x}", found.st_mtime, found.st_size)
+
+
+def _server_can_send(scope: Scope) -> bool:
+    return "http.response.pathsend" in (scope.get("extensions") or {})
+
+
+def _cached(handle: int, length: int, start: int) -> bytes:
+    """What of a file is in memory already; nothing where that cannot be known."""
+    if not _KNOWS_CACHE:
+        return b""
+    data = bytearray(length)
+    try:
+        count = os.preadv(handle, [data], start, os.RWF_NOWAIT)
+    except OSError:
+        return b""
+    return bytes(data) if count == length else bytes(data[:count])
 
 
 def _open_inside(root: str, path: str) -> tuple[int, os.stat_result]:
     """Open a regular file below `root`, wherever links lead as long as they stay inside."""
     try:
         handle = os.open(f"{root}/{path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (FileNotFoundError, NotADirectoryError, OSError) as error:
-        if isinstance(error, PermissionError):
-            raise StorageError(path, "the server may not read this file") from error
+    except OSError as error:
+        if error.errno in _ABSENT:
+            raise NotFound(path) from None
+        raise StorageError(path, f"the server cannot read this file ({error.strerror})") from error
+    except ValueError:
         raise NotFound(path) from None
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode) or not _real_path(handle, f"{root}/{path}").startswith(f"{root}/"):
@@ -118,13 +153,6 @@ def _real_path(handle: int, path: str) -> str:
         return os.readlink(f"/proc/self/fd/{handle}")
     except OSError:
         return os.path.realpath(path)
-
-
-def _is_clean(path: str) -> bool:
-    try:
-        return bool(clean_path(path))
-    except StorageError:
-        return False
 
 
 async def in_thread(portal: Portal, work: Callable[..., T], *arguments: Any) -> T:

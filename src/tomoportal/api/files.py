@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tomoportal.api.content import Headers, Scope, Send, in_thread, open_file, send_opened
+from tomoportal.api.content import Headers, Scope, Send, open_file, send_opened
 from tomoportal.api.errors import Refused, error_body, headers_of, status_of
 from tomoportal.api.portal import Portal
 from tomoportal.errors import NotFound, PortalError
@@ -71,7 +71,7 @@ def file_service(portal: Portal) -> Callable[[Scope, Any, Send], Awaitable[None]
                 await send({"type": "http.response.body", "body": b""})
                 return
             _check_method(scope["method"])
-            opened = await in_thread(portal, open_file, portal, path, scope)
+            opened = await open_file(portal, path, scope)
         except PortalError as error:
             await _send_error(error, path, scope, send)
             return

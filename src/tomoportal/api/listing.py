@@ -128,10 +128,11 @@ def _scan(portal: Portal, home: str) -> Iterator[tuple[str, bool, Entry | None]]
 
 
 def _is_public(portal: Portal, path: str) -> bool:
-    seen = portal.visible(path)
-    if seen is Visibility.HIDDEN:
+    key = owner(path)
+    seen = portal.visible(key)
+    if key is None or seen is Visibility.HIDDEN:
         return False
-    if seen is Visibility.REPLACING or portal.replacing(path):
+    if seen is Visibility.REPLACING or portal.replacing(key):
         raise being_replaced(path)
     return True
 
@@ -139,4 +140,4 @@ def _is_public(portal: Portal, path: str) -> bool:
 def _is_closed(portal: Portal, path: str) -> bool:
     """Whether a folder is that of an entity which this reader may not see: nothing below it is to be seen then."""
     key = owner(path)
-    return key is not None and folder(key) == path and portal.visible(path) is Visibility.HIDDEN
+    return key is not None and folder(key) == path and portal.visible(key) is Visibility.HIDDEN

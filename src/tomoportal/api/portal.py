@@ -62,9 +62,8 @@ class Portal:
         """What an anonymous reader may see today. Raises `CatalogError`."""
         return self._opened().view(None, today=today(), addresses=addresses or Addresses())
 
-    def visible(self, path: str) -> Visibility:
-        """Whether a file or folder of the layout may be given out. Answers are kept until the catalogue or the day changes."""
-        key = owner(path)
+    def visible(self, key: Key | None) -> Visibility:
+        """Whether the files of an entity may be given out. Answers are kept until the catalogue or the day changes."""
         if key is None:
             return Visibility.HIDDEN
         view = self._file_view()
@@ -76,14 +75,11 @@ class Portal:
             self._answers[key] = answer
         return answer
 
-    def replacing(self, path: str) -> bool:
-        """Whether the entity that owns a path has given way to its marker. Ask after opening the file: then what was opened
-        before the marker came is the old one, and what is opened after it went is the new one."""
-        key = owner(path)
-        if key is None:
-            return False
+    def replacing(self, key: Key) -> bool:
+        """Whether an entity has given way to its marker. Ask after opening a file of it: what was opened before the marker came
+        is the old one, and what is opened after it went is the new one."""
         if isinstance(self.storage, LocalStorage):
-            return os.access(f"{self.storage.root}/{marker_of(key)}", os.F_OK)
+            return os.access(f"{self.storage.url}/{marker_of(key)}", os.F_OK)
         known = self._markers.get(key)
         if known is None or monotonic() - known[0] > MARKER_FRESH:
             if len(self._markers) > MOST_ANSWERS:
@@ -91,13 +87,16 @@ class Portal:
             known = self._markers[key] = (monotonic(), self.storage.exists(marker_of(key)))
         return known[1]
 
-    def admit(self, path: str) -> None:
-        """Raises `NotFound` for what this reader may not see and `Refused` (503) for what is being replaced."""
-        seen = self.visible(path)
-        if seen is Visibility.HIDDEN:
+    def admit(self, path: str) -> Key:
+        """The entity that owns a path. Raises `NotFound` for what this reader may not see, `Refused` (503) for what is known to be
+        being replaced; `replacing` is still to be asked."""
+        key = owner(path)
+        seen = self.visible(key)
+        if key is None or seen is Visibility.HIDDEN:
             raise NotFound(path)
-        if seen is Visibility.REPLACING or self.replacing(path):
+        if seen is Visibility.REPLACING:
             raise being_replaced(path)
+        return key
 
     def close(self) -> None:
         """Close the catalogue."""

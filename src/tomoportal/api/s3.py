@@ -88,7 +88,7 @@ async def _answer(portal: Portal, call: _Call, scope: Scope, send: Send) -> None
 
 
 async def _send_object(portal: Portal, key: str, scope: Scope, send: Send) -> None:
-    opened = await in_thread(portal, open_file, portal, key, scope)
+    opened = await open_file(portal, key, scope)
     status = opened.wanted.status
     if status in (412, 416):
         opened.close()
