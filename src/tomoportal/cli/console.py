@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from tomoportal.ingest.run import Progress
+    from tomoportal.ingest.report import Progress
     from tomoportal.ingest.task import Task
 
 _COLOURS = {

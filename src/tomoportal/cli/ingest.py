@@ -11,7 +11,7 @@ import typer
 from tomoportal.cli.options import DatabaseOption, JsonOption, SourceOption, StorageOption
 
 if TYPE_CHECKING:
-    from tomoportal.ingest.run import Report
+    from tomoportal.ingest.report import Report
     from tomoportal.problems import Problem
     from tomoportal.settings import Settings
 
@@ -53,9 +53,8 @@ def ingest_config(
     from tomoportal.cli.planning import planned
     from tomoportal.ingest.run import run_plan
 
-    with ingest_progress(quiet) as progress:
-        made = planned(config, source, settings)
-        catalog = open_catalog(settings.database, create=True)
+    made = planned(config, source, settings)
+    with ingest_progress(quiet) as progress, open_catalog(settings.database, create=True) as catalog:
         problems: list[Problem] = []
 
         def published(dataset: str, runs: list[str] | None) -> None:

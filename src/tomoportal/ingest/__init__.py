@@ -6,7 +6,11 @@
     plan          found items and what is published already → tasks (decides, writes nothing)
     steps/        {kind: function}: what each task does, in a staging folder
     sidecars      the metadata JSON of each entity (pure)
-    run           executes a plan: lease, workers, publishing, report
+    views         which pictures and viewer states follow from what is published (pure)
+    execute       does one task and publishes its entity
+    run           executes a plan: leases, workers, order
+    report        what a run tells
+    keyphotos     the picture that stands for a dataset or deposition
     volumes/      the streaming volume writer
     pictures      key pictures out of kept slabs
 

@@ -19,6 +19,7 @@ from tomoportal.layout.private import Ledger, Record
 from tomoportal.problems import Problem
 
 UNCHANGED = "unchanged"
+METADATA_CHANGED = "metadata changed"
 Fingerprint = Callable[[str], Input]
 
 
@@ -113,7 +114,7 @@ class _State:
         if record.inputs != task.fingerprint():
             return replace(task, why="source or parameters changed")
         if record.facts.get("sidecar") != task.sidecar_fingerprint():
-            return replace(task, why="metadata changed")
+            return replace(task, why=METADATA_CHANGED)
         return None
 
 

@@ -1,0 +1,163 @@
+"""Doing one task: step, publishing, ledger. What is wrong with its input becomes a problem; a failing target stops everything."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from tomoportal import __version__
+from tomoportal.errors import Absent, PortalError, StorageError
+from tomoportal.ingest.plan import METADATA_CHANGED, sidecar_path
+from tomoportal.ingest.report import Progress, Report
+from tomoportal.ingest.sidecars import sidecar
+from tomoportal.ingest.steps import STEPS
+from tomoportal.ingest.task import Outcome, Task, Work
+from tomoportal.ingest.volumes import MemoryBudget
+from tomoportal.layout import private
+from tomoportal.layout.ids import Allotment
+from tomoportal.layout.paths import folder
+from tomoportal.layout.private import Ledger, Record, ledger_path
+from tomoportal.layout.publish import publish, publish_files, withdraw
+from tomoportal.layout.tree import read_json
+from tomoportal.problems import Problem, Severity
+from tomoportal.storage.protocol import Storage
+
+log = logging.getLogger(__name__)
+WRITER = f"tomoportal {__version__}"
+
+
+class Stopped(Exception):
+    """Somebody wants the work to end: whatever is half done in staging is dropped."""
+
+
+@dataclass(slots=True)
+class Home:
+    """Where a task's entity is published: the ledger of its run, guarded by `lock`, and the ids of its dataset."""
+
+    ledger: Ledger
+    allotment: Allotment
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(slots=True)
+class Executor:
+    """What all tasks share. `staging` lies on the target's disk where it has one, `scratch` on this machine's."""
+
+    source: Storage
+    target: Storage
+    staging: Path
+    scratch: Path
+    cores: int
+    progress: Progress
+    budget: MemoryBudget
+    report: Report = field(default_factory=Report)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def attempt(self, task: Task, home: Home) -> None:
+        """Do one task and report on it."""
+        try:
+            self._do(task, home)
+            self.report.done.append(task)
+        except (StorageError, Stopped):
+            raise
+        except Absent as error:
+            self._leave_out(task, error, home)
+        except PortalError as error:
+            self._failed(task, str(error))
+        except Exception as error:  # the border of a task: told with its traceback in the log, others go on
+            log.exception("%s", folder(task.key))
+            self._failed(task, f"{type(error).__name__}: {error}")
+        finally:
+            self.progress.finished(task)
+
+    def _do(self, task: Task, home: Home) -> None:
+        place = Path(task.key.dataset, task.key.run, f"{task.kind}-{task.key.spacing}-{task.key.id}")
+        staged, scratch = self.staging / place, self.scratch / place
+        for made in (staged, scratch):
+            made.mkdir(parents=True, exist_ok=True)
+        try:
+            old = home.ledger.get(task.key)
+            if task.why == METADATA_CHANGED and old is not None:
+                self._publish(task, _known(self.target, old), home, None)
+            else:
+                work = Work(
+                    task, self.source, self.target, staged, scratch, self.cores, self.budget, self._advance
+                )
+                self._publish(task, STEPS[task.kind](work), home, staged)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _advance(self, size: int) -> None:
+        if self.stop.is_set():
+            raise Stopped
+        self.progress.read(size)
+
+    def _publish(self, task: Task, outcome: Outcome, home: Home, staged: Path | None) -> None:
+        if self.stop.is_set():
+            raise Stopped
+        record, path = record_of(task, outcome), ledger_path(task.key)
+        self.report.problems += [replace(p, where=p.where or folder(task.key)) for p in outcome.problems]
+        with home.lock:
+            if task.kind == "view" and staged is not None:
+                home.ledger = publish_files(self.target, path, home.ledger, record, staged)
+            else:
+                has_files = staged if task.kind != "run" else None
+                content = sidecar(task, outcome)
+                home.ledger = publish(
+                    self.target, path, home.ledger, home.allotment, record, content, has_files
+                )
+
+    def _leave_out(self, task: Task, error: Absent, home: Home) -> None:
+        """Remember that there is nothing to publish, so that the source is not read again until it changes."""
+        problem = Problem("left-out", f"{error} It is left out.", Severity.WARNING, where=folder(task.key))
+        self.report.problems.append(problem)
+        with home.lock:
+            old = home.ledger.get(task.key)
+            record = replace(
+                record_of(task, Outcome(problems=(problem,))), sidecar="", ids=old.ids if old else {}
+            )
+            if old is not None and old.published:
+                withdraw(self.target, old)
+            home.ledger = home.ledger.put(record)
+            private.write_ledger(self.target, ledger_path(task.key), home.ledger)
+
+    def _failed(self, task: Task, message: str) -> None:
+        self.report.failed.append(task)
+        file, _, line = task.where.rpartition(":")
+        self.report.problems.append(
+            Problem(
+                f"{task.kind}-failed",
+                message,
+                file=file,
+                line=int(line) if line else None,
+                where=folder(task.key),
+            )
+        )
+
+
+def record_of(task: Task, outcome: Outcome) -> Record:
+    """The record of a finished task, without ids."""
+    return Record(
+        key=task.key,
+        identity=task.identity,
+        sidecar=sidecar_path(task),
+        inputs=task.fingerprint(),
+        files=outcome.files,
+        facts={**outcome.facts, "sidecar": task.sidecar_fingerprint(), "extra": sorted(outcome.extra)},
+        problems=tuple({**asdict(p), "severity": Severity(p.severity).value} for p in outcome.problems),
+        writer=WRITER,
+    )
+
+
+def _known(target: Storage, record: Record) -> Outcome:
+    """The outcome of a task that was done before, out of its record and sidecar."""
+    content = read_json(target, record.sidecar) or {}
+    extra = {key: content[key] for key in record.facts["extra"] if key in content}
+    facts = {key: value for key, value in record.facts.items() if key not in ("extra", "sidecar")}
+    return Outcome(
+        extra, record.files, facts, tuple(Problem.from_dict(problem) for problem in record.problems)
+    )
