@@ -20,6 +20,9 @@ from tomoportal.cli.schema import schema
 from tomoportal.cli.serve import serve
 from tomoportal.errors import CatalogError, ConfigError, PortalError, RemoteError, StorageError, UsageError
 
+INTERRUPTED = 130
+"""The exit code that typer makes of Ctrl-C."""
+
 app = typer.Typer(
     name="tomoportal",
     help="Turn cryo-electron tomography files into a data portal: check, ingest, serve.",
@@ -62,11 +65,15 @@ def main() -> None:
             raise
         typer.echo(f"Error: {error}", err=True)
         for problem in getattr(error, "problems", ()):
-            typer.echo(str(problem), err=True)
+            if "--json" in sys.argv:
+                typer.echo(problem.as_json())
+            else:
+                typer.echo(str(problem), err=True)
         raise SystemExit(_exit_code(error)) from None
-    except KeyboardInterrupt:
-        typer.echo("Stopped. What is finished stays; run the same command again to go on.", err=True)
-        raise SystemExit(130) from None
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            typer.echo("Stopped. What is finished stays; run the same command again to go on.", err=True)
+        raise
 
 
 def _exit_code(error: PortalError) -> int:

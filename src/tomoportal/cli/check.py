@@ -31,16 +31,12 @@ def check(
 
     Exit status: 0 without errors, 1 with errors, 2 when a file cannot be read.
     """
-    from tomoportal.config import load_config
-    from tomoportal.errors import UsageError
+    from tomoportal.cli.planning import read_config
     from tomoportal.problems import has_errors
 
     wrong = False
     for path in configs:
-        try:
-            loaded = load_config(path)
-        except OSError as error:
-            raise UsageError(f"{path}: the file cannot be read ({error.strerror or error}).") from error
+        loaded = read_config(path)
         found = _found(loaded.config, source, storage) if loaded.config and source else None
         problems = [*loaded.problems, *(found.problems if found else ())]
         wrong = wrong or has_errors(problems)

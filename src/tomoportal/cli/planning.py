@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tomoportal.errors import ConfigError, NotFound, UsageError
 
 if TYPE_CHECKING:
+    from tomoportal.config.load import Loaded
     from tomoportal.ingest.plan import Plan
     from tomoportal.ingest.task import Input
     from tomoportal.problems import Problem
@@ -29,7 +30,6 @@ class Planned:
 
 def planned(config: Path, source_url: str, settings: Settings) -> Planned:
     """Read the deposition file, look at the sources, decide. Raises `ConfigError` when the file is faulty."""
-    from tomoportal.config import load_config
     from tomoportal.ingest.find import find
     from tomoportal.ingest.plan import make_plan
     from tomoportal.layout.private import ledger_path, read_ledger
@@ -37,7 +37,7 @@ def planned(config: Path, source_url: str, settings: Settings) -> Planned:
     from tomoportal.problems import in_order
     from tomoportal.storage import open_storage
 
-    loaded = load_config(config)
+    loaded = read_config(config)
     if loaded.config is None or any(problem.severity == "error" for problem in loaded.problems):
         raise ConfigError(f"{config} cannot be ingested as it is.", in_order(loaded.problems))
     source, target = open_source_storage(source_url), open_storage(settings.storage)
@@ -49,6 +49,16 @@ def planned(config: Path, source_url: str, settings: Settings) -> Planned:
         cache(lambda path: fingerprint(source, path)),
     )
     return Planned(plan, source, target, tuple(in_order([*loaded.problems, *plan.problems])))
+
+
+def read_config(path: Path) -> Loaded:
+    """A deposition file with its problems. Raises `UsageError` when the file itself cannot be read."""
+    from tomoportal.config import load_config
+
+    try:
+        return load_config(path)
+    except OSError as error:
+        raise UsageError(f"{path}: the file cannot be read ({error.strerror or error}).") from error
 
 
 def open_source_storage(url: str) -> Storage:

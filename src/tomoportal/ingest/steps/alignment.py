@@ -36,16 +36,17 @@ def make_alignment(work: Work) -> Outcome:
         files |= work.put(f"{home}/{name}", text.data)
     by_role = _roles(texts)
     sections, problems = _sections(by_role) if work.task.metadata.get("format") == "IMOD" else ((), [])
+    dimension, doubts = volume_dimension(work)
     extra = {key: value for key, value in DEFAULTS.items() if key not in work.task.metadata}
     extra |= {
-        "volume_dimension": volume_dimension(work, "tomogram"),
+        "volume_dimension": dimension,
         "per_section_alignment_parameters": [asdict(section) for section in sections],
         "alignment_path": paths[by_role["xf"].name] if "xf" in by_role else None,
         "tilt_path": paths[by_role["tlt"].name] if "tlt" in by_role else None,
         "tiltx_path": paths[by_role["xtilt"].name] if "xtilt" in by_role else None,
         "files": sorted(paths.values()),
     }
-    return Outcome(extra, files, problems=tuple(problems))
+    return Outcome(extra, files, problems=(*problems, *doubts))
 
 
 def _roles(texts: list[TextFile]) -> dict[str, TextFile]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tomoportal.errors import FormatError
 from tomoportal.formats.points import Columns, header_problems, outside, read_csv_points, to_ndjson
-from tomoportal.ingest.steps.volume import opened, volume_dimension, voxel_shape, write
+from tomoportal.ingest.steps.volume import opened, tomogram_shape, volume_dimension, write
 from tomoportal.ingest.task import Input, Outcome, Work
 from tomoportal.ingest.volumes import MaskRecipe, VolumeKind, save_slab
 from tomoportal.layout.paths import folder, viewer_layer
@@ -94,9 +94,13 @@ def _make_points(work: Work, file: Input, source: dict[str, Any]) -> Part:
 
 
 def _strays(work: Work, points: np.ndarray, name: str) -> list[Problem]:
-    if not work.task.inputs.get("tomogram"):
-        return []
-    shape = voxel_shape(work, "tomogram")
+    if not len(points):
+        message = "there is no point in this file; an annotation of 0 objects is published"
+        hint = "Leave the run out with parent_filters unless none is what was found in it."
+        return [Problem("no-points", message, Severity.WARNING, file=name, hint=hint)]
+    shape, problems = tomogram_shape(work)
+    if shape is None:
+        return problems
     strays = outside(points, shape)
     if not len(strays):
         return []
@@ -143,10 +147,11 @@ def _make_mask(work: Work, file: Input, source: dict[str, Any]) -> Part:
 
 
 def _target_shape(work: Work, name: str, spacing: float) -> tuple[int, int, int]:
-    dimension = volume_dimension(work, "tomogram")
+    dimension, problems = volume_dimension(work)
     if dimension is None:
+        why = f" ({problems[0].file}: {problems[0].message})" if problems else ""
         raise FormatError(
-            name, "the mask is to be rescaled, but the size of the volume is unknown.",
+            name, f"the mask is to be rescaled, but the size of the volume is unknown{why}.",
             "Give `volume_dimension` in the alignment's metadata, or a tomogram in this deposition file.",
         )  # fmt: skip
     z, y, x = (max(1, round(dimension[axis] / spacing)) for axis in "zyx")
@@ -154,11 +159,9 @@ def _target_shape(work: Work, name: str, spacing: float) -> tuple[int, int, int]
 
 
 def _other_grid(work: Work, shape: tuple[int, ...], name: str) -> list[Problem]:
-    if not work.task.inputs.get("tomogram"):
-        return []
-    expected = voxel_shape(work, "tomogram")
-    if tuple(shape) == expected:
-        return []
+    expected, problems = tomogram_shape(work)
+    if expected is None or tuple(shape) == expected:
+        return problems
     message = f"the mask has {_by_axes(shape)} voxels (x × y × z), the tomogram {_by_axes(expected)}"
     hint = "Set `rescale: true` if both show the same volume."
     return [Problem("mask-size", message, Severity.WARNING, file=name, hint=hint)]

@@ -67,9 +67,11 @@ def _sections(
     problems += [
         Problem(
             "duplicate-angle",
-            f"the angle {angle:g}° stands at positions {', '.join(map(str, places))}",
+            f"the angle {angle:g}° belongs to {len(places)} images, numbers {', '.join(map(str, places))} counted from 0; "
+            "one was expected",
             Severity.WARNING,
             file=name,
+            hint="The images are published as they are; correct the list if it is wrong.",
         )
         for angle, places in duplicate_angles(angles).items()
     ]

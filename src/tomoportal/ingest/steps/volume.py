@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tomoportal.errors import FormatError
+from tomoportal.errors import FormatError, SourceError
 from tomoportal.ingest.task import Input, Work
 from tomoportal.ingest.volumes import (
     MaskRecipe,
@@ -19,6 +19,7 @@ from tomoportal.ingest.volumes import (
     write_volume,
 )
 from tomoportal.layout.paths import folder
+from tomoportal.problems import Problem, Severity
 
 
 @contextmanager
@@ -98,22 +99,30 @@ def axes(shape: tuple[int, ...]) -> dict[str, int]:
     return dict(zip("zyx", shape, strict=True))
 
 
-def voxel_shape(work: Work, role: str) -> tuple[int, int, int]:
-    """The shape (z, y, x) of a volume of which only the header is read."""
-    with only_input(work, role) as source:
-        return source.shape
+def tomogram_shape(work: Work) -> tuple[tuple[int, int, int] | None, list[Problem]]:
+    """The shape (z, y, x) of the tomogram that a task refers to; None without one, and with a problem when it cannot be read:
+    that tomogram fails on its own, what refers to it does not."""
+    if not work.task.inputs.get("tomogram"):
+        return None, []
+    try:
+        with only_input(work, "tomogram") as source:
+            return source.shape, []
+    except SourceError as error:
+        message = "the tomogram cannot be read, so that sizes and places could not be compared with it"
+        hint = "Repair the tomogram and ingest again; this is then done anew."
+        return None, [Problem("tomogram-unreadable", message, Severity.WARNING, file=error.where, hint=hint)]
 
 
-def volume_dimension(work: Work, role: str) -> dict[str, float] | None:
+def volume_dimension(work: Work) -> tuple[dict[str, float] | None, list[Problem]]:
     """The size in Å along x, y, z: configured, else that of the tomogram among the inputs, else unknown."""
     configured = work.task.parameters.get("volume_dimension")
     if configured:
-        return {axis: float(configured[axis]) for axis in "xyz"}
-    if not work.task.inputs.get(role):
-        return None
-    z, y, x = voxel_shape(work, role)
+        return {axis: float(configured[axis]) for axis in "xyz"}, []
+    shape, problems = tomogram_shape(work)
+    if shape is None:
+        return None, problems
     spacing = float(work.task.parameters["tomogram_spacing"])
-    return {"x": x * spacing, "y": y * spacing, "z": z * spacing}
+    return {axis: side * spacing for axis, side in reversed(axes(shape).items())}, problems
 
 
 def positive(value: Any, where: str, what: str) -> float:
