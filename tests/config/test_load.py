@@ -184,6 +184,7 @@ def test_a_complete_file_becomes_a_typed_config() -> None:
         ("runs.0.sources.0", {"parent_filters": {"include": {"dataset": ["1"]}}}, "missing", "runs[0].sources[0]"),
         ("runs.0.sources.0.parent_filters", {"include": {"run": ["a"]}}, "unknown-key",
          "runs[0].sources[0].parent_filters.include.run"),
+        ("tiltseries.0.metadata.tilting_scheme", "{", "placeholder", "tiltseries[0].metadata.tilting_scheme"),
         ("standardization_config.source_prefix", "a/../../b", "outside", "standardization_config.source_prefix"),
         ("standardization_config.run_data_map_file", DELETE, "placeholder", "frames[0].metadata.dose_rate"),
         ("alignments.0.metadata.affine_transformation_matrix", [[1, 0], [0, 1]], "matrix",

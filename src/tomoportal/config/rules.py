@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tomoportal.config.deposition import Config, Entry, Finder, Source
-from tomoportal.config.placeholders import names_in
+from tomoportal.config.deposition import Config, Entry, Finder
+from tomoportal.config.placeholders import names_in, template_fault
 from tomoportal.config.sections import EXPANDED, VERSION, own_placeholders
 from tomoportal.model import registry
 from tomoportal.problems import Problem, Severity
@@ -183,19 +183,14 @@ def _shapes(entry: Entry) -> Iterator[Finding]:
 
 
 def _placeholders(config: Config, entry: Entry) -> Iterator[Finding]:
-    """Placeholders that no table can supply, because the file names none."""
-    if config.standardization.run_data_map_file:
-        return
+    """Templates that cannot be read, and placeholders that no table can supply because the file names none."""
     tables = {name for name, setting in _MAPS.items() if getattr(config.standardization, setting)}
     known = {*own_placeholders(entry.section), *tables}
-    for number, source in enumerate(entry.sources):
-        for template in _templates(source):
+    for place, template in _templates(entry):
+        if fault := template_fault(template):
+            yield "placeholder", place, fault, "Double literal braces: {{ and }}."
+        elif not config.standardization.run_data_map_file:
             for name in names_in(template):
-                if name not in known:
-                    yield "placeholder", f"sources[{number}]", *_no_table(name, template)
-    if entry.section in EXPANDED and entry.metadata:
-        for place, template in _texts(entry.metadata, "metadata"):
-            for name in names_in(template) if "{" in template else ():
                 if name not in known:
                     yield "placeholder", place, *_no_table(name, template)
 
@@ -206,10 +201,17 @@ def _no_table(name: str, template: str) -> tuple[str, str]:
             f"Name a {setting} in standardization_config, or double literal braces.")  # fmt: skip
 
 
-def _templates(source: Source) -> list[str]:
-    texts = [source.shape_parameters.get(key) for key in ("filter_value", "mesh_source_path")]
-    names = [name for name, _ in source.values if "{" in name]
-    return [*source.globs, *names, *(text for text in texts if isinstance(text, str))]
+def _templates(entry: Entry) -> Iterator[tuple[str, str]]:
+    """All texts of the entry in which placeholders are filled in, with their places."""
+    for number, source in enumerate(entry.sources):
+        place = f"sources[{number}]"
+        names = [name for name, _ in source.values] if entry.section == "voxel_spacings" else []
+        parameters = [source.shape_parameters.get(key) for key in ("filter_value", "mesh_source_path")]
+        for template in (*source.globs, *names, *parameters):
+            if isinstance(template, str):
+                yield place, template
+    if entry.section in EXPANDED and entry.metadata:
+        yield from _texts(entry.metadata, "metadata")
 
 
 def _texts(data: Any, place: str) -> Iterator[tuple[str, str]]:

@@ -284,7 +284,8 @@ class _Walk:
         """Whether all placeholders of the source have a meaning here; said once when not."""
         if source.where not in self._usable:
             known = known_placeholders(section, self.tables.columns)
-            templates = (*source.globs, *(name for name, _ in source.values if "{" in name))
+            names = [name for name, _ in source.values] if section == "voxel_spacings" else []
+            templates = (*source.globs, *names)
             unknown = unknown_names(templates, known)
             for name in unknown:
                 self.findings.add("unknown-placeholder", source.where, f"nothing gives {{{name}}} a value",
