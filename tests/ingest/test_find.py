@@ -207,6 +207,17 @@ def test_bad_and_absent_values_name_run_column_and_value_and_leave_the_item_out(
     assert runs(found)["TS_3"].row is None
 
 
+def test_a_column_that_does_not_exist_is_told_once_even_for_an_optional_key() -> None:
+    found = _with_table(
+        tiltseries=({**TILTSERIES, "binning_from_frames": "float {bining}"}, glob("{run_name}.mrc"))
+    )
+
+    problem = of(found, "unknown-placeholder")
+    assert problem.where == "tiltseries[0].metadata.binning_from_frames"
+    assert "binning" in problem.hint
+    assert not any("tiltseries" in run.items for run in runs(found).values())
+
+
 def test_texts_are_filled_and_words_are_brought_into_their_form() -> None:
     found = _with_table(tomograms=(TOMOGRAM, glob("{run_name}.mrc")))
     (item,) = runs(found)["TS_1"].spacings[0].items["tomograms"]

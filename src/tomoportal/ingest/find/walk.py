@@ -69,7 +69,7 @@ class _Walk:
     seeker: Seeker
     tables: Tables
     findings: Findings
-    _slots: dict[str, list[Slot]] = field(default_factory=dict)
+    _slots: dict[str, list[Slot] | None] = field(default_factory=dict)
     _usable: dict[str, bool] = field(default_factory=dict)
     _looked: dict[str, int] = field(default_factory=dict)
     _hits: dict[str, int] = field(default_factory=dict)
@@ -232,10 +232,11 @@ class _Walk:
         if entry.section not in EXPANDED or entry.metadata is None:
             return entry.metadata, True
         if entry.where not in self._slots:
-            self._slots[entry.where] = slots(entry.section, entry.metadata)
-        if not self._slots[entry.where]:
-            return entry.metadata, True
-        metadata, faults = filled(entry.metadata, self._slots[entry.where], context.values)
+            self._slots[entry.where] = self._known_slots(entry)
+        places = self._slots[entry.where]
+        if not places:
+            return entry.metadata, places is not None
+        metadata, faults = filled(entry.metadata, places, context.values)
         for slot, fault in faults:
             self.findings.add(
                 "bad-value",
@@ -245,6 +246,20 @@ class _Walk:
                 hint=self._table_hint(context),
             )
         return metadata, not faults
+
+    def _known_slots(self, entry: Entry) -> list[Slot] | None:
+        """The metadata's texts with placeholders; None when one of them has no meaning here, which is said."""
+        places = slots(entry.section, entry.metadata)
+        known = known_placeholders(entry.section, self.tables.columns)
+        good = True
+        for slot in places:
+            for name in unknown_names((slot.template,), known):
+                good = False
+                self.findings.add(
+                    "unknown-placeholder", f"{entry.where}.metadata.{slot.place}", f"nothing gives {{{name}}} a value",
+                    hint=f"Known here: {', '.join(known)}.",
+                )  # fmt: skip
+        return places if good else None
 
     def _table_hint(self, context: Context) -> str:
         run = context.names.get("run")
