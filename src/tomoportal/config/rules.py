@@ -10,7 +10,7 @@ from typing import Any
 
 from tomoportal.config.deposition import Config, Entry, Finder
 from tomoportal.config.placeholders import names_in, template_fault
-from tomoportal.config.sections import EXPANDED, VERSION, own_placeholders
+from tomoportal.config.sections import EXPANDED, PAIR_MAPS, VERSION, own_placeholders
 from tomoportal.model import registry
 from tomoportal.problems import Problem, Severity
 
@@ -26,8 +26,6 @@ _TOLERATED = ("matrix-row",)
 """The reference system lets these pass, so they are warnings."""
 
 _SMALLEST_DETERMINANT = 1e-12
-_MAPS = {"mapped_tomo_name": "run_to_tomo_map_csv", "mapped_frame_name": "run_to_frame_map_csv",
-         "mapped_ts_name": "run_to_ts_map_csv"}  # fmt: skip
 
 
 def rule_problems(config: Config) -> Iterator[Problem]:
@@ -184,7 +182,7 @@ def _shapes(entry: Entry) -> Iterator[Finding]:
 
 def _placeholders(config: Config, entry: Entry) -> Iterator[Finding]:
     """Templates that cannot be read, and placeholders that no table can supply because the file names none."""
-    tables = {name for name, setting in _MAPS.items() if getattr(config.standardization, setting)}
+    tables = {name for name, setting in PAIR_MAPS.items() if getattr(config.standardization, setting)}
     known = {*own_placeholders(entry.section), *tables}
     for place, template in _templates(entry):
         if fault := template_fault(template):
@@ -196,7 +194,7 @@ def _placeholders(config: Config, entry: Entry) -> Iterator[Finding]:
 
 
 def _no_table(name: str, template: str) -> tuple[str, str]:
-    setting = _MAPS.get(name, "run_data_map_file")
+    setting = PAIR_MAPS.get(name, "run_data_map_file")
     return (f"nothing gives {{{name}}} in '{template}' a value",
             f"Name a {setting} in standardization_config, or double literal braces.")  # fmt: skip
 

@@ -82,6 +82,13 @@ def own_placeholders(section: str) -> tuple[str, ...]:
     return (*(form.format(kind) for kind in SECTIONS[section].parents for form in _OWN), "output_path")
 
 
+PAIR_MAPS = {
+    "mapped_tomo_name": "run_to_tomo_map_csv",
+    "mapped_frame_name": "run_to_frame_map_csv",
+    "mapped_ts_name": "run_to_ts_map_csv",
+}
+"""Placeholder → the setting that names its two-column table."""
+
 _METADATA = {
     "ctfs": Object(
         {

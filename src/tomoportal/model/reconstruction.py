@@ -112,7 +112,9 @@ class Alignment(Entity):
         default=0,
         rule=Rule(placeholder=True),
     )
-    tilt_offset = Float("offset of all tilts", unit="°", config="tilt_offset", default=0.0)
+    tilt_offset = Float(
+        "offset of all tilts", unit="°", config="tilt_offset", default=0.0, rule=Rule(placeholder=True)
+    )
     affine_transformation_matrix = Str(
         "4×4 matrix from this volume to the canonical one, as JSON", config="affine_transformation_matrix",
         read=json.dumps, default=IDENTITY,
@@ -247,7 +249,7 @@ class Tomogram(Entity):
         rule=Rule(level=Level.REQUIRED, placeholder=True),
     )  # fmt: skip
     is_portal_standard = Bool(
-        "whether the portal made it the same way for all runs", sidecar="is_portal_standard", default=False
+        "whether the portal made it the same way for all runs", config="is_portal_standard", default=False
     )
     is_author_submitted = Bool("whether the authors of the dataset submitted it", sidecar="@author_submitted")
     is_visualization_default = Bool(

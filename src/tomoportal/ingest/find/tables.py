@@ -6,17 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tomoportal.config import Config
+from tomoportal.config.sections import PAIR_MAPS
 from tomoportal.errors import FormatError, NotFound
 from tomoportal.formats.run_map import read_pair_map, read_run_map
 from tomoportal.ingest.find.findings import Findings
 from tomoportal.storage import Storage
-
-PAIR_MAPS = {
-    "mapped_tomo_name": "run_to_tomo_map_csv",
-    "mapped_frame_name": "run_to_frame_map_csv",
-    "mapped_ts_name": "run_to_ts_map_csv",
-}
-"""Placeholder → the setting that names its table."""
 
 
 @dataclass(frozen=True, slots=True)
