@@ -14,7 +14,7 @@ from tomoportal.ingest import identity
 from tomoportal.ingest.find import Found, FoundDataset, FoundItem, FoundRun, FoundSpacing
 from tomoportal.ingest.identity import FolderIds, Identity
 from tomoportal.ingest.task import Input, Task
-from tomoportal.layout.paths import Key, annotation_stem, picture, sidecar, spacing_name, viewer_state
+from tomoportal.layout.paths import Key, annotation_stem, owner, picture, sidecar, spacing_name, viewer_state
 from tomoportal.layout.private import Ledger, Record
 from tomoportal.problems import Problem
 
@@ -176,7 +176,11 @@ def _run(state: _State, dataset: Key, found: FoundRun) -> RunPlan:
         run.add(Task(key, {"deposition_id": state.deposition, "run_name": found.name}, {}, {}, {}))
     mdocs = [path for item in run.items("collection_metadata") for path in _paths(item)]
     _frames(run, mdocs)
-    tiltseries = [path for item in run.items("tiltseries") if (path := _tiltseries(run, item, mdocs))]
+    tiltseries = {
+        path: identity.stem(item.path or "")
+        for item in run.items("tiltseries")
+        if (path := _tiltseries(run, item, mdocs))
+    }
     alignment = _alignments(run, tiltseries)
     for spacing in found.spacings:
         _spacing(run, spacing, alignment)
@@ -228,14 +232,30 @@ def _angles_of(stack: str, lists: list[str]) -> list[str]:
     return ordered[:1]
 
 
-def _alignments(run: _Run, tiltseries: list[str]) -> str | None:
+def _lowest(sidecars: Iterable[str]) -> str | None:
+    """The sidecar with the lowest folder id: it stays the same when the deposition file is put into another order."""
+
+    def number(path: str) -> tuple[int, str]:
+        key = owner(path)
+        return (key.id if key and key.id is not None else 0, path)
+
+    return min(sidecars, key=number, default=None)
+
+
+def _aligned(tiltseries: Mapping[str, str], files: tuple[str, ...]) -> str | None:
+    """The tilt series (sidecar → stem of its stack) that an alignment belongs to: one of the same stem, else the first."""
+    stems = {identity.stem(path) for path in files}
+    return _lowest([path for path, stem in tiltseries.items() if stem in stems] or tiltseries)
+
+
+def _alignments(run: _Run, tiltseries: Mapping[str, str]) -> str | None:
     """Plan the alignments; gives the sidecar path of the first, which the volumes of the run refer to."""
-    first: str | None = None
+    sidecars: list[str] = []
     tomogram, spacing = _first_tomogram(run.found)
     items: list[FoundItem | None] = [*run.items("alignments")]
     for item in items or [None]:
         if item is not None and item.referenced:
-            first = first or item.path
+            sidecars += _paths(item)[:1]
             continue
         metadata = dict(item.metadata or {}) if item else {}
         files, configured = _paths(item) if item else (), metadata.get("volume_dimension")
@@ -256,11 +276,11 @@ def _alignments(run: _Run, tiltseries: list[str]) -> str | None:
             "tomogram_spacing": spacing,
             "format": metadata.get("format"),
         }
-        links = {"tiltseries_path": tiltseries[0] if tiltseries else None}
+        links = {"tiltseries_path": _aligned(tiltseries, files)}
         where = run.state.place(item.source) if item else ""
         run.add(Task(key, who, inputs, parameters, metadata, links, where))
-        first = first or sidecar(key)
-    return first
+        sidecars.append(sidecar(key))
+    return _lowest(sidecars)
 
 
 def _first_tomogram(found: FoundRun) -> tuple[str | None, float | None]:

@@ -30,7 +30,7 @@ from tomoportal.layout.ids import Allotment
 from tomoportal.layout.lease import hold
 from tomoportal.layout.paths import Key
 from tomoportal.layout.private import STAGING, Ledger, Record, ledger_path
-from tomoportal.layout.publish import publish, reveal, unfinished
+from tomoportal.layout.publish import is_intact, publish, reveal, unfinished
 from tomoportal.layout.tree import at, read_json
 from tomoportal.storage.protocol import Storage
 
@@ -169,7 +169,9 @@ class _Runner:
         """The views of a run whose tasks are done; after those, readers are told of what was replaced."""
         ledger = state.home.ledger
         views = (
-            [] if state.views_begun else [task for task in view_tasks(ledger) if not is_current(task, ledger)]
+            []
+            if state.views_begun
+            else [task for task in view_tasks(ledger) if not is_current(task, ledger, self._is_intact)]
         )
         if views:
             state.views_begun, state.waiting = True, len(views)
@@ -181,6 +183,9 @@ class _Runner:
         if hidden:
             self.published(state.plan.key.dataset, [state.plan.key.run])
             reveal(self.target, hidden)
+
+    def _is_intact(self, record: Record) -> bool:
+        return is_intact(self.target, record)
 
     def _introduced(self, run: RunPlan, allotment: Allotment) -> Ledger:
         """The ledger in which everything planned, and every voxel spacing, has its folder and portal-wide id: from the first written

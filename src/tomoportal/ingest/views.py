@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tomoportal.ingest.task import Task
@@ -19,10 +19,10 @@ def view_tasks(ledger: Ledger) -> Iterator[Task]:
             yield _view(tomogram, annotations)
 
 
-def is_current(task: Task, ledger: Ledger) -> bool:
-    """Whether this view has been made from the same things."""
+def is_current(task: Task, ledger: Ledger, is_intact: Callable[[Record], bool]) -> bool:
+    """Whether this view has been made from the same things, and its files are there."""
     record = ledger.get(task.key)
-    return record is not None and record.inputs == task.fingerprint()
+    return record is not None and record.inputs == task.fingerprint() and is_intact(record)
 
 
 def _view(tomogram: Record, annotations: list[Record]) -> Task:
