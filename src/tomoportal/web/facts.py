@@ -31,6 +31,9 @@ IDENTIFIERS = {
 }
 """Identifier fields that are shown behind the name they stand for."""
 
+UNSTATED = (None, "", "not_reported")
+"""What depositors write when they have nothing to say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -83,7 +86,7 @@ def facts(entity: type[Entity], row: dict[str, Any], without: Collection[str] = 
     """All facts about a row in the order of the model. Fields of one quantity along x, y, z make one fact."""
     known, missing = [], []
     for fields in _together(shown_fields(entity, (*without, "id"))):
-        if all(row.get(field.name) is None for field in fields):
+        if all(row.get(field.name) in UNSTATED for field in fields):
             missing.append(_label(fields))
         else:
             known.append(_fact(fields, row))
@@ -138,11 +141,11 @@ def _fact(fields: list[Field], row: dict[str, Any]) -> Fact:
     if first.kind is Kind.MATRIX or first.name.endswith("_matrix"):
         return Fact(_label(fields), (), first.description, formats.matrix(row[first.name]))
     values = [value for field in fields for value in _values(field, row.get(field.name))]
-    return Fact(_label(fields), tuple(values), first.description)
+    return Fact(_label(fields), tuple(dict.fromkeys(values)), first.description)
 
 
 def _values(field: Field, value: Any) -> tuple[Link, ...]:
-    if value is None:
+    if value in UNSTATED:
         return ()
     if field.name.endswith("_taxid"):
         return (identifiers.taxon(value),)

@@ -78,7 +78,7 @@ _SIGHT: tuple[query.Selection, ...] = (
 
 
 def sights(visit: Visit) -> tuple[Sight, ...]:
-    """The latest tomograms with a picture that can be looked at, of as many datasets as possible."""
+    """The latest runs with a picture that can be looked at, each once, of as many datasets as possible."""
     where = query.all_of(
         [
             Compare("is_visualization_default", "eq", True),
@@ -87,11 +87,14 @@ def sights(visit: Visit) -> tuple[Sight, ...]:
         ]
     )
     select = query.Select("Tomogram", _SIGHT, where, (Order(("id",), "desc"),), limit=12 * SIGHTS)
-    by_dataset: dict[str, list[Sight]] = {}
+    by_dataset: dict[str, dict[int, Sight]] = {}
     for row in visit.view.rows(select):
         run, picture = row["run"], Picture.of(row)
         if run and picture:
             title = run["dataset"]["title"]
-            by_dataset.setdefault(title, []).append(Sight(row["id"], run["id"], run["name"], title, picture))
-    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*by_dataset.values()))
+            sight = Sight(row["id"], run["id"], run["name"], title, picture)
+            by_dataset.setdefault(title, {})[sight.run] = sight
+    in_turn = itertools.chain.from_iterable(
+        itertools.zip_longest(*(runs.values() for runs in by_dataset.values()))
+    )
     return tuple(sight for sight in in_turn if sight)[:SIGHTS]

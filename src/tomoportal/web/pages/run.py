@@ -161,7 +161,8 @@ def run_page(visit: Visit) -> RunPage:
     if row is None:
         raise PageError(404, f"There is no run {id} here.")
     viewable = {tomogram["id"] for tomogram in row["viewable"]}
-    tomograms = tuple(_tomogram(visit, tomogram, viewable) for tomogram in row["tomograms"])
+    first = next((tomogram["id"] for tomogram in row["tomograms"] if tomogram["id"] in viewable), None)
+    tomograms = tuple(_tomogram(visit, tomogram, viewable, first) for tomogram in row["tomograms"])
     pictured = next((tomogram for tomogram in tomograms if tomogram.picture), None)
     dataset = Crumb(row["dataset"]["title"], urls.dataset(row["dataset"]["id"]))
     return RunPage(
@@ -172,7 +173,7 @@ def run_page(visit: Visit) -> RunPage:
         dataset=dataset,
         picture=pictured.picture if pictured else None,
         pictured=pictured.id if pictured else None,
-        viewable=next((tomogram.id for tomogram in tomograms if tomogram.is_viewable), None),
+        viewable=first,
         summary=_summary(row),
         facts=facts(Run, row, ("name",)),
         quality=quality([series["tilt_series_quality"] for series in row["tiltseries"]]),
@@ -222,9 +223,9 @@ def _series(visit: Visit, row: dict[str, Any]) -> Series:
     )
 
 
-def _tomogram(visit: Visit, row: dict[str, Any], viewable: set[int]) -> TomogramRow:
+def _tomogram(visit: Visit, row: dict[str, Any], viewable: set[int], first: int | None) -> TomogramRow:
     badges = {
-        "Shown first": row["is_visualization_default"],
+        "Shown first": row["id"] == first,
         "Portal standard": row["is_portal_standard"],
         "Author submitted": row["is_author_submitted"],
     }

@@ -1,0 +1,79 @@
+"""Make the pictures in docs/images: serve the demo portal and photograph its pages with Chromium.
+
+python docs/screenshots.py [URL]      without a URL, the demo is made in a temporary folder and served
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+IMAGES = Path(__file__).parent / "images"
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+WIDE, NARROW = {"width": 1400, "height": 875}, {"width": 390, "height": 844}
+
+
+@contextmanager
+def demo() -> Iterator[str]:
+    """The address of a demo portal that is ended afterwards."""
+    program = Path(sys.executable).with_name("tomoportal")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(program), "demo", "--folder", folder, "--port", "0"]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            assert process.stdout is not None
+            words = (word for line in process.stdout for word in line.split())
+            try:
+                yield next(word for word in words if word.startswith("http://")).rstrip("/")
+            finally:
+                process.terminate()
+
+
+def photograph(page: Any, name: str) -> None:
+    """Save what is visible once all pictures have come."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("Promise.all([...document.images].map(image => image.decode().catch(() => null)))")
+    page.screenshot(path=IMAGES / f"{name}.jpg", type="jpeg", quality=84)
+
+
+def look_around(page: Any, url: str, suffix: str = "") -> None:
+    """The pages that a visitor passes on the way to a tomogram."""
+    page.goto(url)
+    photograph(page, f"home{suffix}")
+    page.goto(f"{url}/browse-data/datasets?object=membrane")
+    photograph(page, f"datasets{suffix}")
+    page.locator(".entry h3 a").last.click()
+    photograph(page, f"dataset{suffix}")
+    page.locator("th[scope=row] a").first.click()
+    photograph(page, f"run{suffix}")
+    page.get_by_role("link", name="View tomogram").first.click()
+    inner = page.locator("iframe").element_handle().content_frame()
+    inner.wait_for_function("() => window.viewer && window.viewer.isReady()", timeout=120_000)
+    page.wait_for_timeout(4000)
+    page.screenshot(path=IMAGES / f"viewer{suffix}.jpg", type="jpeg", quality=84)
+
+
+def main(address: str = "") -> None:
+    """All pictures, wide in light and dark, and narrow."""
+    IMAGES.mkdir(exist_ok=True)
+    kinds = (("", WIDE, "light"), ("-dark", WIDE, "dark"), ("-narrow", NARROW, "light"))
+    with nullcontext(address) if address else demo() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for suffix, size, scheme in kinds:
+            context = browser.new_context(viewport=size, color_scheme=scheme, device_scale_factor=1)
+            look_around(context.new_page(), url.rstrip("/"), suffix)
+            context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2])

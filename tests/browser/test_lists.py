@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def tally(page) -> str:
+    return " ".join(page.locator("#results .tally").inner_text().split())
+
+
+def test_filters_change_results_and_address_without_a_new_page(window, lists):
+    page = window().goto(f"{lists}/browse-data/datasets")
+    page.evaluate("window.same = true")
+    assert tally(page).startswith("27 of 27 datasets")
+    page.get_by_label("Homo sapiens").check()
+    page.wait_for_url(re.compile(r"/browse-data/datasets\?organism=Homo(\+|%20)sapiens$"))
+    page.locator("#results .chips").wait_for()
+    assert tally(page) == "5 of 27 datasets"
+    expected = int(page.locator("label", has_text="membrane").locator(".count").inner_text())
+    page.get_by_label("membrane").check()
+    page.wait_for_url("**object=membrane**")
+    page.wait_for_function("n => document.querySelectorAll('.entries > li').length === n", arg=expected)
+    assert tally(page) == f"{expected} of 27 datasets"
+    page.get_by_role("link", name="Remove Organism Homo sapiens").click()
+    page.wait_for_url(re.compile(r"datasets\?object=membrane$"))
+    assert page.evaluate("window.same") is True
+    page.go_back()
+    page.wait_for_function("document.querySelectorAll('.chips li').length === 3")
+    assert tally(page) == f"{expected} of 27 datasets"
+    assert page.get_by_label("Homo sapiens").is_checked()
+
+
+def test_search_while_typing_keeps_the_cursor(window, lists):
+    page = window().goto(f"{lists}/browse-data/datasets")
+    page.locator("#search").press_sequentially("thylak", delay=30)
+    page.wait_for_url("**/browse-data/datasets?search=thylak")
+    page.wait_for_function("document.querySelectorAll('.entries > li').length === 6")
+    page.keyboard.type("oid zzz")
+    page.locator(".nothing").wait_for()
+    assert page.locator("#search").input_value() == "thylakoid zzz"
+    assert page.evaluate("document.activeElement.id") == "search"
+
+
+def test_pages_of_the_list(window, lists):
+    page = window().goto(f"{lists}/browse-data/datasets")
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url("**?page=2")
+    page.wait_for_function("document.querySelectorAll('.entries > li').length === 7")
+    assert page.get_by_role("link", name="Next").count() == 0
+
+
+def test_everything_works_without_scripts(window, lists):
+    page = window(java_script_enabled=False).goto(f"{lists}/browse-data/datasets")
+    page.get_by_label("Escherichia coli").check()
+    page.locator("[name=sort]").select_option("title")
+    page.get_by_role("button", name="Apply filters").click()
+    assert tally(page) == "5 of 27 datasets"
+    page.locator(".entry h3 a").first.click()
+    assert page.locator("h1").inner_text() == "Chemoreceptor arrays at the pole"
+    page.locator("th[scope=row] a").first.click()
+    page.get_by_text("Details and downloads").first.click()
+    assert page.locator(".command").first.is_visible()
+
+
+def test_with_the_keyboard_alone(window, lists):
+    page = window().goto(f"{lists}/browse-data/datasets")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.type") == "checkbox" and page.evaluate(
+            "document.activeElement.name"
+        ):
+            break
+    ring = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert ring == "solid"
+    page.keyboard.press("Space")
+    page.wait_for_url("**?organism=**")
+    page.locator("#results .chips").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_a_small_phone_and_text_can_be_read(window, lists, scheme):
+    opened = window(width=360, color_scheme=scheme)
+    for path in (
+        "/", "/browse-data/datasets?organism=Homo+sapiens", "/datasets/10001", "/datasets/10002", "/depositions/10300", "/nothing",
+        "/browse-data/depositions",
+    ):  # fmt: skip
+        page = opened.goto(lists + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        assert page.evaluate(CONTRAST) >= 4.5, path
+    page.goto(f"{lists}/datasets/10002")
+    page.locator("th[scope=row] a").first.click()
+    page.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate(CONTRAST) >= 4.5
+
+
+CONTRAST = """() => {
+  // The lowest contrast (WCAG 2) of text against the nearest opaque background, faded and pictured texts apart.
+  const light = rgb => rgb.map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  const parse = text => text.match(/[\\d.]+/g).map(Number);
+  const ground = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const found = getComputedStyle(at).backgroundColor;
+      if (found.startsWith("rgb")) { const [r, g, b, a = 1] = parse(found); if (a === 1) return [r, g, b]; }
+      else if (at.matches(".site-header")) return ground(document.body);
+    }
+    return [255, 255, 255];
+  };
+  let lowest = 21;
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !element.checkVisibility()) continue;
+    if (element.closest(".sr, .skip, .plate, .dot, .zero, .off, .gap, [aria-hidden=true], noscript, option")) continue;
+    const style = getComputedStyle(element);
+    const [a, b] = [light(parse(style.color).slice(0, 3)), light(ground(element))];
+    lowest = Math.min(lowest, (Math.max(a, b) + .05) / (Math.min(a, b) + .05));
+  }
+  return lowest;
+}"""
