@@ -80,7 +80,10 @@ def main() -> None:
             if catalog.fresh:
                 fill(catalog, scale=0.1 if options.small else 1.0)
             report(measure(catalog.view(today=date(2026, 6, 1))))
-        print(f"load from sidecars: {load_rate(Path(folder)):,.0f} rows/s (budget 20,000)")
+        wall, busy = load_rate(Path(folder))
+        print(
+            f"load from sidecars: {wall:,.0f} rows/s, {busy:,.0f} rows per second of processor time (budget 20,000)"
+        )
 
 
 def measure(view: View) -> dict[str, float]:
@@ -134,8 +137,8 @@ def report(times: dict[str, float]) -> None:
         print(f"| {name} | {spent:.1f} | {BUDGETS[name]} |")
 
 
-def load_rate(folder: Path) -> float:
-    """Rows a second from a layout with 150 runs on this machine's disk."""
+def load_rate(folder: Path) -> tuple[float, float]:
+    """Rows a second from a layout with 150 runs on this machine's disk: by the clock, and of processor time."""
     layout = Layout(folder / "files", gather=False)
     layout.put(Key("deposition", deposition="20001"), deposition_sidecar(20001))
     layout.put(Key("deposition", deposition="20002"), deposition_sidecar(20002))
@@ -144,15 +147,15 @@ def load_rate(folder: Path) -> float:
         add_run(layout, "30001", f"TS_{number:03d}", sections=40)
     layout.gather("30001")
     with open_catalog(f"sqlite:///{folder / 'loaded.sqlite'}", create=True) as catalog:
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         loaded = load(layout.storage, catalog)
-        return loaded.rows / (time.perf_counter() - started)
+        return loaded.rows / (time.perf_counter() - started), loaded.rows / (time.process_time() - busy)
 
 
 def fill(catalog: Catalog, scale: float) -> None:
     """Put the whole invented portal in."""
     started, total = time.perf_counter(), 0
-    with catalog.database.writer.begin() as connection:
+    with catalog.database.write() as connection:
         for rows in portal(int(500 * scale), int(20_000 * scale), int(100_000 * scale)):
             total += insert(connection, catalog.database, rows)
         inserted = time.perf_counter()
@@ -195,7 +198,8 @@ def portal(datasets: int, runs: int, annotations: int) -> Iterator[dict[str, lis
 
         dataset = 10000 + number
         add(
-            "Dataset", id=dataset, title=f"Dataset {number} of cells", description="lamellae of " + draw.choice(objects), deposition_id=20000 + number // 2, organism_name=f"Organism {number % 40}", organism_taxid=number % 40,
+            "Dataset", id=dataset, title=f"Dataset {number} of cells", description="lamellae of " + draw.choice(objects),
+            deposition_id=20000 + number // 2, organism_name=f"Organism {number % 40}", organism_taxid=number % 40,
             folder_path=f"{dataset}/", folder=str(dataset),
             release_date=f"2024-{1 + number % 12:02d}-{1 + number % 28:02d}T00:00:00+00:00",
         )  # fmt: skip

@@ -34,7 +34,7 @@ def row(entity_name: str, **values: Any) -> dict[str, Any]:
 
 def fill(catalog: Catalog, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     """Store rows by entity class name."""
-    with catalog.database.writer.begin() as connection:
+    with catalog.database.write() as connection:
         insert(connection, catalog.database, rows)
         settle(connection, catalog.database, None)
         count_load(connection, catalog.database)

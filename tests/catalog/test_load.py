@@ -318,6 +318,31 @@ def test_opening_what_does_not_fit(tmp_path: Path, empty: Catalog) -> None:
         open_catalog("catalog.sqlite")
 
 
+def test_two_datasets_with_one_identifier(layout: Layout, loaded: Catalog) -> None:
+    before = everything(loaded)
+    layout.put(Key("dataset", dataset="30001-copy"), dataset_sidecar(30001))
+    report = load(layout.storage, loaded)
+    assert [problem.code for problem in report.problems] == ["load-duplicate"]
+    assert "dataset.id" in report.problems[0].message
+    assert everything(loaded) == before
+
+
+def test_databases_of_others_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "photos.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE photos (id INTEGER)")
+    connection.close()
+    with pytest.raises(CatalogError, match="'photos'"):
+        open_catalog(f"sqlite:///{path}", create=True)
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("photos",)]
+    connection.close()
+    text = tmp_path / "notes.txt"
+    text.write_text("not a database at all, but long enough to be taken for one" * 20)
+    with pytest.raises(CatalogError, match="Move this file away"):
+        open_catalog(f"sqlite:///{text}", create=True)
+
+
 def test_readers_keep_what_they_began_with(layout: Layout, loaded: Catalog) -> None:
     view = loaded.view()
     asked = q.Select("Run", (q.Value("name", "name"),))

@@ -9,6 +9,7 @@ import pytest
 from fixtures_catalog import TODAY, fill, row
 from tomoportal.catalog import Addresses, Catalog, View, Visibility
 from tomoportal.catalog.words import tokens
+from tomoportal.errors import QueryError
 from tomoportal.model import query as q
 from tomoportal.model.registry import ENTITIES
 
@@ -161,3 +162,10 @@ def test_a_version_for_every_load(empty: Catalog) -> None:
     first = empty.view(today=TODAY).version
     fill(empty, {})
     assert empty.view(today=TODAY).version != first
+
+
+def test_answers_that_would_be_too_large_are_refused(view: View) -> None:
+    wide = tuple(q.Constant(f"k{n}", "x" * 3_000_000) for n in range(10))
+    with pytest.raises(QueryError, match="too large"):
+        view.json(q.Select("Frame", wide))
+    assert view.count("Run") == 4

@@ -7,7 +7,6 @@ from typing import Any
 
 from tomoportal.catalog.compile.writer import Addresses
 from tomoportal.catalog.database import REPAIR, Database
-from tomoportal.catalog.tables import model_hash
 from tomoportal.catalog.view import View
 from tomoportal.errors import CatalogError
 
@@ -30,7 +29,7 @@ class Catalog:
     def version(self) -> str:
         """Changes whenever something was loaded."""
         state = self.database.state()
-        if state.get("model") != model_hash():
+        if state.get("model") != self.database.model:
             raise CatalogError(f"{self.database.url} was made by another version of Tomoportal. {REPAIR}")
         return f"{state['model']}-{state['version']}"
 
@@ -50,11 +49,15 @@ def open_catalog(database_url: str, *, create: bool = False) -> Catalog:
     are made anew, empty. Raises `CatalogError`, `UsageError`."""
     database = Database(database_url)
     state = database.state() if database.exists() else {}
-    fits = state.get("model") == model_hash()
+    fits = state.get("model") == database.model
     if not fits and not create:
         database.close()
         reason = "was made by another version of Tomoportal" if state else "holds no catalogue"
         raise CatalogError(f"{database_url} {reason}. {REPAIR}")
     if not fits:
-        database.create()
+        try:
+            database.create()
+        except CatalogError:
+            database.close()
+            raise
     return Catalog(database, fresh=not fits)

@@ -23,6 +23,8 @@ LONGEST = 30
 """Seconds after which a statement of a reader is stopped."""
 READERS = 16
 """Connections that are kept; more are opened when all are busy."""
+LARGEST_ANSWER = 128 * 2**20
+"""Bytes of one JSON answer (and of anything made on the way to it)."""
 
 
 class Database:
@@ -43,13 +45,13 @@ class Database:
         self.path = Path(parsed.database) if parsed.database and parsed.database != ":memory:" else None
         if self.path is None:
             raise UsageError("a catalogue needs a file: sqlite:///path")
-        self.tables = make_tables()
+        self.tables, self.model = make_tables(), model_hash()
         self.dialect: Dialect = sqlite.Sqlite()
         self.reader = self._engine(read_only=True)
         self.writer = self._engine(read_only=False)
 
     def _engine(self, *, read_only: bool) -> Engine:
-        engine = sql.create_engine(self.url, pool_size=READERS, max_overflow=READERS, pool_timeout=30)
+        engine = sql.create_engine(self.url, pool_size=READERS, max_overflow=-1)
 
         @sql.event.listens_for(engine, "connect")
         def prepare(connection: sqlite3.Connection, _record: Any) -> None:
@@ -63,6 +65,7 @@ class Database:
                 connection.execute(f"PRAGMA {pragma}")
             if read_only:
                 connection.execute("PRAGMA query_only=ON")
+                connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_ANSWER)
             else:
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("PRAGMA synchronous=NORMAL")
@@ -93,52 +96,51 @@ class Database:
         except sql.exc.DBAPIError as error:
             if "no such table" in str(error):
                 return {}
-            raise CatalogError(f"{self.url} cannot be read ({error.orig}). {REPAIR}") from error
+            raise CatalogError(
+                f"{self.url} cannot be read ({error.orig}). Move this file away, then run `tomoportal load`."
+            ) from error
         return {row.key: row.value for row in rows}
 
-    def create(self) -> None:
-        """Make all tables, without rows; an older catalogue goes. Raises `CatalogError` when the place cannot be written, or holds
-        the tables of another program."""
+    @contextmanager
+    def write(self) -> Iterator[sql.Connection]:
+        """One transaction that writes; others wait. Raises `CatalogError`."""
         try:
-            if self.path is not None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._create()
-        except OSError as error:
-            raise CatalogError(
-                f"{self.url} cannot be written: {error.filename}: {error.strerror}. Choose another --database."
-            ) from error
-        except sql.exc.DBAPIError as error:
-            raise CatalogError(f"{self.url} cannot be written ({error.orig}).") from error
+            with self.writer.begin() as connection:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+        except sql.exc.OperationalError as error:
+            raise CatalogError(f"{self.url} cannot be written: {error.orig}") from error
 
-    def _create(self) -> None:
-        with self.writer.begin() as connection:
-            self._refuse_foreign(connection)
-            self._drop_all(connection)
-            self.tables.create_all(connection)
+    def create(self) -> None:
+        """Make all tables, without rows, in place of those of another version. A database with tables of someone else is
+        refused."""
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.write() as connection:
+            self._drop_ours(connection)
+            self.tables.create_all(connection, checkfirst=False)
             for name in search_tables():
                 connection.exec_driver_sql(
                     f'CREATE VIRTUAL TABLE "{name}_text" USING fts5(words, tokenize="unicode61 remove_diacritics 0")'
                 )
-            notes = [{"key": "model", "value": model_hash()}, {"key": "version", "value": "0"}]
+            notes = [{"key": "model", "value": self.model}, {"key": "version", "value": "0"}]
             connection.execute(self.tables.tables[META].insert(), notes)
 
-    def _refuse_foreign(self, connection: sql.Connection) -> None:
-        names = sql.inspect(connection).get_table_names()
-        if names and META not in names:
+    def _drop_ours(self, connection: sql.Connection) -> None:
+        found = (
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        )
+        names = connection.exec_driver_sql(found).scalars().all()
+        if names and "model" not in self.state():
             raise CatalogError(
-                f"{self.url} holds tables of another program ({', '.join(sorted(names)[:3])}…) and is left as it is. "
-                "Choose another --database."
+                f"{self.url} is a database of something else (it has a table {names[0]!r}); name another file for the catalogue"
             )
-
-    def _drop_all(self, connection: sql.Connection) -> None:
-        old = sql.MetaData()
-        names = connection.exec_driver_sql(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%'"
-        ).scalars()
-        for name in list(names):
+        virtual = [name for name in names if name.endswith("_text")]
+        for name in virtual:
             connection.exec_driver_sql(f'DROP TABLE "{name}"')
+        old = sql.MetaData()
         old.reflect(connection)
-        old.drop_all(connection)
+        old.drop_all(connection, checkfirst=False)
 
     def close(self) -> None:
         """Close all connections."""

@@ -108,7 +108,14 @@ class _Loading:
             ids.dataset, ids.dataset_deposition = self._kept_dataset(dataset)
         rows = Reader(replace(found, replacing=replacing), ids).read(skip=skip)
         self.problems += rows.problems
-        self._store(scopes, rows, replacing)
+        try:
+            self._store(scopes, rows, replacing)
+        except sql.exc.IntegrityError as error:
+            self._problem(
+                "load-duplicate", f"rows of {dataset} have ids that others have ({error.orig}); they stay as they were", dataset,
+                "Two datasets with one identifier, or damaged ledgers in .tomoportal; correct them and load again.",
+            )  # fmt: skip
+            return
         self.done.append(dataset)
 
     def _deposition(self, name: str) -> bool:
@@ -133,16 +140,16 @@ class _Loading:
         self._store([folder], rows, ())
         after = self._release(folder)
         if before is not None and before != after:
-            with self.catalog.database.writer.begin() as connection:
+            with self.catalog.database.write() as connection:
                 settle(connection, self.catalog.database, None)
         return after is not None
 
     def _store(self, scopes: list[str], rows: Rows, replacing: tuple[Record, ...]) -> None:
         database = self.catalog.database
         kept = [paths.folder(record.key) for record in replacing]
-        with database.writer.begin() as connection:
+        with database.write() as connection:
             delete(connection, database, scopes, keep=kept)
-            self.rows += insert(connection, database, rows.rows)
+            count = insert(connection, database, rows.rows)
             for scope in scopes:
                 settle(connection, database, scope)
             marks = database.tables.tables[REPLACING]
@@ -154,6 +161,7 @@ class _Loading:
             if kept:
                 connection.execute(marks.insert(), [{"folder": folder} for folder in kept])
             count_load(connection, database)
+        self.rows += count
 
     def _forget_others(self, present: list[str]) -> None:
         """Rows of datasets and depositions of which nothing is left."""

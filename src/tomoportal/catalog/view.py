@@ -152,7 +152,7 @@ class View:
     def _answer(self, connection: sql.Connection, statement: Statement) -> str:
         try:
             return connection.exec_driver_sql(statement.text, statement.values).scalar_one()
-        except sql.exc.OperationalError as error:
+        except (sql.exc.OperationalError, sql.exc.DataError) as error:
             reason = str(error.orig)
             if "interrupted" in reason:
                 raise QueryError(f"this query takes longer than {LONGEST} s; ask for less") from error

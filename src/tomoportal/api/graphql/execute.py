@@ -30,6 +30,8 @@ from tomoportal.errors import CatalogError, QueryError
 
 MOST_TOKENS = 200_000
 """Longer documents are refused; five thousand ids in a list are well below."""
+MOST_INTROSPECTIONS = 32
+"""Answers about the schema that are kept; tools ask the same few."""
 INTROSPECTION = ("__schema", "__type")
 
 
@@ -48,6 +50,7 @@ class Service:
     def __init__(self) -> None:
         self.schema: GraphQLSchema = make_schema()
         self.words: dict[str, Words] = vocabulary()
+        self._introspected: dict[tuple[str, str | None, str], str] = {}
         self._checked = lru_cache(maxsize=256)(self._check)
 
     def answer(self, view: View, request: Request) -> str:
@@ -117,6 +120,9 @@ class Service:
         """`__typename`, and introspection as graphql-core answers it."""
         if selected.name not in INTROSPECTION:
             return '"Query"'
+        cached = (request.query, request.operation, selected.key)
+        if not request.variables and cached in self._introspected:
+            return self._introspected[cached]
         alone = OperationDefinitionNode(
             operation=operation.operation,
             variable_definitions=operation.variable_definitions,
@@ -131,7 +137,10 @@ class Service:
         )
         if result.errors:
             raise _Invalid(result.errors)
-        return json.dumps((result.data or {})[selected.key])
+        text = json.dumps((result.data or {})[selected.key])
+        if not request.variables and len(self._introspected) < MOST_INTROSPECTIONS:
+            self._introspected[cached] = text
+        return text
 
 
 class _Invalid(Exception):

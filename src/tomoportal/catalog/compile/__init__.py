@@ -1,6 +1,6 @@
 """From a query tree to one SQL statement that answers with JSON text.
 
-    dialect      what SQL dialects say differently; `sqlite` and `postgres` fulfil it
+    dialect      what SQL dialects say differently; `sqlite` fulfils it
     writer       the statement being written: bound values, names of row sources, the reader's scope
     condition    `query.Condition` → SQL truth value
     values       fields as stored, as shown, as compared
