@@ -171,7 +171,10 @@ def test_metadata_files_are_exact() -> None:
     entry = json.loads(text)["multiscales"][0]
     assert list(entry) == ["axes", "datasets", "metadata", "name", "version"]
     assert entry["datasets"][1] == {
-        "coordinateTransformations": [{"scale": [26.96] * 3, "type": "scale"}],
+        "coordinateTransformations": [
+            {"scale": [26.96] * 3, "type": "scale"},
+            {"translation": [6.74] * 3, "type": "translation"},
+        ],
         "path": "1",
     }
     assert entry["axes"][0] == {"name": "z", "type": "space", "unit": "angstrom"}

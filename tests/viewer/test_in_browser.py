@@ -55,9 +55,17 @@ def test_layers_lie_where_the_data_says(viewer: Viewer):
     for x, y, _ in POINTS:
         assert is_coloured(colour_at(picture, x, y))
     assert is_black(colour_at(picture, 32.0, 40.0))
-    for x, y, inside in ((9.4, 39.4, True), (12.6, 42.6, True), (8.6, 41.0, False), (13.4, 41.0, False)):
+    for x, y, inside in ((9.8, 39.8, True), (13.2, 43.2, True), (9.2, 41.0, False), (13.8, 41.0, False)):
         assert is_coloured(colour_at(picture, x, y)) is inside
         assert is_black(colour_at(picture, x, y)) is not inside
+
+
+def test_coarse_levels_lie_on_the_fine_one(viewer: Viewer):
+    viewer.open(xy_state(viewer.url))
+    bounds = viewer.page.evaluate(
+        "() => { const b = viewer.coordinateSpace.value.bounds; return [...b.lowerBounds, ...b.upperBounds]; }"
+    )
+    assert bounds == [-0.5, -0.5, -0.5, 79.5, 59.5, 39.5]
 
 
 def test_another_slice_is_empty(viewer: Viewer):

@@ -32,6 +32,7 @@ def test_another_voxel_spacing_is_scaled_into_the_tomograms():
     transform = tomogram_state(TOMOGRAM, [MASK])["layers"][1]["source"]["transform"]
     assert transform["inputDimensions"] == {axis: [2e-9, "m"] for axis in "zyx"}
     assert transform["outputDimensions"] == {axis: [1e-9, "m"] for axis in "zyx"}
+    assert transform["matrix"] == [[1, 0, 0, 0.5], [0, 1, 0, 0.5], [0, 0, 1, 0.5]]
 
 
 def test_equal_names_are_told_apart():

@@ -44,11 +44,21 @@ def image_metadata(scales: Sequence[Sequence[float]], extra: Mapping[str, object
     """The content of `.zattrs`; `scales` holds the voxel size (z, y, x) in Å of each level, `extra` goes into `metadata`."""
     axes = [{"name": name, "type": "space", "unit": "angstrom"} for name in "zyx"]
     datasets = [
-        {"coordinateTransformations": [{"scale": list(scale), "type": "scale"}], "path": str(level)}
+        {"coordinateTransformations": _placed(scale, scales[0]), "path": str(level)}
         for level, scale in enumerate(scales)
     ]
     image = {"axes": axes, "datasets": datasets, "metadata": dict(extra or {}), "name": "/", "version": "0.4"}
     return _text({"multiscales": [image]})
+
+
+def _placed(scale: Sequence[float], finest: Sequence[float]) -> list[dict[str, object]]:
+    """Where a level lies. The origin is the centre of the first voxel of the finest level; the first voxel of a coarser one covers
+    several of those, so that its centre is farther in."""
+    placed: list[dict[str, object]] = [{"scale": list(scale), "type": "scale"}]
+    shift = [round((size - fine) / 2, 6) for size, fine in zip(scale, finest, strict=True)]
+    if any(shift):
+        placed.append({"translation": shift, "type": "translation"})
+    return placed
 
 
 def _text(content: Mapping[str, object]) -> bytes:

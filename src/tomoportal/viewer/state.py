@@ -186,14 +186,19 @@ def _address(path: str) -> str:
 
 
 def _source(url: str, axes: str, spacing: float, shown: float) -> dict[str, Any]:
-    """A source whose voxels measure `spacing` Å, placed in a space whose unit is `shown` Å."""
-    return {
-        "url": url,
-        "transform": {
-            "inputDimensions": _dimensions(axes, spacing),
-            "outputDimensions": _dimensions(axes, shown),
-        },
+    """A source whose voxels measure `spacing` Å, placed in a space whose unit is `shown` Å.
+
+    Volumes of one alignment share their outer faces, not the centres of their first voxels: voxel c of the source lies at
+    (c + 1/2) · spacing / shown − 1/2.
+    """
+    transform: dict[str, Any] = {
+        "inputDimensions": _dimensions(axes, spacing),
+        "outputDimensions": _dimensions(axes, shown),
     }
+    shift = round((spacing / shown - 1) / 2, 6)
+    if shift:
+        transform["matrix"] = [[*(float(row == column) for column in range(3)), shift] for row in range(3)]
+    return {"url": url, "transform": transform}
 
 
 def _dimensions(axes: str, spacing: float) -> dict[str, list[Any]]:
