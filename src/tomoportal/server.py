@@ -14,6 +14,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -39,10 +40,15 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def build_app(settings: Settings) -> Application:
-    """The ASGI application of one portal. The catalogue is opened by the first request that needs it."""
+    """The ASGI application of one portal. The catalogue is opened by the first request that needs it.
+
+    Only pages are compressed here: files must not be, and for the answers of `/graphql` on one machine it would cost more than it
+    saves; a proxy in front may do that.
+    """
     portal = Portal(settings)
     files, s3 = file_service(portal), s3_service(portal)
     rest = _starlette(portal)
+    pages = GZipMiddleware(rest, minimum_size=1000, compresslevel=5)
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -51,6 +57,8 @@ def build_app(settings: Settings) -> Application:
                 return await files(scope, receive, send)
             if path.startswith("/s3/") or path == "/s3":
                 return await s3(scope, receive, send)
+            if not path.startswith(MACHINE_PATHS):
+                return await pages(scope, receive, send)
         return await rest(scope, receive, send)
 
     return application

@@ -96,6 +96,15 @@ def test_errors_are_json_for_machines_and_pages_for_people(client: httpx.Client)
     assert page.headers["content-type"].startswith("text/html")
 
 
+def test_pages_travel_compressed(client: httpx.Client):
+    answer = client.get("/browse-data/datasets")
+    assert answer.status_code == 200
+    assert answer.headers["content-encoding"] == "gzip"
+    plain = client.get("/browse-data/datasets", headers={"accept-encoding": "identity"})
+    assert plain.text == answer.text
+    assert "content-encoding" not in plain.headers
+
+
 def test_viewer_is_here_with_a_policy(client: httpx.Client):
     page = client.get("/viewer/v/p/")
     assert page.status_code == 200

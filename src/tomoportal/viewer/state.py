@@ -93,7 +93,7 @@ _PANEL_SIDE = 400
 def tomogram_state(tomogram: ImageLayer, layers: Sequence[PointLayer | MaskLayer]) -> dict[str, Any]:
     """A whole viewer state: the tomogram, then the layers in the order given, each with a name and a colour of its own."""
     longest = max(tomogram.size)
-    names = _distinct([tomogram.name, *(layer.name for layer in layers)])
+    names = _distinct([tomogram, *layers])
     palette = colours(layer.identity for layer in layers)
     return {
         "dimensions": _dimensions("xyz", tomogram.spacing),
@@ -214,12 +214,13 @@ def _contrast(limits: tuple[float, float], margin: float) -> dict[str, list[floa
     return {"range": [low, high], "window": [low - wide, high + wide]}
 
 
-def _distinct(names: Sequence[str]) -> list[str]:
-    """The names, with a number after the ones that have been used before."""
+def _distinct(layers: Sequence[ImageLayer | PointLayer | MaskLayer]) -> list[str]:
+    """The layers' names; one that has been used before gets its voxel spacing added, and a number if need be."""
     given: list[str] = []
-    for name in names:
-        number, candidate = 2, name
-        while candidate in given:
-            candidate, number = f"{name} ({number})", number + 1
-        given.append(candidate)
+    for layer in layers:
+        number, name = 1, layer.name
+        while name in given:
+            name = f"{layer.name}, {layer.spacing:g} Å" + (f" ({number})" if number > 1 else "")
+            number += 1
+        given.append(name)
     return given
