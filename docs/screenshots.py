@@ -63,13 +63,13 @@ def look_around(page: Any, url: str, suffix: str = "") -> None:
 
 
 def main(address: str = "") -> None:
-    """All pictures, wide in light and dark, and narrow."""
+    """All pictures, wide and narrow."""
     IMAGES.mkdir(exist_ok=True)
-    kinds = (("", WIDE, "light"), ("-dark", WIDE, "dark"), ("-narrow", NARROW, "light"))
+    kinds = (("", WIDE), ("-narrow", NARROW))
     with nullcontext(address) if address else demo() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        for suffix, size, scheme in kinds:
-            context = browser.new_context(viewport=size, color_scheme=scheme, device_scale_factor=1)
+        for suffix, size in kinds:
+            context = browser.new_context(viewport=size)
             look_around(context.new_page(), url.rstrip("/"), suffix)
             context.close()
         browser.close()

@@ -227,7 +227,7 @@ def test_run_page_tells_about_the_run(browser, portal):
     assert any(address.endswith("/Tomograms/100/TS.mrc") for address in downloads)
     assert not any(".zarr" in address for address in downloads)
     assert page.text.count("View tomogram") >= 2
-    assert "curl -fLO https://portal.example/files/" in page.text
+    assert "curl -fL -o TS.mrc https://portal.example/files/" in page.text
 
 
 def test_an_empty_run_says_so(browser):

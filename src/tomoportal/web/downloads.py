@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from tomoportal.web.context import Visit
 from tomoportal.web.facts import FileLink
+
+_KEPT = "%/:?#[]@!$&'()*+,;=~"
+"""What stays in an address: all that means something there, and what is escaped already."""
+_ZARR = """# pip install zarr fsspec aiohttp
+import zarr
+
+volume = zarr.open_group({address}, mode="r")
+half = volume["1"][:]  # z, y, x"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +39,26 @@ class Download:
 
 def download(visit: Visit, file: FileLink) -> Download:
     """The ways to get one file, or one OME-Zarr folder."""
-    address = visit.absolute(file.https)
-    name = _name(file.https)
-    commands = [] if file.is_folder else [Command("curl", f"curl -fLO {shlex.quote(address)}")]
-    if file.s3:
-        commands.append(_aws(visit, file.s3, name, is_folder=file.is_folder))
+    address = quote(visit.absolute(file.https), safe=_KEPT)
+    name = file.s3.rstrip("/").rsplit("/", 1)[-1] or "file"
+    commands = []
+    if not file.is_folder:
+        commands.append(Command("curl", shlex.join(["curl", "-fL", "-o", name, address])))
+    commands.append(_aws(visit, file.s3, name, is_folder=file.is_folder))
     if file.is_folder:
-        code = f'import zarr\n\nvolume = zarr.open_group("{address}", mode="r")\nhalf = volume["1"][:]  # z, y, x'
-        commands.append(Command("Python (reads over HTTP)", code))
+        commands.append(Command("Python, over HTTP", _ZARR.format(address=json.dumps(address))))
     return Download(file.label, file.size, "" if file.is_folder else file.https, tuple(commands))
 
 
 def folder(visit: Visit, label: str, s3: str, size: float | None, python: str) -> Download:
     """The ways to get everything below a prefix; `python` is the statement that does it with the client."""
-    client = (
-        f'from tomoportal import Client, {python.split(".")[0]}\n\nclient = Client("{visit.base}")\n{python}'
+    client = f"from tomoportal import Client, {python.split('.')[0]}\n\nclient = Client({json.dumps(visit.base)})\n{python}"
+    return Download(
+        label,
+        size,
+        "",
+        (_aws(visit, s3, s3.rstrip("/").rsplit("/", 1)[-1], is_folder=True), Command("Python", client)),
     )
-    return Download(label, size, "", (_aws(visit, s3, _name(s3), is_folder=True), Command("Python", client)))
 
 
 def _aws(visit: Visit, s3: str, name: str, *, is_folder: bool) -> Command:
@@ -55,7 +67,3 @@ def _aws(visit: Visit, s3: str, name: str, *, is_folder: bool) -> Command:
     words = ["aws", "s3", "sync" if is_folder else "cp", source, target]
     ending = f"--no-sign-request --endpoint-url {shlex.quote(visit.base + '/s3')}"
     return Command("AWS command line", f"{shlex.join(words)} {ending}")
-
-
-def _name(address: str) -> str:
-    return urlsplit(address).path.rstrip("/").rsplit("/", 1)[-1]

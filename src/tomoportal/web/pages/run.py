@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tomoportal.model import query
-from tomoportal.model.acquisition import IdentifiedObject, Run, TiltSeries
+from tomoportal.model.acquisition import FrameAcquisitionFile, GainFile, IdentifiedObject, Run, TiltSeries
 from tomoportal.model.annotation import Annotation, AnnotationFile
 from tomoportal.model.query import Many, One, Order, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
@@ -92,6 +92,7 @@ class RunPage:
     identified: tuple[Link, ...]
     contents: tuple[tuple[int, str], ...]
     series: tuple[Series, ...]
+    acquisition: tuple[Download, ...]
     tomograms: tuple[TomogramRow, ...]
     annotations: tuple[AnnotationRow, ...]
     download: Download
@@ -113,6 +114,9 @@ def _fields() -> tuple[query.Selection, ...]:
             selected(IdentifiedObject),
             order_by=(Order(("object_name",)),),
         ),
+        Many("mdocs", "frame_acquisition_files", selected(FrameAcquisitionFile)),
+        Many("gains", "gain_files", selected(GainFile)),
+        Many("alignments", "alignments", selected(Alignment)),
         Many("viewable", "tomograms", (Value("id", "id"),), where=VIEWABLE),
         Many(
             "tomograms",
@@ -184,6 +188,7 @@ def run_page(visit: Visit) -> RunPage:
         ),
         contents=counted([row]),
         series=tuple(_series(visit, series) for series in row["tiltseries"]),
+        acquisition=tuple(_acquisition(visit, row)),
         tomograms=tomograms,
         annotations=tuple(shape for annotation in row["annotations"] for shape in _shapes(visit, annotation)),
         download=folder(
@@ -221,6 +226,12 @@ def _series(visit: Visit, row: dict[str, Any]) -> Series:
         facts(TiltSeries, row, ("tilt_series_quality", "file_size_mrc", "file_size_omezarr")),
         _downloads(visit, files(TiltSeries, row)),
     )
+
+
+def _acquisition(visit: Visit, row: dict[str, Any]) -> Iterator[Download]:
+    for name, entity in (("mdocs", FrameAcquisitionFile), ("gains", GainFile), ("alignments", Alignment)):
+        for item in row[name]:
+            yield from _downloads(visit, files(entity, item))
 
 
 def _tomogram(visit: Visit, row: dict[str, Any], viewable: set[int], first: int | None) -> TomogramRow:
