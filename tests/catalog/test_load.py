@@ -25,6 +25,7 @@ from tomoportal.layout.paths import Key
 from tomoportal.model import query as q
 from tomoportal.model.registry import ENTITIES
 from tomoportal.problems import Severity
+from tomoportal.storage import LocalStorage
 
 RUN = Key("run", dataset="30001", run="TS_01")
 SPACING = RUN.of("voxel_spacing", spacing="10.000")
@@ -283,6 +284,13 @@ def test_a_changed_release_of_a_deposition_reaches_other_datasets(layout: Layout
 def test_an_unknown_dataset_is_told(layout: Layout, loaded: Catalog) -> None:
     report = load(layout.storage, loaded, datasets=["99999"])
     assert [p.code for p in report.problems] == ["load-unknown-dataset"]
+
+
+def test_an_empty_storage_is_taken_for_a_mistake(loaded: Catalog, tmp_path: Path) -> None:
+    before = everything(loaded)
+    report = load(LocalStorage(tmp_path / "mistyped"), loaded)
+    assert [p.code for p in report.problems] == ["load-empty-storage"]
+    assert everything(loaded) == before
 
 
 class Remote:

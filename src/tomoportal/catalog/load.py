@@ -164,18 +164,24 @@ class _Loading:
         self.rows += count
 
     def _forget_others(self, present: list[str]) -> None:
-        """Rows of datasets and depositions of which nothing is left."""
-        database = self.catalog.database
-        table = database.tables.tables["dataset"]
-        with database.reader.connect() as connection:
-            known = connection.execute(sql.select(table.c[FOLDER])).scalars().all()
-            depositions = database.tables.tables["deposition"]
-            known_depositions = connection.execute(sql.select(depositions.c[FOLDER])).scalars().all()
-        folders = {f"{paths.DEPOSITIONS}/{name}" for name in tree.deposition_names(self.storage)}
-        gone = [name for name in known if name not in present]
-        gone += [name for name in known_depositions if name not in folders]
-        for folder in gone:
-            self._store([folder], Rows(), ())
+        """Rows of datasets and depositions of which nothing is left. A storage without any is taken for a mistake."""
+        depositions = tree.deposition_names(self.storage)
+        known = self._folders("dataset") + self._folders("deposition")
+        if known and not present and not depositions:
+            self._problem(
+                "load-empty-storage", f"{self.storage.url} holds nothing that was ingested; the rows stay as they were", "",
+                "Check --storage. If everything was really withdrawn, delete the file of the catalogue.",
+            )  # fmt: skip
+            return
+        there = {*present, *(f"{paths.DEPOSITIONS}/{name}" for name in depositions)}
+        for folder in known:
+            if folder not in there:
+                self._store([folder], Rows(), ())
+
+    def _folders(self, table_name: str) -> list[str]:
+        table = self.catalog.database.tables.tables[table_name]
+        with self.catalog.database.reader.connect() as connection:
+            return list(connection.execute(sql.select(table.c[FOLDER])).scalars())
 
     def _kept_dataset(self, folder: str) -> tuple[int, str]:
         """Id and deposition of a dataset whose row stays."""

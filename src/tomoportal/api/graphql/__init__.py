@@ -1,7 +1,7 @@
 """GraphQL: a schema made from the model, documents turned into query trees, answers passed through as the catalogue made them.
 
     vocabulary   names of the model in GraphQL and back
-    schema       the types; everything that the official client 4.9.0 knows under `Query`, and more
+    inputs, schema   the types; everything that the official client 4.9.0 knows under `Query`, and more
     filters      where clauses and orders → conditions
     translate    selections → query trees
     execute      a request → the text of the answer
