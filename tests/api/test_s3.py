@@ -78,6 +78,15 @@ def test_delimiter_folds(client, delimiter, prefix, size):
     assert got_folders == list(dict.fromkeys(folders))
 
 
+@pytest.mark.parametrize("delimiter", ["", "/"])
+@pytest.mark.parametrize(
+    "prefix", ["../", "../../", "30001/../../", "/", "//", "30001//", "/etc/", ".tomoportal/", "./"]
+)
+def test_prefix_outside_the_tree_has_nothing(client, prefix, delimiter):
+    answer = client.list_objects_v2(Bucket="tomoportal", Prefix=prefix, Delimiter=delimiter)
+    assert answer["KeyCount"] == 0
+
+
 def test_start_after(client):
     everything = keys(client)
     for after in (everything[0], everything[5], everything[5] + "0", "30001/TS_01/R", "zzz"):

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from tomoportal.api.portal import Portal, being_replaced
 from tomoportal.catalog import Visibility
+from tomoportal.errors import StorageError
 from tomoportal.layout.paths import folder, is_private, owner
-from tomoportal.storage import Entry, LocalStorage
+from tomoportal.storage import Entry, LocalStorage, clean_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ def page(portal: Portal, prefix: str, delimiter: str, after: str, most: int) -> 
     entries: list[Entry] = []
     prefixes: list[str] = []
     last = ""
+    if not _may_exist(prefix.rpartition("/")[0]):
+        return Page((), (), "")
     for found in _folded(portal, prefix, delimiter, after):
         if len(entries) + len(prefixes) == most:
             return Page(tuple(entries), tuple(prefixes), last)
@@ -44,6 +47,14 @@ def page(portal: Portal, prefix: str, delimiter: str, after: str, most: int) -> 
             prefixes.append(found)
             last = found
     return Page(tuple(entries), tuple(prefixes), "")
+
+
+def _may_exist(home: str) -> bool:
+    """Whether a folder of this name could hold public files: nothing outside the tree, nothing hidden."""
+    try:
+        return not is_private(clean_path(home))
+    except StorageError:
+        return False
 
 
 def _folded(portal: Portal, prefix: str, delimiter: str, after: str) -> Iterator[Entry | str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from datetime import date
+from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
 
@@ -26,6 +26,18 @@ MARKER_FRESH = 2.0
 MOST_ANSWERS = 100_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A view, and what it has said about entities."""
+
+    view: View
+    answers: dict[Key, Visibility] = field(default_factory=dict)
+
+    def holds_for(self, view: View) -> bool:
+        mine = self.view
+        return (mine.version, mine.today) == (view.version, view.today) and mine.database is view.database
+
+
 class Portal:
     """One portal: `settings`, `storage`, and views of the catalogue, which is opened again when its file was replaced."""
 
@@ -36,8 +48,7 @@ class Portal:
         self._catalog: Catalog | None = None
         self._file: object = None
         self._looked = 0.0
-        self._known: tuple[tuple[str, date], View] | None = None
-        self._answers: dict[Key, Visibility] = {}
+        self._known: _Known | None = None
         self._markers: dict[Key, tuple[float, bool]] = {}
 
     def public_url(self, scheme: str, host: str) -> str:
@@ -66,13 +77,13 @@ class Portal:
         """Whether the files of an entity may be given out. Answers are kept until the catalogue or the day changes."""
         if key is None:
             return Visibility.HIDDEN
-        view = self._file_view()
-        answer = self._answers.get(key)
+        known = self._fresh()
+        answer = known.answers.get(key)
         if answer is None:
-            answer = view.visible_entity(key)
-            if len(self._answers) > MOST_ANSWERS:
-                self._answers = {}
-            self._answers[key] = answer
+            answer = known.view.visible_entity(key)
+            if len(known.answers) > MOST_ANSWERS:
+                known.answers.clear()
+            known.answers[key] = answer
         return answer
 
     def replacing(self, key: Key) -> bool:
@@ -105,17 +116,17 @@ class Portal:
                 self._catalog.close()
                 self._catalog = None
 
-    def _file_view(self) -> View:
+    def _fresh(self) -> _Known:
+        """What is known of the catalogue of now. Answers belong to one version: a slow reader cannot put an old one among the new."""
         known = self._known
         if known is not None and monotonic() - self._looked < FRESH:
-            return known[1]
+            return known
         view = self.view()
-        mark = (view.version, view.today)
         with self._lock:
             self._looked = monotonic()
-            if self._known is None or self._known[0] != mark or self._known[1].database is not view.database:
-                self._known, self._answers = (mark, view), {}
-            return self._known[1]
+            if self._known is None or not self._known.holds_for(view):
+                self._known = _Known(view)
+            return self._known
 
     def _opened(self) -> Catalog:
         """The catalogue. A local one whose file is another than before is opened anew; the old one is closed by its last reader."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 _HUES = 36
 _TONES = ((0.85, 1.0), (0.55, 1.0), (0.95, 0.78))
 """Saturation and value: none so grey or dark that it is lost on a tomogram."""
-_APART = 0.16
+_APART = 0.24
 """Smallest distance of two colours in OKLab that is sought first; it shrinks when there are too many."""
 
 
