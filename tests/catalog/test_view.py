@@ -75,6 +75,17 @@ def test_nothing_of_the_future_in_facets(view: View, later: View, path: tuple[st
     assert [count for _, count in later.facets("Dataset", yeast, path)] == [1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    "path", [("runs", "annotations", "object_name"), ("runs", "annotations", "object_id"), ("organism_name",)]
+)
+def test_holders_are_the_rows_behind_facets(view: View, later: View, path: tuple[str, ...]) -> None:
+    for reader in (view, later):
+        counts = {value: len(rows) for value, rows in reader.holders("Dataset", q.EVERYTHING, path).items()}
+        assert counts == dict(reader.facets("Dataset", q.EVERYTHING, path))
+    only = q.Compare("id", "eq", 30002)
+    assert set(view.holders("Dataset", only, path).values()) == {frozenset({30002})}
+
+
 def test_nothing_of_the_future_is_found_by_words(view: View, later: View) -> None:
     assert ids(view, "Dataset", q.Search("thylakoid")) == []
     assert ids(later, "Dataset", q.Search("thylakoid")) == [30001, 30002, 30003]

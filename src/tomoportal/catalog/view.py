@@ -89,6 +89,17 @@ class View:
         answer = json.loads(self._run(aggregate.facets(writer, entity_name, where, path)))
         return [(item["value"], item["count"]) for item in answer]
 
+    def holders(
+        self, entity_name: str, where: query.Condition, path: tuple[str, ...]
+    ) -> dict[Any, frozenset[int]]:
+        """The ids of the rows that fulfil `where`, by each value of the field at the end of `path`; a row can stand under
+        several values."""
+        writer = Writer(self.database.dialect, self._scope)
+        found: dict[Any, set[int]] = {}
+        for pair in json.loads(self._run(aggregate.holders(writer, entity_name, where, path))):
+            found.setdefault(pair["value"], set()).add(pair["id"])
+        return {value: frozenset(ids) for value, ids in found.items()}
+
     def _chosen(self, entity_name: str, where: query.Condition) -> query.Condition:
         """The same condition as a list of ids."""
         key = f"{entity_name} {where!r}"

@@ -5,12 +5,11 @@ Takes a `View`, gives sets of ids; all of it comes out of that view, and is kept
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 
 from tomoportal.catalog import View
 from tomoportal.model import query
-from tomoportal.model.query import Aggregate, GroupKey, Groups, Select, Value
+from tomoportal.model.query import Select, Value
 
 Ids = frozenset[int]
 KEPT = 512
@@ -49,9 +48,5 @@ def _ids(seen: _Seen, entity: str, where: query.Condition) -> Ids:
 
 @lru_cache(maxsize=KEPT)
 def _by_value(seen: _Seen, entity: str, path: tuple[str, ...], where: query.Condition) -> dict[str, Ids]:
-    pairs = Groups("pairs", (GroupKey("id", ("id",)), GroupKey("value", path)))
-    found: dict[str, set[int]] = {}
-    for pair in json.loads(seen.view.json(Aggregate(entity, (pairs,), where)))["pairs"]:
-        if pair["value"] is not None:
-            found.setdefault(str(pair["value"]), set()).add(pair["id"])
-    return {value: frozenset(members) for value, members in found.items()}
+    found = seen.view.holders(entity, where, path)
+    return {str(value): members for value, members in found.items()}

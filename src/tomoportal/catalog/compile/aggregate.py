@@ -54,41 +54,56 @@ def facets(writer: Writer, entity: str, where: query.Condition, path: tuple[str,
     """`[{"value", "count"}]`: distinct rows for every value at the end of a path."""
     source = writer.source(entity)
     if path in FACETS.get(entity, ()):
-        grouped, kind = _gathered(writer, source, where, path), Kind.STR
+        kind = Kind.STR
+        counted = f"SELECT value AS v, count(*) AS n {_gathered_rows(writer, source, where, path)}"
     else:
-        grouped, kind = _counted(writer, source, where, path)
+        rows, value, kind = _joined_rows(writer, source, where, path)
+        counted = f"SELECT {value} AS v, count(DISTINCT {source.column('id')}) AS n {rows}"
+    grouped = f"{counted} GROUP BY 1 ORDER BY 2 DESC, 1"
     members = [("'value'", writer.dialect.shown("g.v", kind)), ("'count'", "g.n")]
     rows = writer.dialect.json_list(writer.dialect.json_object(members), f"({grouped}) AS g")
     return writer.statement(f"SELECT {writer.dialect.text(rows)}")
 
 
-def _gathered(writer: Writer, source: Source, where: query.Condition, path: tuple[str, ...]) -> str:
-    """Out of what was gathered at load."""
+def holders(writer: Writer, entity: str, where: query.Condition, path: tuple[str, ...]) -> Statement:
+    """`[{"value", "id"}]`: which rows have which value at the end of a path, each pair once."""
+    source = writer.source(entity)
+    if path in FACETS.get(entity, ()):
+        chosen, kind = _gathered_rows(writer, source, where, path), Kind.STR
+        pairs = f"SELECT value AS v, row_id AS i {chosen}"
+    else:
+        rows, value, kind = _joined_rows(writer, source, where, path)
+        pairs = f"SELECT DISTINCT {value} AS v, {source.column('id')} AS i {rows}"
+    members = [("'value'", writer.dialect.shown("g.v", kind)), ("'id'", "g.i")]
+    found = writer.dialect.json_list(writer.dialect.json_object(members), f"({pairs}) AS g")
+    return writer.statement(f"SELECT {writer.dialect.text(found)}")
+
+
+def _gathered_rows(writer: Writer, source: Source, where: query.Condition, path: tuple[str, ...]) -> str:
+    """FROM … WHERE … of what was gathered at load."""
     now = writer.constant("now", writer.scope.now)
     chosen = f"SELECT {source.column('id')} FROM {writer.table(source)} WHERE {all_conditions(writer, source, where)}"
     return (
-        f'SELECT value AS v, count(*) AS n FROM "{facet_table(source.entity)}" '
-        f'WHERE path = {literal(".".join(path))} AND "{RELEASE}" <= {now} AND row_id IN ({chosen}) '
-        f"GROUP BY 1 ORDER BY 2 DESC, 1"
+        f'FROM "{facet_table(source.entity)}" '
+        f'WHERE path = {literal(".".join(path))} AND "{RELEASE}" <= {now} AND row_id IN ({chosen})'
     )
 
 
-def _counted(
+def _joined_rows(
     writer: Writer, source: Source, where: query.Condition, path: tuple[str, ...]
-) -> tuple[str, Kind]:
+) -> tuple[str, str, Kind]:
+    """FROM … WHERE … of the rows with a value at the end of a path, the value, its kind."""
     joins: Joins = {}
     end = _joined(writer, source, path[:-1], joins)
     field = end.field(path[-1])
     if field.kind in (Kind.MATRIX, Kind.STATE):
         raise QueryError(f"{end.entity.__name__}.{field.name} has no values to count by")
-    expression = values.expression(writer, end, field)
-    counted = f"DISTINCT {source.column('id')}" if joins else "*"
-    text = (
-        f"SELECT {expression} AS v, count({counted}) AS n FROM {writer.table(source)}"
-        f"{''.join(text for _, text in joins.values())} WHERE {all_conditions(writer, source, where)} "
-        f"AND {expression} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+    value = values.expression(writer, end, field)
+    rows = (
+        f"FROM {writer.table(source)}{''.join(text for _, text in joins.values())} "
+        f"WHERE {all_conditions(writer, source, where)} AND {value} IS NOT NULL"
     )
-    return text, field.kind
+    return rows, value, field.kind
 
 
 def _part(
