@@ -49,6 +49,10 @@ def matched(
 
     Angles are compared after rounding to two decimals; equal angles take their sections in order.
     """
+    if not sections:
+        message = "there is no mdoc for this tilt series, so that its images have no frames and no acquisition values"
+        hint = "Add it under `collection_metadata`; the angle list is published all the same."
+        return [None] * len(angles), [Problem("no-mdoc", message, Severity.WARNING, file=name, hint=hint)]
     free: dict[float, list[int]] = {}
     for position, section in enumerate(sections):
         if section.tilt_angle is not None:

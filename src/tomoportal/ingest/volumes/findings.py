@@ -33,15 +33,15 @@ def _spacing_doubts(source: Source, spacing: float, kind: VolumeKind) -> list[Pr
     """Where the file's voxel size is not the one published. The sections of a tilt series have no distance."""
     axes = "xy" if kind is VolumeKind.TILT_SERIES else "xyz"
     known = {axis: size for axis, size in zip(axes, source.voxel_size, strict=False) if size is not None}
-    own = known.get("y")
+    own, doubts = known.get("y"), []
     if own is not None and not _agree(own, spacing):
         message = f"the file gives a voxel size of {own:.4f} Å, {spacing:.4f} Å is published"
-        return [_warning("voxel-size-differs", source, message)]
+        doubts.append(_warning("voxel-size-differs", source, message))
     if known and not _agree(min(known.values()), max(known.values())):
         sizes = ", ".join(f"{axis} {size:.4f} Å" for axis, size in known.items())
         message = f"the voxels are not cubes ({sizes}); {spacing:.4f} Å is published for every axis"
-        return [_warning("voxel-size-uneven", source, message)]
-    return []
+        doubts.append(_warning("voxel-size-uneven", source, message))
+    return doubts
 
 
 def _agree(first: float, second: float) -> bool:
