@@ -63,6 +63,7 @@ def test_range_beyond_the_end(get, asked):
     answer = get(f"/files/{MRC}", range=asked)
     assert answer.status_code == 416
     assert answer.headers["content-range"] == f"bytes */{BIG}"
+    assert str(BIG) in answer.json()["error"]["message"]
 
 
 def test_head_tells_what_get_tells(get):

@@ -162,7 +162,8 @@ async def in_thread(portal: Portal, work: Callable[..., T], *arguments: Any) -> 
 
 
 async def send_opened(portal: Portal, opened: Opened, scope: Scope, send: Send, headers: Headers) -> None:
-    """Answer with the file. `headers` are those of the service; validators, length and range are added."""
+    """Answer with the file (status 200, 206 or 304; the services tell the others as errors). `headers` are those of the service;
+    validators, length and range are added."""
     try:
         start = {
             "type": "http.response.start",
@@ -189,12 +190,8 @@ def _headers(opened: Opened) -> Headers:
     ]
     if what.status in (200, 206):
         headers.append((b"content-length", b"%d" % (what.end - what.start)))
-    elif what.status != 304:
-        headers.append((b"content-length", b"0"))
     if what.status == 206:
         headers.append((b"content-range", b"bytes %d-%d/%d" % (what.start, what.end - 1, version.size)))
-    elif what.status == 416:
-        headers.append((b"content-range", b"bytes */%d" % version.size))
     return headers
 
 

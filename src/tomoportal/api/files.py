@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tomoportal.api.content import Headers, Scope, Send, open_file, send_opened
+from tomoportal.api.content import Headers, Opened, Scope, Send, open_file, send_opened
 from tomoportal.api.errors import Refused, error_body, headers_of, status_of
 from tomoportal.api.portal import Portal
 from tomoportal.errors import NotFound, PortalError
@@ -72,6 +72,7 @@ def file_service(portal: Portal) -> Callable[[Scope, Any, Send], Awaitable[None]
                 return
             _check_method(scope["method"])
             opened = await open_file(portal, path, scope)
+            _check_conditions(opened)
         except PortalError as error:
             await _send_error(error, path, scope, send)
             return
@@ -90,6 +91,17 @@ def _check_method(method: str) -> None:
     if method not in ("GET", "HEAD"):
         message = f"Files can be read (GET, HEAD) but not changed by HTTP; {method} is not possible here."
         raise Refused(405, "method", message, ((b"allow", METHODS),))
+
+
+def _check_conditions(opened: Opened) -> None:
+    status, size = opened.wanted.status, opened.version.size
+    if status not in (412, 416):
+        return
+    opened.close()
+    if status == 412:
+        raise Refused(412, "changed", "This file is another version than the one that the request names.")
+    message = f"This file has {size} bytes; the range asked for begins after its end."
+    raise Refused(416, "range", message, ((b"content-range", b"bytes */%d" % size),))
 
 
 async def _send_error(error: PortalError, path: str, scope: Scope, send: Send) -> None:
