@@ -51,7 +51,7 @@ def look_around(page: Any, url: str, suffix: str = "") -> None:
     photograph(page, f"home{suffix}")
     page.goto(f"{url}/browse-data/datasets?object=membrane")
     photograph(page, f"datasets{suffix}")
-    page.locator(".entry h3 a").last.click()
+    page.locator(".entry-title a").last.click()
     photograph(page, f"dataset{suffix}")
     page.locator("th[scope=row] a").first.click()
     photograph(page, f"run{suffix}")

@@ -58,7 +58,7 @@ def test_everything_works_without_scripts(window, lists):
     page.locator("[name=sort]").select_option("title")
     page.get_by_role("button", name="Apply filters").click()
     assert tally(page) == "5 of 27 datasets"
-    page.locator(".entry h3 a").first.click()
+    page.locator(".entry-title a").first.click()
     assert page.locator("h1").inner_text() == "Chemoreceptor arrays at the pole"
     page.locator("th[scope=row] a").first.click()
     page.get_by_text("Details and downloads").first.click()

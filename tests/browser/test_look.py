@@ -51,7 +51,7 @@ def test_from_the_front_page_to_the_volume(window, demo):
     page.locator(".site-header").get_by_role("link", name="Datasets").click()
     page.get_by_label("Homo sapiens").check()
     page.wait_for_url("**organism=Homo*sapiens")
-    page.locator(".entry h3 a").first.click()
+    page.locator(".entry-title a").first.click()
     assert page.locator("h1").inner_text().startswith("Simulated")
     pictures = page.locator("img")
     page.wait_for_load_state("networkidle")
@@ -94,7 +94,7 @@ def test_image_points_and_mask_are_drawn_where_they_belong(window, demo):
 
 def test_switching_the_tomogram_keeps_the_run(window, demo):
     page = window().goto(f"{demo}/browse-data/datasets")
-    page.locator(".entry h3 a").first.click()
+    page.locator(".entry-title a").first.click()
     page.get_by_role("link", name="View tomogram").first.click()
     viewer_frame(page)
     first = page.locator(".switch summary").inner_text()
@@ -110,7 +110,7 @@ def test_switching_the_tomogram_keeps_the_run(window, demo):
 
 def test_downloads_are_the_files(window, demo, demo_portal):
     page = window().goto(f"{demo}/browse-data/datasets")
-    page.locator(".entry h3 a").first.click()
+    page.locator(".entry-title a").first.click()
     page.locator("th[scope=row] a").first.click()
     page.get_by_text("Details and downloads").first.click()
     link = page.locator("#tomograms a[download]").first

@@ -78,6 +78,12 @@ def test_matrices_are_tables():
     assert fact.matrix[0] == ("1", "0", "0", "−4.5")
 
 
+@pytest.mark.parametrize("text", ["no matrix", "[1, 2]", '{"a": 1}', "7"])
+def test_what_should_be_a_matrix_and_is_none_is_shown_as_it_is(text):
+    (fact,) = facts(Alignment, {"affine_transformation_matrix": text}).known
+    assert (fact.matrix, fact.values[0].text) == ((), text)
+
+
 def test_files_have_sizes_and_both_addresses():
     row = {
         "https_mrc_file": "/files/a.mrc", "s3_mrc_file": "s3://b/a.mrc", "file_size_mrc": 5e9, "https_omezarr_dir": "/files/a.zarr",

@@ -105,7 +105,9 @@ def test_pages_of_a_list(browse):
 
 def test_orders(browse):
     def titles(**parameters):
-        return re.findall(r'<h3><a href="/datasets/\d+">([^<]+)', browse(**parameters).html)
+        return re.findall(
+            r'<h2 class="entry-title"><a href="/datasets/\d+">([^<]+)', browse(**parameters).html
+        )
 
     assert titles(sort="title") == sorted(titles(sort="title"))
     assert titles(sort="asc") == titles(sort="title")

@@ -256,3 +256,16 @@ def test_deposition_page_lists_its_datasets(browser):
     assert "A minimal cell, whole" in page.text
     assert "https://doi.org/10.1038/s41586-020-2665-2" in page.values("a", "href")
     assert browser.page("/depositions/10300?page=junk").text == page.text
+
+
+def test_an_empty_portal_is_no_error(tmp_path):
+    from starlette.testclient import TestClient
+
+    from fixtures_web import web_app
+    from tomoportal.catalog import open_catalog
+
+    with open_catalog(f"sqlite:///{tmp_path / 'catalog.sqlite'}", create=True) as catalog:
+        client = TestClient(web_app(catalog, tmp_path))
+        assert "tomoportal demo" in client.get("/").text
+        assert "There are no datasets yet" in client.get("/browse-data/datasets").text
+        assert client.get("/browse-data/depositions").status_code == 200

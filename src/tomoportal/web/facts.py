@@ -138,10 +138,20 @@ def _fact(fields: list[Field], row: dict[str, Any]) -> Fact:
         numbers = separator.join(formats.number(row.get(field.name)) for field in fields)
         text = f"{numbers}\u202f{first.unit}" if first.unit else numbers
         return Fact(_label(fields), (Link(text),), re.sub(r" along .*", "", first.description))
-    if first.kind is Kind.MATRIX or first.name.endswith("_matrix"):
-        return Fact(_label(fields), (), first.description, formats.matrix(row[first.name]))
+    if cells := _cells(first, row.get(first.name)):
+        return Fact(_label(fields), (), first.description, cells)
     values = [value for field in fields for value in _values(field, row.get(field.name))]
     return Fact(_label(fields), tuple(dict.fromkeys(values)), first.description)
+
+
+def _cells(field: Field, value: Any) -> tuple[tuple[str, ...], ...]:
+    """The cells of a matrix, which may be stored as JSON text; nothing when it is none."""
+    if field.kind is not Kind.MATRIX and not field.name.endswith("_matrix"):
+        return ()
+    try:
+        return formats.matrix(value)
+    except (TypeError, ValueError):
+        return ()
 
 
 def _values(field: Field, value: Any) -> tuple[Link, ...]:
