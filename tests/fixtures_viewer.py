@@ -26,6 +26,8 @@ CUBE = ((60, 64), (10, 14), (19, 24))
 """Bright voxels (from, to) along x, y, z."""
 MASK_CUBE = ((5, 7), (20, 22), (9, 12))
 """Labelled voxels of the mask, whose voxels measure 20 Å: from 9.5 to 13.5, 39.5 to 43.5 and 17.5 to 23.5 in the tomogram's."""
+MANY = np.random.default_rng(1).uniform((0, 0, 0), (79, 59, 39), (20_000, 3))
+"""More points than one cell of the spatial index takes."""
 POINTS = np.array([[61.5, 11.5, 21.0], [30.0, 40.0, 21.0]])
 
 
@@ -69,9 +71,10 @@ def viewer_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     write_ome_zarr(root / f"{HOME}/Tomograms/100/v.zarr", block((z, y, x), CUBE, np.float32), 10.0, 2)
     mask = block((z // 2, y // 2, x // 2), MASK_CUBE, np.int8)
     write_ome_zarr(root / f"{HOME}/Annotations/101/m.zarr", mask, 20.0, 1)
-    layer = write_point_layer(POINTS, spacing=10.0, label="thing", diameter=200.0)
-    for path, content in layer.items():
-        make_file(root, f"{HOME}/NeuroglancerPrecompute/100-point_precompute/{path}", content)
+    for number, points in ((100, POINTS), (101, MANY)):
+        layer = write_point_layer(points, spacing=10.0, label="thing", diameter=200.0)
+        for path, content in layer.items():
+            make_file(root, f"{HOME}/NeuroglancerPrecompute/{number}-point_precompute/{path}", content)
     with serving(Settings(storage=str(root), database=f"sqlite:///{folder / 'catalog.sqlite'}")) as url:
         yield url
 

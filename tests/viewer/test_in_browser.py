@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fixtures_viewer import POINTS, Viewer, state
+from fixtures_viewer import MANY, POINTS, Viewer, state
 
 pytestmark = pytest.mark.browser
 
@@ -91,6 +91,23 @@ def test_three_dimensions_show_points_and_volume(viewer: Viewer):
     right, below = np.argwhere(volume).mean(axis=0)[::-1] / picture.shape[1::-1]
     assert right > 0.6
     assert below < 0.4
+
+
+def test_large_sets_are_drawn_whole_and_found_by_id(viewer: Viewer):
+    shown = state(viewer.url)
+    points = shown["layers"][1]
+    points["source"]["url"] = points["source"]["url"].replace("100-point", "101-point")
+    shown["layers"] = shown["layers"][:2]
+    chosen = {"annotationId": "13337", "annotationSource": 0}
+    shown["selection"] = {"layers": {points["name"]: chosen}, "visible": True, "row": 0}
+    viewer.open(shown)
+    viewer.page.wait_for_selector("text=point_index")
+    text = viewer.page.inner_text("body")
+    place = [str(int(value)) for value in MANY[13337]]
+    assert "13337" in text
+    assert all(part in text for part in place)
+    asked = {url.partition("_precompute/")[2] for status, url in viewer.requests if status in (200, 206)}
+    assert {"info", "by_id/0.shard", "spatial0/0_0_0", "spatial1/0_0_0", "spatial1/1_1_0"} <= asked
 
 
 def test_client_asks_nobody_else_and_complains_about_nothing(viewer: Viewer):
