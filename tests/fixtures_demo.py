@@ -59,5 +59,9 @@ def demo_copy(tmp_path, demo_portal) -> DemoPortal:
     shutil.copytree(demo_portal.folder, folder)
     shutil.copytree(demo_portal.files.truth.parent, tmp_path / "demo")
     home = tmp_path / "demo"
-    files = DemoFiles(tuple(home / config.name for config in demo_portal.files.configs), home / "sources", home / "truth.json")
+    files = DemoFiles(
+        tuple(home / config.name for config in demo_portal.files.configs),
+        home / "sources",
+        home / "truth.json",
+    )
     return DemoPortal(folder, settings_in(folder), files, demo_portal.truth)
