@@ -277,7 +277,7 @@ def test_another_deposition_adds_to_a_dataset_without_rewriting_it(tiny, portal)
     ingest_tiny(tiny, portal)
     second = _second_deposition(tiny)
     second.lab.mkdir(parents=True)
-    (second.lab / "R1.csv").write_text("5,6,7\n8,9,10\n")
+    (second.lab / "R1.csv").write_text("5,6,7\n8,9,10\n11,12,1000\n")
     before, rows = portal.public(), answers(portal)
     assert plan_of(second, portal) == {
         "DepositionMetadata/20101": "new", f"{RECONSTRUCTIONS}/Annotations/102": "new",
@@ -299,3 +299,8 @@ def test_another_deposition_adds_to_a_dataset_without_rewriting_it(tiny, portal)
     assert any("102" in layer["name"] for layer in state["layers"])
     assert plan_of(second, portal) == {}
     assert plan_of(tiny, portal) == {}
+    told = ran.problem("points-outside")["message"]
+    assert (
+        "1 of 3 points lie outside the volume of 24 × 20 × 12 voxels, the first being point 3 at (11, 12, 1000)"
+        in told
+    )

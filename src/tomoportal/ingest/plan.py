@@ -13,8 +13,18 @@ from tomoportal.config import Entry, Source
 from tomoportal.ingest import identity
 from tomoportal.ingest.find import Found, FoundDataset, FoundItem, FoundRun, FoundSpacing
 from tomoportal.ingest.identity import FolderIds, Identity
+from tomoportal.ingest.references import (
+    aligned,
+    angles_of,
+    first_tomogram,
+    lowest,
+    paths,
+    published_grid,
+    spacing_of,
+    volume_dimension,
+)
 from tomoportal.ingest.task import Input, Task
-from tomoportal.layout.paths import Key, annotation_stem, owner, picture, sidecar, spacing_name, viewer_state
+from tomoportal.layout.paths import Key, annotation_stem, picture, sidecar, viewer_state
 from tomoportal.layout.private import Ledger, Record
 from tomoportal.problems import Problem
 
@@ -174,7 +184,7 @@ def _run(state: _State, dataset: Key, found: FoundRun) -> RunPlan:
     run = _Run(state, found, key, FolderIds(state.ledgers(key)))
     if not found.referenced:
         run.add(Task(key, {"deposition_id": state.deposition, "run_name": found.name}, {}, {}, {}))
-    mdocs = [path for item in run.items("collection_metadata") for path in _paths(item)]
+    mdocs = [path for item in run.items("collection_metadata") for path in paths(item)]
     _frames(run, mdocs)
     tiltseries = {
         path: identity.stem(item.path or "")
@@ -216,49 +226,24 @@ def _tiltseries(run: _Run, item: FoundItem, mdocs: list[str]) -> str | None:
     key = run.claim(run.key.of("tiltseries"), who, item)
     if key is None:
         return None
-    angles = _angles_of(item.path, [path for angle in run.items("rawtilts") for path in _paths(angle)])
+    angles = angles_of(item.path, [path for angle in run.items("rawtilts") for path in paths(angle)])
     inputs = {"stack": run.inputs([item.path]), "mdoc": run.inputs(mdocs), "angles": run.inputs(angles)}
     parameters = {"pixel_spacing": metadata.get("pixel_spacing")}
     run.add(Task(key, who, inputs, parameters, metadata, where=run.state.place(item.source)))
     return sidecar(key)
 
 
-def _angles_of(stack: str, lists: list[str]) -> list[str]:
-    """The angle list of a stack: one of the same stem if there is, else the only or first `.rawtlt`."""
-    ordered = sorted(
-        lists,
-        key=lambda path: (identity.stem(path) != identity.stem(stack), not path.endswith(".rawtlt"), path),
-    )
-    return ordered[:1]
-
-
-def _lowest(sidecars: Iterable[str]) -> str | None:
-    """The sidecar with the lowest folder id: it stays the same when the deposition file is put into another order."""
-
-    def number(path: str) -> tuple[int, str]:
-        key = owner(path)
-        return (key.id if key and key.id is not None else 0, path)
-
-    return min(sidecars, key=number, default=None)
-
-
-def _aligned(tiltseries: Mapping[str, str], files: tuple[str, ...]) -> str | None:
-    """The tilt series (sidecar → stem of its stack) that an alignment belongs to: one of the same stem, else the first."""
-    stems = {identity.stem(path) for path in files}
-    return _lowest([path for path, stem in tiltseries.items() if stem in stems] or tiltseries)
-
-
 def _alignments(run: _Run, tiltseries: Mapping[str, str]) -> str | None:
     """Plan the alignments; gives the sidecar path of the first, which the volumes of the run refer to."""
     sidecars: list[str] = []
-    tomogram, spacing = _first_tomogram(run.found)
+    tomogram, spacing = first_tomogram(run.found)
     items: list[FoundItem | None] = [*run.items("alignments")]
     for item in items or [None]:
         if item is not None and item.referenced:
-            sidecars += _paths(item)[:1]
+            sidecars += paths(item)[:1]
             continue
         metadata = dict(item.metadata or {}) if item else {}
-        files, configured = _paths(item) if item else (), metadata.get("volume_dimension")
+        files, configured = paths(item) if item else (), metadata.get("volume_dimension")
         if not files and not configured and tomogram is None:
             continue
         key = run.claim(
@@ -276,24 +261,11 @@ def _alignments(run: _Run, tiltseries: Mapping[str, str]) -> str | None:
             "tomogram_spacing": spacing,
             "format": metadata.get("format"),
         }
-        links = {"tiltseries_path": _aligned(tiltseries, files)}
+        links = {"tiltseries_path": aligned(tiltseries, files)}
         where = run.state.place(item.source) if item else ""
         run.add(Task(key, who, inputs, parameters, metadata, links, where))
         sidecars.append(sidecar(key))
-    return _lowest(sidecars)
-
-
-def _first_tomogram(found: FoundRun) -> tuple[str | None, float | None]:
-    for spacing in found.spacings:
-        for item in spacing.items.get("tomograms", ()):
-            if item.path and not item.referenced and _spacing_of(item, spacing) == spacing.name:
-                return item.path, spacing.value
-    return None, None
-
-
-def _spacing_of(item: FoundItem, spacing: FoundSpacing) -> str:
-    value = (item.metadata or {}).get("voxel_spacing")
-    return spacing.name if value is None else spacing_name(value)
+    return lowest(sidecars)
 
 
 def _spacing(run: _Run, spacing: FoundSpacing, alignment: str | None) -> None:
@@ -304,7 +276,7 @@ def _spacing(run: _Run, spacing: FoundSpacing, alignment: str | None) -> None:
             item.path is None
             or item.referenced
             or not item.supported
-            or _spacing_of(item, spacing) != spacing.name
+            or spacing_of(item, spacing) != spacing.name
         ):
             continue
         volume = volume or item.path
@@ -351,8 +323,6 @@ def _annotation(
         return
     described = metadata["annotation_object"]
     stem = annotation_stem(described["name"], metadata.get("version", "1.0"), described.get("description"))
-    tomogram, tomogram_spacing = (volume, spacing.value) if volume else _first_tomogram(run.found)
-    same_grid = volume is not None
     sources = [
         {
             "shape": item.source.shape,
@@ -364,28 +334,22 @@ def _annotation(
         }
         for item in items
     ]
-    rescales = any(item.parameters.get("rescale") for item in items)
+    grid = None if volume else published_grid(run.ids.ledger, place, alignment)
+    tomogram, tomogram_spacing = (volume, spacing.value) if volume or grid else first_tomogram(run.found)
+    compares = volume or any(item.parameters.get("rescale") for item in items)
     inputs = {f"source{number}": run.inputs([item.path or ""]) for number, item in enumerate(items)}
-    inputs["tomogram"] = run.inputs([tomogram] if tomogram and (same_grid or rescales) else [])
+    inputs["tomogram"] = run.inputs([tomogram] if tomogram and compares else [])
     parameters = {
         "sources": sources,
         "stem": stem,
         "voxel_spacing": spacing.value,
         "tomogram_spacing": tomogram_spacing,
-        "volume_dimension": _volume_dimension(run.found),
+        "tomogram_shape": grid,
+        "volume_dimension": volume_dimension(run.found),
         "object": {name: described.get(name) for name in ("name", "diameter")},
     }
     links = {"alignment_metadata_path": alignment}
     run.add(Task(key, who, inputs, parameters, metadata, links, run.state.place(items[0].source)))
-
-
-def _volume_dimension(found: FoundRun) -> Any:
-    items = found.items.get("alignments", ())
-    return (items[0].metadata or {}).get("volume_dimension") if items and not items[0].referenced else None
-
-
-def _paths(item: FoundItem) -> tuple[str, ...]:
-    return item.files or ((item.path,) if item.path else ())
 
 
 def sidecar_path(task: Task) -> str:

@@ -100,8 +100,11 @@ def axes(shape: tuple[int, ...]) -> dict[str, int]:
 
 
 def tomogram_shape(work: Work) -> tuple[tuple[int, int, int] | None, list[Problem]]:
-    """The shape (z, y, x) of the tomogram that a task refers to; None without one, and with a problem when it cannot be read:
-    that tomogram fails on its own, what refers to it does not."""
+    """The shape (z, y, x) of the tomogram that a task refers to, planned with it or published before; None without one, and
+    with a problem when it cannot be read: that tomogram fails on its own, what refers to it does not."""
+    if known := work.task.parameters.get("tomogram_shape"):
+        z, y, x = known
+        return (z, y, x), []
     if not work.task.inputs.get("tomogram"):
         return None, []
     try:

@@ -1,0 +1,72 @@
+"""Which file, tomogram, alignment or tilt series another entity of a run refers to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tomoportal.ingest.find import FoundItem, FoundRun, FoundSpacing
+from tomoportal.ingest.identity import stem
+from tomoportal.layout.paths import Key, owner, spacing_name
+from tomoportal.layout.private import Ledger
+
+
+def angles_of(stack: str, lists: list[str]) -> list[str]:
+    """The angle list of a stack: one of the same stem if there is, else the only or first `.rawtlt`."""
+    ordered = sorted(
+        lists,
+        key=lambda path: (stem(path) != stem(stack), not path.endswith(".rawtlt"), path),
+    )
+    return ordered[:1]
+
+
+def lowest(sidecars: Iterable[str]) -> str | None:
+    """The sidecar with the lowest folder id: it stays the same when the deposition file is put into another order."""
+
+    def number(path: str) -> tuple[int, str]:
+        key = owner(path)
+        return (key.id if key and key.id is not None else 0, path)
+
+    return min(sidecars, key=number, default=None)
+
+
+def aligned(tiltseries: Mapping[str, str], files: tuple[str, ...]) -> str | None:
+    """The tilt series (sidecar → stem of its stack) that an alignment belongs to: one of the same stem, else the first."""
+    stems = {stem(path) for path in files}
+    return lowest([path for path, name in tiltseries.items() if name in stems] or tiltseries)
+
+
+def first_tomogram(found: FoundRun) -> tuple[str | None, float | None]:
+    """The source file and voxel spacing (Å) of the first tomogram in the deposition file."""
+    for spacing in found.spacings:
+        for item in spacing.items.get("tomograms", ()):
+            if item.path and not item.referenced and spacing_of(item, spacing) == spacing.name:
+                return item.path, spacing.value
+    return None, None
+
+
+def spacing_of(item: FoundItem, spacing: FoundSpacing) -> str:
+    """The folder name of the voxel spacing that a tomogram states, else of the one under which it was found."""
+    value = (item.metadata or {}).get("voxel_spacing")
+    return spacing.name if value is None else spacing_name(value)
+
+
+def published_grid(ledger: Ledger, place: Key, alignment: str | None) -> list[int] | None:
+    """The shape (z, y, x) of a tomogram that is published already at this voxel spacing and with this alignment, for annotations
+    that are deposited without one."""
+    for record in ledger.records.values():
+        at_place = record.key.kind == "tomogram" and record.key.spacing == place.spacing
+        if at_place and record.published and record.identity.get("alignment_metadata_path") == alignment:
+            return list(record.facts["volume"]["shape"])
+    return None
+
+
+def volume_dimension(found: FoundRun) -> Any:
+    """The size of the volume in Å (x, y, z) that the first alignment of the deposition file states."""
+    items = found.items.get("alignments", ())
+    return (items[0].metadata or {}).get("volume_dimension") if items and not items[0].referenced else None
+
+
+def paths(item: FoundItem) -> tuple[str, ...]:
+    """All files of an item."""
+    return item.files or ((item.path,) if item.path else ())
