@@ -72,7 +72,7 @@ async def open_file(portal: Portal, path: str, scope: Scope) -> Opened:
 
 def _open_remote(portal: Portal, path: str, scope: Scope) -> Opened:
     key = _admitted(portal, path)
-    entry = portal.storage.stat(path)
+    entry = _found(portal, key, path, lambda: portal.storage.stat(path))
     if portal.replacing(key):
         raise being_replaced(path)
     version = Version(entry.tag, entry.modified, entry.size)
@@ -81,7 +81,7 @@ def _open_remote(portal: Portal, path: str, scope: Scope) -> Opened:
 
 def _open_local(portal: Portal, root: str, path: str, scope: Scope) -> Opened:
     key = _admitted(portal, path)
-    handle, found = _open_inside(root, path)
+    handle, found = _found(portal, key, path, lambda: _open_inside(root, path))
     opened = Opened(path, _version(found), _NOTHING, handle)
     try:
         if portal.replacing(key):
@@ -101,6 +101,17 @@ def _open_local(portal: Portal, root: str, path: str, scope: Scope) -> Opened:
         opened.close()
         raise
     return opened
+
+
+def _found(portal: Portal, key: Key, path: str, look: Callable[[], T]) -> T:
+    """What `look` finds. A file that is absent while its entity is being replaced may come yet: a reader of Zarr must not take
+    that for a chunk of zeros. Looking again covers a replacement that ended in between."""
+    try:
+        return look()
+    except NotFound:
+        if portal.replacing(key):
+            raise being_replaced(path) from None
+        return look()
 
 
 def _admitted(portal: Portal, path: str) -> Key:
