@@ -35,11 +35,17 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the portal until Ctrl-C."""
+    from tomoportal.api.portal import is_loopback
     from tomoportal.catalog import open_catalog
     from tomoportal.settings import Settings
 
     settings = Settings.from_environment(storage=storage, database=database, public_url=url)
     open_catalog(settings.database).close()
+    if not settings.public_url and not is_loopback(host):
+        typer.echo(
+            "Warning: other machines get files but no pages until --url or TOMOPORTAL_URL says how they reach this portal.",
+            err=True,
+        )
     run_server(settings, host=host, port=port, workers=workers)
 
 
