@@ -579,3 +579,55 @@ def test_no_staging_is_left(tiny, portal):
     ingest_tiny(tiny, portal)
     assert not list((portal.layout / ".tomoportal/staging").iterdir())
     assert not list((portal.layout / ".tomoportal/leases").iterdir())
+
+
+def test_two_files_that_would_become_one_are_refused(tiny, portal):
+    (tiny.lab / "R1_more.csv").write_text("1,2,3\n")
+    tiny.config["annotations"][0]["sources"][0]["Point"]["glob_string"] = "{run_name}*.csv"
+    (tiny.lab / "again").mkdir()
+    (tiny.lab / "again/R1.xf").write_bytes((tiny.lab / "R1.xf").read_bytes())
+    tiny.config["alignments"][0]["sources"][0]["source_multi_glob"]["list_globs"].append(
+        "again/{run_name}.xf"
+    )
+    ran = ingest_tiny(tiny, portal)
+    assert ran.code == 1
+    told = {problem["code"]: problem for problem in ran.problems if problem["severity"] == "error"}
+    assert told["annotation-failed"]["message"].startswith(
+        f"{BALL}/ball-1.0_point.ndjson: two source files would become this one"
+    )
+    assert told["alignment-failed"]["message"].startswith("20002/R1/Alignments/100/R1.xf: two source files")
+    assert [row["object_name"] for row in portal.rows("Annotation", "object_name")] == ["membrane"]
+    assert_whole(portal)
+
+
+def test_a_source_that_breaks_later_leaves_what_is_published(tiny, portal):
+    ingest_tiny(tiny, portal)
+    before, rows = portal.public(), portal.rows("Annotation", "id", "object_count")
+    (tiny.lab / "R1.csv").write_text("a,b,c\n1,2,c\n")
+    _truncated(_tomogram(tiny))
+    ran = ingest_tiny(tiny, portal)
+    assert ran.code == 1
+    after = portal.public()
+    kept = [path for path in before if path.startswith((TOMOGRAM, BALL))]
+    assert [path for path in kept if after.get(path) != before[path]] == []
+    assert portal.rows("Annotation", "id", "object_count") == rows
+    assert_whole(portal)
+
+
+def test_an_object_name_cannot_lead_anywhere(tiny, portal):
+    tiny.config["annotations"][0]["metadata"]["annotation_object"]["name"] = "../../../etc/<script>"
+    ran = ingest_tiny(tiny, portal)
+    assert ran.code == 0
+    assert f"{BALL}/_________etc__script_-1.0.json" in portal.public()
+    assert_whole(portal)
+
+
+def test_what_a_killed_process_of_the_same_number_staged_is_not_published(tiny, portal):
+    stale = (
+        portal.layout
+        / f".tomoportal/staging/{os.getpid()}/20002/R1/tomogram-10.000-100/{TOMOGRAM}/R1.zarr/0/9/9/9"
+    )
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(b"of another volume")
+    assert ingest_tiny(tiny, portal).code == 0
+    assert not [path for path in portal.public() if path.endswith("9/9/9")]

@@ -65,6 +65,7 @@ def _workplaces(target: Storage) -> Iterator[tuple[Path, Path]]:
     with tempfile.TemporaryDirectory(prefix="tomoportal-") as scratch:
         staging = (target.local_path(STAGING) or Path(scratch) / "staging") / f"{os.getpid()}"
         _sweep(staging.parent)
+        shutil.rmtree(staging, ignore_errors=True)  # of a killed process with our number, as in containers
         try:
             staging.mkdir(parents=True, exist_ok=True)
             yield staging, Path(scratch)

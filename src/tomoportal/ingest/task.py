@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tomoportal.errors import FormatError
 from tomoportal.layout.paths import Key
 from tomoportal.problems import Problem
 from tomoportal.storage.protocol import Storage
@@ -103,8 +104,13 @@ class Work:
     progress: Callable[[int], None]
 
     def place(self, path: str) -> Path:
-        """Where to write the file that will lie at `path`."""
+        """Where to write the file that will lie at `path`. Raises `FormatError` when another source has taken that place."""
         file = self.staged / path
+        if file.exists():
+            raise FormatError(
+                path, "two source files would become this one.",
+                "Let the pattern or match_regex choose one of them, or make two entries of it.",
+            )  # fmt: skip
         file.parent.mkdir(parents=True, exist_ok=True)
         return file
 
