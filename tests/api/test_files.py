@@ -5,9 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from email.utils import formatdate
 from pathlib import Path
 
+import psutil
 import pytest
 
 HOME = "30001/TS_01/Reconstructions/VoxelSpacing10.000"
@@ -206,6 +208,25 @@ def test_a_client_that_goes_away_does_no_harm(get, served):
             connection.sendall(request.encode())
             connection.recv(100)
     assert get(f"/files/{CHUNK}").status_code == 200
+
+
+def test_an_abandoned_download_is_not_read_to_its_end(served, root: Path):
+    huge = root / f"{HOME}/Tomograms/100/huge.mrc"
+    with huge.open("wb") as file:
+        file.truncate(3 << 30)
+
+    def read_so_far() -> int:
+        return sum(child.io_counters().read_chars for child in psutil.Process().children(recursive=True))
+
+    host, port = served.removeprefix("http://").split(":")
+    before = read_so_far()
+    path = huge.relative_to(root).as_posix()
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(f"GET /files/{path} HTTP/1.1\r\nHost: x\r\nRange: bytes=1-\r\n\r\n".encode())
+        connection.recv(100)
+    time.sleep(2)
+    huge.unlink()
+    assert read_so_far() - before < 100e6
 
 
 def test_errors_are_sentences(get):

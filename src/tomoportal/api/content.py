@@ -24,6 +24,7 @@ from tomoportal.storage import LocalStorage, clean_path
 
 Scope = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Any]]
 Headers = list[tuple[bytes, bytes]]
 T = TypeVar("T")
 
@@ -172,7 +173,9 @@ async def in_thread(portal: Portal, work: Callable[..., T], *arguments: Any) -> 
     return await asyncio.get_running_loop().run_in_executor(threads, work, *arguments)
 
 
-async def send_opened(portal: Portal, opened: Opened, scope: Scope, send: Send, headers: Headers) -> None:
+async def send_opened(
+    portal: Portal, opened: Opened, scope: Scope, receive: Receive, send: Send, headers: Headers
+) -> None:
     """Answer with the file (status 200, 206 or 304; the services tell the others as errors). `headers` are those of the service;
     validators, length and range are added."""
     try:
@@ -187,7 +190,7 @@ async def send_opened(portal: Portal, opened: Opened, scope: Scope, send: Send, 
         elif opened.send_path:
             await send({"type": "http.response.pathsend", "path": opened.send_path})
         else:
-            await _send_pieces(portal, opened, send)
+            await _send_pieces(portal, opened, receive, send)
     finally:
         opened.close()
 
@@ -206,20 +209,30 @@ def _headers(opened: Opened) -> Headers:
     return headers
 
 
-async def _send_pieces(portal: Portal, opened: Opened, send: Send) -> None:
-    """What is left is read one piece ahead of what is being sent. A file that has become shorter ends the connection."""
+async def _send_pieces(portal: Portal, opened: Opened, receive: Receive, send: Send) -> None:
+    """What is left is read one piece ahead of what is being sent, unless the client has gone away. A file that has become shorter
+    ends the connection."""
     at, end = opened.wanted.start, opened.wanted.end
     data = opened.first
-    if not data and at < end:
-        data = await in_thread(portal, _read, portal, opened, at)
-    while at + len(data) < end:
-        at += len(data)
-        ahead = asyncio.ensure_future(in_thread(portal, _read, portal, opened, at))
+    if at + len(data) < end:
+        gone = asyncio.ensure_future(_disconnected(receive))
         try:
-            await send({"type": "http.response.body", "body": data, "more_body": True})
+            while at + len(data) < end and not gone.done():
+                at += len(data)
+                ahead = asyncio.ensure_future(in_thread(portal, _read, portal, opened, at))
+                try:
+                    if data:
+                        await send({"type": "http.response.body", "body": data, "more_body": True})
+                finally:
+                    data = await ahead
         finally:
-            data = await ahead
+            gone.cancel()
     await send({"type": "http.response.body", "body": data, "more_body": False})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _read(portal: Portal, opened: Opened, at: int) -> bytes:

@@ -7,9 +7,8 @@ be seen is not told apart from what is not there.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-from tomoportal.api.content import Headers, Opened, Scope, Send, open_file, send_opened
+from tomoportal.api.content import Headers, Opened, Receive, Scope, Send, open_file, send_opened
 from tomoportal.api.errors import Refused, error_body, headers_of, status_of
 from tomoportal.api.portal import Portal
 from tomoportal.errors import NotFound, PortalError
@@ -60,10 +59,10 @@ def content_type(path: str) -> bytes:
     return b"application/json" if name == "info" else _TYPES.get(name.rpartition(".")[2].lower(), _OTHER)
 
 
-def file_service(portal: Portal) -> Callable[[Scope, Any, Send], Awaitable[None]]:
+def file_service(portal: Portal) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application for paths below `/files/`."""
 
-    async def serve(scope: Scope, _receive: Any, send: Send) -> None:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix("/files/")
         try:
             if scope["method"] == "OPTIONS":
@@ -82,7 +81,7 @@ def file_service(portal: Portal) -> Callable[[Scope, Any, Send], Awaitable[None]
             (b"x-content-type-options", b"nosniff"),
             *CORS,
         ]
-        await send_opened(portal, opened, scope, send, headers)
+        await send_opened(portal, opened, scope, receive, send, headers)
 
     return serve
 

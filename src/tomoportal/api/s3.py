@@ -11,12 +11,11 @@ import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import parse_qsl, quote
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
-from tomoportal.api.content import Headers, Scope, Send, in_thread, open_file, send_opened
+from tomoportal.api.content import Headers, Receive, Scope, Send, in_thread, open_file, send_opened
 from tomoportal.api.errors import headers_of, status_of
 from tomoportal.api.files import CORS, content_type
 from tomoportal.api.listing import Page, page
@@ -49,22 +48,22 @@ class _Call:
     query: Mapping[str, str]
 
 
-def s3_service(portal: Portal) -> Callable[[Scope, Any, Send], Awaitable[None]]:
+def s3_service(portal: Portal) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application for paths below `/s3/`."""
 
-    async def serve(scope: Scope, _receive: Any, send: Send) -> None:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         bucket, _, key = scope["path"].removeprefix("/s3").removeprefix("/").partition("/")
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         call = _Call(bucket, key, query)
         try:
-            await _answer(portal, call, scope, send)
+            await _answer(portal, call, scope, receive, send)
         except PortalError as error:
             await _send_error(error, scope, send)
 
     return serve
 
 
-async def _answer(portal: Portal, call: _Call, scope: Scope, send: Send) -> None:
+async def _answer(portal: Portal, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
     method = scope["method"]
     if method == "OPTIONS":
         preflight = [(b"access-control-allow-methods", b"GET, HEAD"), (b"access-control-allow-headers", b"*")]
@@ -83,11 +82,11 @@ async def _answer(portal: Portal, call: _Call, scope: Scope, send: Send) -> None
         if name in call.query:
             raise _S3Error("NotImplemented", 501, f"This store does not know ?{name}.")
     if call.key:
-        return await _send_object(portal, call.key, scope, send)
+        return await _send_object(portal, call.key, scope, receive, send)
     return await _send(scope, send, 200, await _about_bucket(portal, call, method))
 
 
-async def _send_object(portal: Portal, key: str, scope: Scope, send: Send) -> None:
+async def _send_object(portal: Portal, key: str, scope: Scope, receive: Receive, send: Send) -> None:
     opened = await open_file(portal, key, scope)
     status = opened.wanted.status
     if status in (412, 416):
@@ -95,7 +94,7 @@ async def _send_object(portal: Portal, key: str, scope: Scope, send: Send) -> No
         code = "PreconditionFailed" if status == 412 else "InvalidRange"
         raise _S3Error(code, status, f"{key}: the condition or the range of this request cannot be met.")
     headers = [(b"content-type", content_type(key)), *_request_headers(), *CORS]
-    await send_opened(portal, opened, scope, send, headers)
+    await send_opened(portal, opened, scope, receive, send, headers)
 
 
 async def _about_bucket(portal: Portal, call: _Call, method: str) -> bytes:
