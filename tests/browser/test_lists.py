@@ -4,6 +4,11 @@ import re
 
 import pytest
 
+pytest.importorskip("playwright")
+from playwright.sync_api import (
+    expect,  # waits by selectors: page functions would need the `eval` that our pages forbid
+)
+
 pytestmark = pytest.mark.browser
 
 
@@ -22,13 +27,13 @@ def test_filters_change_results_and_address_without_a_new_page(window, lists):
     expected = int(page.locator("label", has_text="membrane").locator(".count").inner_text())
     page.get_by_label("membrane").check()
     page.wait_for_url("**object=membrane**")
-    page.wait_for_function("n => document.querySelectorAll('.entries > li').length === n", arg=expected)
+    expect(page.locator(".entries > li")).to_have_count(expected)
     assert tally(page) == f"{expected} of 27 datasets"
     page.get_by_role("link", name="Remove Organism Homo sapiens").click()
     page.wait_for_url(re.compile(r"datasets\?object=membrane$"))
     assert page.evaluate("window.same") is True
     page.go_back()
-    page.wait_for_function("document.querySelectorAll('.chips li').length === 3")
+    expect(page.locator(".chips li")).to_have_count(3)
     assert tally(page) == f"{expected} of 27 datasets"
     assert page.get_by_label("Homo sapiens").is_checked()
 
@@ -37,7 +42,7 @@ def test_search_while_typing_keeps_the_cursor(window, lists):
     page = window().goto(f"{lists}/browse-data/datasets")
     page.locator("#search").press_sequentially("thylak", delay=30)
     page.wait_for_url("**/browse-data/datasets?search=thylak")
-    page.wait_for_function("document.querySelectorAll('.entries > li').length === 6")
+    expect(page.locator(".entries > li")).to_have_count(6)
     page.keyboard.type("oid zzz")
     page.locator(".nothing").wait_for()
     assert page.locator("#search").input_value() == "thylakoid zzz"
@@ -48,7 +53,7 @@ def test_pages_of_the_list(window, lists):
     page = window().goto(f"{lists}/browse-data/datasets")
     page.get_by_role("link", name="Next").click()
     page.wait_for_url("**?page=2")
-    page.wait_for_function("document.querySelectorAll('.entries > li').length === 7")
+    expect(page.locator(".entries > li")).to_have_count(7)
     assert page.get_by_role("link", name="Next").count() == 0
 
 
