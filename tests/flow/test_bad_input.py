@@ -464,7 +464,7 @@ def test_a_database_of_another_program_is_left_as_it_is(tmp_path, tiny):
         f"sqlite:///{other}",
     )
     assert ran.code == 3
-    assert "tables of another program (precious" in ran.err
+    assert "is a database of something else (it has a table 'precious')" in ran.err
     with sqlite3.connect(other) as connection:
         assert connection.execute("SELECT thing FROM precious").fetchall() == [("gold",)]
     connection.close()
@@ -631,3 +631,17 @@ def test_what_a_killed_process_of_the_same_number_staged_is_not_published(tiny, 
     stale.write_bytes(b"of another volume")
     assert ingest_tiny(tiny, portal).code == 0
     assert not [path for path in portal.public() if path.endswith("9/9/9")]
+
+
+def test_a_tomogram_of_a_spacing_that_is_not_listed_is_told(tiny, portal):
+    tiny.run("R2").config["tomograms"][0]["metadata"]["voxel_spacing"] = 12.5
+    ran = ingest_tiny(tiny, portal)
+    assert ran.code == 1
+    told = ran.problem("spacing-not-listed")
+    assert (
+        "lab/tomograms/R1.mrc and 1 more is stated as 12.500 Å; the voxel spacings of the run are 10.000 Å"
+        in told["message"]
+    )
+    assert told["where"] == "tomograms[0].sources[0]"
+    assert portal.rows("Tomogram") == []
+    assert_whole(portal)

@@ -114,8 +114,12 @@ class Database:
     def create(self) -> None:
         """Make all tables, without rows, in place of those of another version. A database with tables of someone else is
         refused."""
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if self.path is not None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"{self.url} cannot be written ({error.filename}: {error.strerror}); name another place for the catalogue"
+            raise CatalogError(message) from error
         with self.write() as connection:
             self._drop_ours(connection)
             self.tables.create_all(connection, checkfirst=False)

@@ -88,6 +88,7 @@ def make_plan(
     key = Key("deposition", deposition=found.deposition.name)
     first = state.plain(key, found.deposition.metadata, found.deposition.entry)
     datasets = tuple(_dataset(state, dataset) for dataset in found.deposition.datasets)
+    problems += state.tell_homeless()
     return Plan(first, datasets, tuple(problems))
 
 
@@ -101,6 +102,8 @@ class _State:
     is_intact: Callable[[Record], bool]
     fingerprint: Fingerprint
     problems: list[Problem]
+    homeless: dict[tuple[str, int, str, str], dict[str, None]] = field(default_factory=dict)
+    """Tomograms whose voxel spacing their run does not have: (place of the source, its line, stated, had) → files."""
 
     def plain(self, key: Key, metadata: Mapping[str, Any] | None, entry: Entry) -> Task | None:
         """A task for metadata alone; None when the entity is only referred to."""
@@ -108,6 +111,18 @@ class _State:
             return None
         task = Task(key, {"deposition_id": self.deposition}, {}, {}, dict(metadata), where=self.place(entry))
         return self.wanted(task, self.ledgers(key).get(key)) or replace(task, why=UNCHANGED)
+
+    def tell_homeless(self) -> Iterable[Problem]:
+        """One problem for each source with tomograms that belong to no voxel spacing."""
+        for (where, line, stated, had), files in self.homeless.items():
+            more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+            yield Problem(
+                "spacing-not-listed",
+                f"the voxel spacing of {next(iter(files))}{more} is stated as {stated} Å; the voxel spacings of the run are {had} Å; "
+                "it is left out",
+                file=self.file, line=line, where=where,
+                hint="Add the spacing to `voxel_spacings`, or correct `voxel_spacing` in the metadata.",
+            )  # fmt: skip
 
     def place(self, at: Entry | Source) -> str:
         """File and line of what the deposition file says there."""
@@ -194,6 +209,7 @@ def _run(state: _State, dataset: Key, found: FoundRun) -> RunPlan:
     alignment = _alignments(run, tiltseries)
     for spacing in found.spacings:
         _spacing(run, spacing, alignment)
+    _note_homeless(run)
     spacings = tuple(key.of("voxel_spacing", spacing=spacing.name) for spacing in found.spacings)
     orphans = tuple(
         record
@@ -266,6 +282,17 @@ def _alignments(run: _Run, tiltseries: Mapping[str, str]) -> str | None:
         run.add(Task(key, who, inputs, parameters, metadata, links, where))
         sidecars.append(sidecar(key))
     return lowest(sidecars)
+
+
+def _note_homeless(run: _Run) -> None:
+    """Every tomogram is looked at under every voxel spacing of its run, and taken under its own; here those that have none."""
+    had = [spacing.name for spacing in run.found.spacings]
+    for spacing in run.found.spacings:
+        for item in spacing.items.get("tomograms", ()):
+            stated = spacing_of(item, spacing)
+            if stated not in had and item.path and item.supported and not item.referenced:
+                group = (item.source.where, item.source.line, stated, ", ".join(had))
+                run.state.homeless.setdefault(group, {})[item.path] = None
 
 
 def _spacing(run: _Run, spacing: FoundSpacing, alignment: str | None) -> None:
