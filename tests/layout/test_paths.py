@@ -28,6 +28,12 @@ def test_what_lies_in_a_folder_belongs_to_its_entity(key):
     assert paths.owner(f"{paths.folder(key)}/{inside}") == key
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "１００", "100\n", "-1"])
+def test_what_is_no_folder_id_belongs_to_the_container(number):
+    assert paths.owner(f"{paths.folder(SPACING)}/Annotations/{number}/x") == SPACING
+    assert paths.owner(f"{paths.folder(RUN)}/TiltSeries/{number}/x") == RUN
+
+
 @pytest.mark.parametrize("key", [key for key in KEYS if key.kind in paths.SIDECARS], ids=lambda key: key.kind)
 def test_a_sidecar_is_recognised(key):
     assert paths.kind_of_sidecar(paths.sidecar(key)) == key

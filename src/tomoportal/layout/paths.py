@@ -28,6 +28,7 @@ SidecarKind = Literal[
 
 _FORBIDDEN_RUNS = {IMAGES, PRIVATE, DEPOSITIONS, DEPOSITIONS_OF_REFERENCE}
 _SPACING = re.compile(r"VoxelSpacing(\d+\.\d{3})$")
+_ID = re.compile(r"[0-9]{1,18}\Z")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 
@@ -173,9 +174,9 @@ def owner(path: str) -> Key | None:
         return Key("dataset", dataset=parts[0])
     run = Key("run", dataset=parts[0], run=parts[1])
     match parts[2:]:
-        case ["TiltSeries", number, *_] if number.isdecimal():
+        case ["TiltSeries", number, *_] if _ID.match(number):
             return run.of("tiltseries", id=int(number))
-        case ["Alignments", number, *_] if number.isdecimal():
+        case ["Alignments", number, *_] if _ID.match(number):
             return run.of("alignment", id=int(number))
         case ["Frames", *_]:
             return run.of("frames")
@@ -191,13 +192,13 @@ def owner(path: str) -> Key | None:
 
 def _owner_in_spacing(spacing: Key, rest: list[str]) -> Key:
     match rest:
-        case ["Tomograms" | "Images", number, *_] if number.isdecimal():
+        case ["Tomograms" | "Images", number, *_] if _ID.match(number):
             return spacing.of("tomogram", id=int(number))
-        case ["Annotations", number, *_] if number.isdecimal():
+        case ["Annotations", number, *_] if _ID.match(number):
             return spacing.of("annotation", id=int(number))
         case ["NeuroglancerPrecompute", name, *_]:
             number, _, tail = name.partition("-")
-            if number.isdecimal():
+            if _ID.match(number):
                 is_state = tail.startswith("neuroglancer")
                 return spacing.of("tomogram" if is_state else "annotation", id=int(number))
     return spacing
