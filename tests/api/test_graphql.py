@@ -13,7 +13,7 @@ import sqlalchemy
 from graphql import build_client_schema, get_introspection_query
 
 from fixtures_catalog import TODAY, small_portal
-from tomoportal.api.graphql.execute import Request, Service
+from tomoportal.api.graphql.execute import LONGEST_REMEMBERED, Request, Service
 from tomoportal.catalog import Addresses, Catalog
 from tomoportal.model.registry import ENTITIES
 
@@ -308,6 +308,11 @@ def test_limits(ask: Ask) -> None:
     assert len(ask("{ runs(limitOffset: {limit: null}) { id } }")["runs"]) == 4
 
 
+def cursor(place: str) -> str:
+    code = base64.b64encode(f"arrayconnection:{place}".encode()).decode()
+    return f'{{ runs {{ tomograms(after: "{code}") {{ edges {{ node {{ id }} }} }} }} }}'
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
@@ -321,6 +326,10 @@ def test_limits(ask: Ask) -> None:
         ("{ runs(limitOffset: {limit: -1}) { id } }", "limit must be 0 or more"),
         ("{ runs { tomograms(first: -1) { edges { node { id } } } } }", "first must be 0 or more"),
         ('{ runs { tomograms(after: "x") { edges { node { id } } } } }', "not a cursor"),
+        (cursor("9" * 30), "not a cursor"),
+        (cursor("9" * 5000), "not a cursor"),
+        ('{ runs { tomograms(after: "é") { edges { node { id } } } } }', "not a cursor"),
+        (f'{{ runs(where: {{name: {{_like: "{"%a" * 50_000}"}}}}) {{ id }} }}', "too large for the database"),
         ("{ runsAggregate { aggregate { __typename } } }", "no aggregate functions selected"),
         ("{ runs(where: {id: {_eq: 99999999999}}) { id } }", "32-bit"),
         ('{ datasets(where: {releaseDate: {_gt: "soon"}}) { id } }', "ISO 8601"),
@@ -345,6 +354,14 @@ def test_deep_documents_are_refused_and_not_fatal(error: Ask) -> None:
     assert "nested too deeply" in error(deep) or "too large" in error(deep)
     far = "{ runs { " + "dataset { runs { edges { node { " * 20 + "id" + " } } } }" * 20 + " } }"
     assert "12 relations" in error(far)
+
+
+def test_long_documents_are_not_kept(ask: Ask, service: Service) -> None:
+    kept = service._remembered.cache_info().currsize
+    ask("{ runs { id } }" + "#" * LONGEST_REMEMBERED)
+    assert service._remembered.cache_info().currsize == kept
+    ask("{ runs { id } } # a new one")
+    assert service._remembered.cache_info().currsize == kept + 1
 
 
 def test_introspection(ask: Ask) -> None:

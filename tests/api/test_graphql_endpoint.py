@@ -58,6 +58,13 @@ def test_errors_of_a_query_are_200(http: TestClient) -> None:
         (b'{"query": "{runs{id}}", "variables": 3}', "application/json", "variables"),
         (b'{"query": "{runs{id}}", "operationName": 3}', "application/json", "operationName"),
         (b"[" * 100_000, "application/json", "cannot be read"),
+        (b'{"query": "{runs{id}}\xff"}', "application/json", "cannot be read"),
+        (b'{"query": "{runs{id}}", "variables": {"a": "\\ud800"}}', "application/json", "surrogates"),
+        (
+            b'{"query": "{runs{id}}", "variables": {"a": "\xed\xa0\x80"}}',
+            "application/json",
+            "cannot be read",
+        ),
     ],
 )
 def test_requests_that_are_none(http: TestClient, body: bytes, kind: str, words: str) -> None:

@@ -172,4 +172,4 @@ class View:
             raise CatalogError(f"the catalogue {self.database.url} cannot answer: {reason}") from error
 
 
-_TOO_LARGE = ("too many", "too large", "too deep", "stack overflow", "too long", "too big")
+_TOO_LARGE = ("too many", "too large", "too deep", "stack overflow", "too long", "too big", "too complex")

@@ -98,8 +98,13 @@ def _request(query: Any, variables: Any, operation: Any) -> Request:
 
 
 def _json(text: str | bytes, what: str) -> Any:
+    """The data. Halves of surrogate pairs, which JSON can spell and nothing behind it takes, are refused."""
     try:
-        return json.loads(text)
+        read = text if isinstance(text, str) else text.decode("utf-8-sig")
+        data = json.loads(read)
+        if "\\u" in read:
+            json.dumps(data, ensure_ascii=False).encode()
+        return data
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{what} cannot be read as JSON: {error}") from None
 

@@ -30,6 +30,8 @@ from tomoportal.errors import CatalogError, QueryError
 
 MOST_TOKENS = 200_000
 """Longer documents are refused; five thousand ids in a list are well below."""
+LONGEST_REMEMBERED = 16_000
+"""Letters of a document that is kept once it has been checked; a parsed document takes many times its length in memory."""
 MOST_INTROSPECTIONS = 32
 """Answers about the schema that are kept; tools ask the same few."""
 INTROSPECTION = ("__schema", "__type")
@@ -51,7 +53,7 @@ class Service:
         self.schema: GraphQLSchema = make_schema()
         self.words: dict[str, Words] = vocabulary()
         self._introspected: dict[tuple[str, str | None, str], str] = {}
-        self._checked = lru_cache(maxsize=256)(self._check)
+        self._remembered = lru_cache(maxsize=256)(self._check)
 
     def answer(self, view: View, request: Request) -> str:
         """The JSON text of the response. Errors are part of it, in sentences; then `data` is null."""
@@ -65,7 +67,8 @@ class Service:
             return _errors(invalid.errors)
 
     def _data(self, view: View, request: Request) -> str:
-        document = self._checked(request.query)
+        is_usual = len(request.query) <= LONGEST_REMEMBERED
+        document = (self._remembered if is_usual else self._check)(request.query)
         if isinstance(document, list):
             raise _Invalid(document)
         operation = _operation(document, request.operation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +14,8 @@ from tomoportal.errors import QueryError
 from tomoportal.model import query
 
 Vocabulary = Mapping[str, Words]
+
+_PLACE = re.compile(r"[0-9]{1,18}")
 
 
 def condition(vocabulary: Vocabulary, words: Words, where: Mapping[str, Any] | None) -> query.Condition:
@@ -91,9 +93,9 @@ def place(cursor: str | None) -> int | None:
         return None
     try:
         word, _, number = base64.b64decode(cursor, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         word = number = ""
-    if word != "arrayconnection" or not number.isdecimal():
+    if word != "arrayconnection" or not _PLACE.fullmatch(number):
         raise QueryError(f"{cursor!r} is not a cursor of this portal")
     return int(number)
 
