@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,16 @@ import pytest
 
 from fixtures_command import FlowPortal, Ran, contents, ingest_tiny
 from fixtures_tiny import CONFIG, Tiny, write_mrc
-from tomoportal.ingest.task import Task
+from ingest.made_sources import Maker
+from tomoportal.config import load_config
+from tomoportal.ingest.find import find
+from tomoportal.ingest.plan import make_plan
+from tomoportal.ingest.task import Input, Task
+from tomoportal.layout.private import Ledger
 
+CONFIGS = (
+    Path(os.environ.get("TOMOPORTAL_SHARED", Path(__file__).parents[2].parent / "shared")) / "data/configs"
+)
 RECONSTRUCTIONS = "20002/R1/Reconstructions/VoxelSpacing10.000"
 TOMOGRAM = f"{RECONSTRUCTIONS}/Tomograms/100"
 
@@ -304,3 +313,42 @@ def test_another_deposition_adds_to_a_dataset_without_rewriting_it(tiny, portal)
         "1 of 3 points lie outside the volume of 24 × 20 × 12 voxels, the first being point 3 at (11, 12, 1000)"
         in told
     )
+
+
+def test_the_sources_of_an_alignment_belong_together(tiny, portal):
+    globs = (
+        {"source_glob": {"list_glob": "{run_name}.xf"}},
+        {"source_glob": {"list_glob": "{run_name}.tlt"}},
+    )
+    tiny.config["alignments"][0]["sources"] = list(globs)
+    ran = ingest_tiny(tiny, portal)
+    assert (ran.code, ran.problems) == (0, [])
+    assert len(portal.rows("PerSectionAlignmentParameters")) == 5
+    (tiny.lab / "R1_other.xf").write_bytes((tiny.lab / "R1.xf").read_bytes())
+    globs[0]["source_glob"]["list_glob"] = "{run_name}*.xf"
+    ran = ingest_tiny(tiny, portal)
+    assert ran.code == 1
+    assert (
+        "lab/R1_other.xf: this is a second .xf file beside lab/R1.xf"
+        in ran.problem("alignment-failed")["message"]
+    )
+
+
+@pytest.mark.parametrize("name", ["10301", "10487", "10489", "deposition_10301"])
+def test_real_deposition_files_are_planned_without_doubt(name):
+    if not (CONFIGS / f"{name}.yaml").is_file():
+        pytest.skip(f"the real deposition files are not at {CONFIGS}")
+    made = Maker(CONFIGS / f"{name}.yaml").make()
+    config = load_config(CONFIGS / f"{name}.yaml").config
+    assert config is not None
+    found = find(config, made.source, made.target, voxel_size=lambda _: 7.0)
+    plan = make_plan(
+        found,
+        lambda _: Ledger(),
+        lambda _: pytest.fail("nothing is published"),
+        lambda path: Input(path, 1, "tag"),
+    )
+    assert [problem for problem in plan.problems if problem not in found.problems] == []
+    tasks = list(plan.tasks())
+    assert len(tasks) > 1
+    assert [Task.from_json(task.as_json()) for task in tasks] == tasks

@@ -18,6 +18,7 @@ from tomoportal.ingest.references import (
     angles_of,
     first_tomogram,
     lowest,
+    one_per_entry,
     paths,
     published_grid,
     spacing_of,
@@ -253,7 +254,7 @@ def _alignments(run: _Run, tiltseries: Mapping[str, str]) -> str | None:
     """Plan the alignments; gives the sidecar path of the first, which the volumes of the run refer to."""
     sidecars: list[str] = []
     tomogram, spacing = first_tomogram(run.found)
-    items: list[FoundItem | None] = [*run.items("alignments")]
+    items: list[FoundItem | None] = [*one_per_entry(run.items("alignments"))]
     for item in items or [None]:
         if item is not None and item.referenced:
             sidecars += paths(item)[:1]

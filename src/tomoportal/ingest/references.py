@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tomoportal.ingest.find import FoundItem, FoundRun, FoundSpacing
@@ -28,6 +29,16 @@ def lowest(sidecars: Iterable[str]) -> str | None:
         return (key.id if key and key.id is not None else 0, path)
 
     return min(sidecars, key=number, default=None)
+
+
+def one_per_entry(items: Iterable[FoundItem]) -> list[FoundItem]:
+    """Alignments: the files of all sources of an entry belong together, references stand for themselves."""
+    whole: dict[tuple[int, int], FoundItem] = {}
+    for number, item in enumerate(items):
+        key = (item.entry.index, number if item.referenced else -1)
+        known = whole.get(key)
+        whole[key] = replace(known, files=tuple(dict.fromkeys(paths(known) + paths(item)))) if known else item
+    return list(whole.values())
 
 
 def aligned(tiltseries: Mapping[str, str], files: tuple[str, ...]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from tomoportal.errors import FormatError
 from tomoportal.formats.imod_alignment import SectionAlignment, read_imod_alignment
 from tomoportal.formats.text import TextFile
 from tomoportal.ingest.steps.volume import volume_dimension
@@ -34,8 +35,9 @@ def make_alignment(work: Work) -> Outcome:
         name = text.name.rpartition("/")[2]
         paths[text.name] = f"{home}/{name}"
         files |= work.put(f"{home}/{name}", text.data)
-    by_role = _roles(texts)
-    sections, problems = _sections(by_role) if work.task.metadata.get("format") == "IMOD" else ((), [])
+    is_imod = work.task.metadata.get("format") == "IMOD"
+    by_role = _one_of_each(texts) if is_imod else _roles(texts)
+    sections, problems = _sections(by_role) if is_imod else ((), [])
     dimension, doubts = volume_dimension(work)
     extra = {key: value for key, value in DEFAULTS.items() if key not in work.task.metadata}
     extra |= {
@@ -51,7 +53,25 @@ def make_alignment(work: Work) -> Outcome:
 
 def _roles(texts: list[TextFile]) -> dict[str, TextFile]:
     endings = {".xf": "xf", ".tlt": "tlt", ".xtilt": "xtilt", ".tltx": "xtilt", "tilt.com": "tilt.com"}
-    return {role: text for text in texts for ending, role in endings.items() if text.name.endswith(ending)}
+    found: dict[str, TextFile] = {}
+    for text in texts:
+        for ending, role in endings.items():
+            if text.name.endswith(ending):
+                found.setdefault(role, text)
+    return found
+
+
+def _one_of_each(texts: list[TextFile]) -> dict[str, TextFile]:
+    """The files of an IMOD alignment by role. Raises `FormatError` when two have the same."""
+    files = _roles(texts)
+    for text in texts:
+        (role,) = _roles([text]) or ("",)
+        if role and files[role] is not text:
+            raise FormatError(
+                text.name, f"this is a second .{role} file beside {files[role].name}; an alignment has one.",
+                "Let match_regex choose one, or make an entry with an `ingest_id` for each alignment.",
+            )  # fmt: skip
+    return files
 
 
 def _sections(files: dict[str, TextFile]) -> tuple[tuple[SectionAlignment, ...], list[Problem]]:
