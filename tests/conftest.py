@@ -1,3 +1,3 @@
 """Fixtures that several parts use live in the `fixtures_…` modules."""
 
-pytest_plugins = ["fixtures_demo", "fixtures_tiny"]
+pytest_plugins = ["fixtures_browser", "fixtures_demo", "fixtures_tiny"]

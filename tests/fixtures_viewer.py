@@ -18,7 +18,6 @@ from tomoportal.settings import Settings
 from tomoportal.viewer.points import write_point_layer
 from tomoportal.viewer.state import ImageLayer, MaskLayer, PointLayer, tomogram_state
 
-CHROMIUM = Path("/usr/bin/chromium")
 HOME = "30001/TS_01/Reconstructions/VoxelSpacing10.000"
 SIZE = (80, 60, 40)
 """x, y, z in voxels of 10 Å."""
@@ -122,26 +121,8 @@ class Viewer:
         return np.asarray(image).astype(int)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip("/usr/bin/chromium is not installed (tests/prepare does it)")
-    from playwright.sync_api import sync_playwright
-
-    flags = [
-        "--no-sandbox",
-        "--use-angle=swiftshader",
-        "--enable-unsafe-swiftshader",
-        "--ignore-gpu-blocklist",
-    ]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def viewer(browser: Any, viewer_portal: str) -> Iterator[Viewer]:
-    page = browser.new_page(viewport={"width": 960, "height": 760})
+def viewer(chromium: Any, viewer_portal: str) -> Iterator[Viewer]:
+    page = chromium.new_page(viewport={"width": 960, "height": 760})
     yield Viewer(page, viewer_portal)
     page.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +11,6 @@ from fixtures_demo import DemoPortal
 from fixtures_server import serving
 from fixtures_web import web_portal
 from tomoportal.settings import Settings
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
-"""WebGL 2 without a graphics card."""
 
 
 @pytest.fixture(scope="session")
@@ -35,18 +30,6 @@ def lists(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         Settings(storage=str(folder / "files"), database=f"sqlite:///{folder / 'catalog.sqlite'}")
     ) as url:
         yield url
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip("/usr/bin/chromium is not installed (tests/prepare does it)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Window:

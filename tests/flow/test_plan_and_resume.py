@@ -217,7 +217,7 @@ def test_a_published_file_that_is_gone_is_made_again(tiny, portal, lost):
     ingest_tiny(tiny, portal)
     before, rows = portal.public(), portal.rows("Tomogram", "id", "name")
     (portal.layout / TOMOGRAM / lost).unlink()
-    assert plan_of(tiny, portal) == {TOMOGRAM: "files missing or being replaced"}
+    assert plan_of(tiny, portal) == {TOMOGRAM: "files are missing or being replaced"}
     assert ingest_tiny(tiny, portal).code == 0
     after = portal.public()
     assert set(after) == set(before)

@@ -12,7 +12,7 @@ from tomoportal.layout.ids import Allotment
 from tomoportal.layout.lease import hold
 from tomoportal.layout.paths import Key, folder, sidecar
 from tomoportal.layout.private import Ledger, Record, lease_path, ledger_path
-from tomoportal.layout.publish import is_intact, publish, reveal, unfinished
+from tomoportal.layout.publish import Standing, publish, reveal, standing, unfinished
 from tomoportal.layout.tree import marker, rows
 from tomoportal.storage import LocalStorage
 
@@ -44,7 +44,21 @@ def test_publishing_writes_files_record_and_sidecar(storage, tmp_path):
     assert set(record.ids["TomogramAuthor"]) == {"A", "B"}
     assert "" in record.ids["Tomogram"]
     assert private.read_ledger(storage, ledger_path(KEY)) == ledger
-    assert is_intact(storage, record)
+    assert standing(storage, record) is Standing.WHOLE
+
+
+def test_a_record_is_compared_with_what_is_there(storage, tmp_path):
+    record = _publish(storage, Ledger(), tmp_path, {"authors": AUTHORS}).get(KEY)
+    written = storage.read(record.sidecar)
+    storage.write(record.sidecar, b"{}")
+    assert standing(storage, record) is Standing.SIDECAR_DIFFERS
+    storage.write(record.sidecar, b'{"half')
+    assert standing(storage, record) is Standing.INCOMPLETE
+    storage.delete(record.sidecar)
+    assert standing(storage, record) is Standing.INCOMPLETE
+    storage.write(record.sidecar, written)
+    storage.write(f"{folder(KEY)}/TS_001.mrc", b"short")
+    assert standing(storage, record) is Standing.INCOMPLETE
 
 
 def test_ids_stay_when_an_entity_is_replaced_and_new_rows_get_new_ones(storage, tmp_path):

@@ -33,7 +33,7 @@ def planned(config: Path, source_url: str, settings: Settings) -> Planned:
     from tomoportal.ingest.find import find
     from tomoportal.ingest.plan import make_plan
     from tomoportal.layout.private import ledger_path, read_ledger
-    from tomoportal.layout.publish import is_intact
+    from tomoportal.layout.publish import standing
     from tomoportal.problems import in_order
     from tomoportal.storage import open_storage
 
@@ -45,7 +45,7 @@ def planned(config: Path, source_url: str, settings: Settings) -> Planned:
     plan = make_plan(
         found,
         cache(lambda key: read_ledger(target, ledger_path(key))),
-        lambda record: is_intact(target, record),
+        lambda record: standing(target, record),
         cache(lambda path: fingerprint(source, path)),
     )
     return Planned(plan, source, target, tuple(in_order([*loaded.problems, *plan.problems])))

@@ -27,6 +27,7 @@ from tomoportal.ingest.references import (
 from tomoportal.ingest.task import Input, Task
 from tomoportal.layout.paths import Key, annotation_stem, picture, sidecar, viewer_state
 from tomoportal.layout.private import Ledger, Record
+from tomoportal.layout.publish import Standing
 from tomoportal.problems import Problem
 
 UNCHANGED = "unchanged"
@@ -78,14 +79,14 @@ class Plan:
 def make_plan(
     found: Found,
     ledgers: Callable[[Key], Ledger],
-    is_intact: Callable[[Record], bool],
+    standing: Callable[[Record], Standing],
     fingerprint: Fingerprint,
 ) -> Plan:
-    """`ledgers` gives what is published of a deposition, dataset or run; `is_intact` looks whether its files are there."""
+    """`ledgers` gives what is published of a deposition, dataset or run; `standing` looks at the files of a record."""
     problems = list(found.problems)
     if found.deposition is None:
         return Plan(None, (), tuple(problems))
-    state = _State(found.config.file, int(found.deposition.name), ledgers, is_intact, fingerprint, problems)
+    state = _State(found.config.file, int(found.deposition.name), ledgers, standing, fingerprint, problems)
     key = Key("deposition", deposition=found.deposition.name)
     first = state.plain(key, found.deposition.metadata, found.deposition.entry)
     datasets = tuple(_dataset(state, dataset) for dataset in found.deposition.datasets)
@@ -100,7 +101,7 @@ class _State:
     file: str
     deposition: int
     ledgers: Callable[[Key], Ledger]
-    is_intact: Callable[[Record], bool]
+    standing: Callable[[Record], Standing]
     fingerprint: Fingerprint
     problems: list[Problem]
     homeless: dict[tuple[str, int, str, str], dict[str, None]] = field(default_factory=dict)
@@ -135,11 +136,12 @@ class _State:
             return None
         if record is None or not record.published:
             return replace(task, why="new")
-        if not self.is_intact(record):
-            return replace(task, why="files missing or being replaced")
+        found = self.standing(record)
+        if found is Standing.INCOMPLETE:
+            return replace(task, why=found.value)
         if record.inputs != task.fingerprint():
             return replace(task, why="source or parameters changed")
-        if record.facts.get("sidecar") != task.sidecar_fingerprint():
+        if found is Standing.SIDECAR_DIFFERS or record.facts.get("sidecar") != task.sidecar_fingerprint():
             return replace(task, why=METADATA_CHANGED)
         return None
 

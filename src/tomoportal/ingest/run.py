@@ -30,7 +30,7 @@ from tomoportal.layout.ids import Allotment
 from tomoportal.layout.lease import hold
 from tomoportal.layout.paths import Key
 from tomoportal.layout.private import STAGING, Ledger, Record, ledger_path
-from tomoportal.layout.publish import is_intact, publish, reveal, unfinished
+from tomoportal.layout.publish import Standing, publish, reveal, standing, unfinished
 from tomoportal.layout.tree import at, read_json
 from tomoportal.storage.protocol import Storage
 
@@ -186,7 +186,7 @@ class _Runner:
             reveal(self.target, hidden)
 
     def _is_intact(self, record: Record) -> bool:
-        return is_intact(self.target, record)
+        return standing(self.target, record) is Standing.WHOLE
 
     def _introduced(self, run: RunPlan, allotment: Allotment) -> Ledger:
         """The ledger in which everything planned, and every voxel spacing, has its folder and portal-wide id: from the first written

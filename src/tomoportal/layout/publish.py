@@ -16,10 +16,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tomoportal.errors import NotFound
 from tomoportal.layout import private
 from tomoportal.layout.ids import Allotment
 from tomoportal.layout.paths import folder
@@ -101,15 +103,36 @@ def withdraw(storage: Storage, record: Record) -> None:
         storage.delete_tree(home)
 
 
-def is_intact(storage: Storage, record: Record) -> bool:
-    """Whether the sidecar and the files of a record are there with the recorded sizes (folders are not looked into)."""
-    if record.sidecar and not storage.exists(record.sidecar):
+class Standing(StrEnum):
+    """How what is published compares with its record."""
+
+    WHOLE = "whole"
+    SIDECAR_DIFFERS = "the sidecar is not the recorded one"
+    INCOMPLETE = "files are missing or being replaced"
+
+
+def standing(storage: Storage, record: Record) -> Standing:
+    """Looks at the sidecar's content and at the files' sizes (folders are not looked into)."""
+    if not all(_is_there(storage, path, file) for path, file in record.files.items()):
+        return Standing.INCOMPLETE
+    if not record.sidecar:
+        return Standing.WHOLE
+    try:
+        data = storage.read(record.sidecar)
+        if hashlib.sha256(data).hexdigest() == record.sidecar_sha256:
+            return Standing.WHOLE
+        return Standing.SIDECAR_DIFFERS if isinstance(json.loads(data), dict) else Standing.INCOMPLETE
+    except (NotFound, ValueError):
+        return Standing.INCOMPLETE
+
+
+def _is_there(storage: Storage, path: str, file: dict[str, Any]) -> bool:
+    if "probe" in file:
+        return storage.exists(f"{path}/{file['probe']}")
+    try:
+        return storage.stat(path).size == file["size"]
+    except NotFound:
         return False
-    for path, file in record.files.items():
-        probe = f"{path}/{file['probe']}" if "probe" in file else path
-        if not storage.exists(probe) or ("probe" not in file and storage.stat(probe).size != file["size"]):
-            return False
-    return True
 
 
 def unfinished(storage: Storage, records: Iterable[Record]) -> list[Record]:
