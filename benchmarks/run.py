@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("volumes.py", "catalog.py")
+BENCHMARKS = ("commands.py", "volumes.py", "catalog.py", "files.py")
 
 
 def main() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from tomoportal.errors import QueryError, RemoteError
 
+if TYPE_CHECKING:
+    import httpx
+
 DEFAULT_URL = "http://127.0.0.1:8000"
-TIMEOUT = httpx.Timeout(30.0, read=120.0)
+TIMEOUT, READ_TIMEOUT = 30.0, 120.0
+"""Seconds to connect, and to wait for the next bytes of an answer."""
 
 
 class Client:
@@ -22,12 +24,12 @@ class Client:
     def __init__(self, url: str | None = None) -> None:
         given = url or os.environ.get("TOMOPORTAL_URL") or DEFAULT_URL
         self.url = given.rstrip("/").removesuffix("/graphql") + "/graphql"
-        self._http = httpx.Client(
-            timeout=TIMEOUT, headers={"User-Agent": "tomoportal"}, follow_redirects=True
-        )
+        self._http = _session()
 
     def query(self, document: str) -> dict[str, Any]:
         """The `data` of a GraphQL document. Raises `RemoteError` or, for what the portal does not understand, `QueryError`."""
+        import httpx
+
         try:
             response = self._http.post(self.url, json={"query": document})
         except httpx.HTTPError as error:
@@ -59,3 +61,11 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
+
+
+def _session() -> httpx.Client:
+    """httpx is loaded by the first client, not by the package."""
+    import httpx
+
+    timeout = httpx.Timeout(TIMEOUT, read=READ_TIMEOUT)
+    return httpx.Client(timeout=timeout, headers={"User-Agent": "tomoportal"}, follow_redirects=True)

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree
 
-import httpx
-
 from tomoportal.errors import RemoteError, UsageError
 
 if TYPE_CHECKING:
@@ -62,6 +60,8 @@ def _folder(dest_path: str | os.PathLike[str] | None) -> Path:
 
 def _file(client: Client, url: str, folder: Path, name: str | None = None, size: int | None = None) -> Path:
     """Stream `url` to a temporary name, then rename. A file of the expected size is there already: nothing is done."""
+    import httpx
+
     target = folder / (name or PurePosixPath(urlsplit(url).path).name)
     if size is not None and target.is_file() and target.stat().st_size == size:
         return target
