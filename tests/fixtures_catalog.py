@@ -7,6 +7,7 @@ complete row, `fill(catalog, rows)` stores rows of your own.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -152,6 +153,17 @@ def _run(add: Any, dataset: int, position: int) -> None:
         _annotation(add, run, alignment, spacing, folder, object_id, name, shape, release)
 
 
+def _state(home: str) -> str:
+    """The volume, two public annotations, and two layers of the one that is not."""
+    sources = ("x.zarr", "NeuroglancerPrecompute/100-point_precompute", "Annotations/101/mask.zarr")
+    hidden = ("NeuroglancerPrecompute/102-mesh_precompute", "Annotations/102/mask.zarr")
+    layers: list[dict[str, Any]] = [
+        {"source": f"zarr://{{files}}{home}/{path}/"} for path in (*sources, hidden[0])
+    ]
+    layers.append({"name": "102 thylakoid", "source": {"url": f"{{files}}{home}/{hidden[1]}/|zarr2:"}})
+    return json.dumps({"layers": layers})
+
+
 def _tomogram(
     add: Any, run: int, alignment: int, spacing: int, home: str, number: int, processing: str
 ) -> None:
@@ -163,7 +175,7 @@ def _tomogram(
         omezarr_path=f"{folder}/volume.zarr", file_size_mrc=1.1e9, release_date=PAST, deposition_date=PAST,
         is_visualization_default=number == 100, ctf_corrected=None if number == 101 else True,
         key_photo_path=f"{home}/Images/{number}/key-photo-snapshot.png",
-        neuroglancer_config='{"layers":[{"source":"zarr://{files}x.zarr"}]}' if number == 100 else None, folder=folder,
+        neuroglancer_config=_state(home) if number == 100 else None, folder=folder,
     )  # fmt: skip
     add("TomogramAuthor", tomogram_id=tomogram, name="Béla Bartók", author_list_order=1)
 

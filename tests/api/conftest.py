@@ -17,6 +17,9 @@ MRC = f"{HOME}/Tomograms/100/volume.mrc"
 CHUNK = f"{HOME}/Tomograms/100/volume.zarr/0/0/0/0"
 SECRET = "30003/TS_01/Reconstructions/VoxelSpacing10.000/Tomograms/100/volume.mrc"
 EMBARGOED = f"{HOME}/Annotations/102/thylakoid.glb"
+EMBARGOED_LAYER = f"{HOME}/NeuroglancerPrecompute/102-mesh_precompute/info"
+STATE = f"{HOME}/NeuroglancerPrecompute/100-neuroglancer-config.json"
+"""Names the layer of what is embargoed."""
 BIG = 3_000_001
 
 
@@ -58,6 +61,9 @@ def portal_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         SECRET,
         EMBARGOED,
         "30003/dataset_metadata.json",
+        "30003/Images/snapshot.png",
+        STATE,
+        EMBARGOED_LAYER,
         "99999/unknown.txt",
         ".tomoportal/datasets/30001/index.json",
         "30001/.tmp-123",

@@ -119,6 +119,8 @@ def test_a_range_of_another_version_gives_the_whole(get):
         "30003/TS_01/Reconstructions/VoxelSpacing10.000/Tomograms/100/volume.mrc",
         "30003/dataset_metadata.json",
         f"{HOME}/Annotations/102/thylakoid.glb",
+        f"{HOME}/NeuroglancerPrecompute/102-mesh_precompute/info",
+        f"{HOME}/NeuroglancerPrecompute/100-neuroglancer-config.json",
         "99999/unknown.txt",
         ".tomoportal/datasets/30001/index.json",
         "30001/../.tomoportal/datasets/30001/index.json",

@@ -397,3 +397,20 @@ def test_nothing_of_the_future(ask: Ask) -> None:
     assert "thylakoid" not in json.dumps(now)
     assert "30003" in json.dumps(later)
     assert "thylakoid" in json.dumps(later)
+
+
+def test_viewer_states_name_no_layer_of_the_future(ask: Ask) -> None:
+    text = "{ tomograms(where: {id: {_eq: 1601}}) { neuroglancerConfig } }"
+    wanted = '{ tomograms(where: {neuroglancerConfig: {_like: "%thylakoid%"}}) { id } }'
+
+    def layers(**rest: Any) -> list[str]:
+        (tomogram,) = ask(text, **rest)["tomograms"]
+        return [json.dumps(layer) for layer in json.loads(tomogram["neuroglancerConfig"])["layers"]]
+
+    now, later = layers(), layers(today=date(2031, 1, 1))
+    assert now == later[:3]
+    assert not any("102" in layer for layer in now)
+    assert all("102" in layer for layer in later[3:])
+    assert len(later) == 5
+    assert ask(wanted)["tomograms"] == []
+    assert ask(wanted, today=date(2031, 1, 1))["tomograms"]

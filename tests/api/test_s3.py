@@ -55,7 +55,16 @@ def test_prefix_takes_what_begins_so(client, prefix):
 
 @pytest.mark.parametrize("delimiter", ["/", ".", "TS_"])
 @pytest.mark.parametrize(
-    "prefix", ["", "30001/", "30001/T", f"{HOME}/", f"{HOME}/Tomograms/100/volume.zarr/"]
+    "prefix",
+    [
+        "",
+        "30001/",
+        "30003/",
+        "30001/T",
+        f"{HOME}/",
+        f"{HOME}/NeuroglancerPrecompute/",
+        f"{HOME}/Tomograms/100/volume.zarr/",
+    ],
 )
 @pytest.mark.parametrize("size", [1, 1000])
 def test_delimiter_folds(client, delimiter, prefix, size):
@@ -147,6 +156,8 @@ def test_range_and_conditions(client, public_files):
     [
         "30003/dataset_metadata.json", ".tomoportal/datasets/30001/index.json", "30001/TS_01/leak.txt", "30001/nothing", "30001/",
         f"{HOME}/Annotations/102/thylakoid.glb",
+        f"{HOME}/NeuroglancerPrecompute/102-mesh_precompute/info",
+        f"{HOME}/NeuroglancerPrecompute/100-neuroglancer-config.json",
     ],
 )  # fmt: skip
 def test_hidden_keys_are_not_there(client, key):

@@ -83,10 +83,18 @@ def _one_level(portal: Portal, prefix: str, after: str) -> Iterator[Entry | str]
         if not key.startswith(prefix) or key <= after or _is_closed(portal, path):
             continue
         if is_folder:
-            if next(_walk(portal, path, prefix="", after=""), None) is not None:
+            if _holds_public(portal, path):
                 yield key
         elif _is_public(portal, path) and entry is not None:
             yield entry
+
+
+def _holds_public(portal: Portal, home: str) -> bool:
+    """Whether anything below a folder may be seen; what is being replaced may."""
+    return any(
+        portal.seen(entry.path)[1] is not Visibility.HIDDEN
+        for entry in _walk(portal, home, prefix="", after="")
+    )
 
 
 def _public_files(portal: Portal, prefix: str, after: str) -> Iterator[Entry]:
@@ -139,8 +147,7 @@ def _scan(portal: Portal, home: str) -> Iterator[tuple[str, bool, Entry | None]]
 
 
 def _is_public(portal: Portal, path: str) -> bool:
-    key = owner(path)
-    seen = portal.visible(key)
+    key, seen = portal.seen(path)
     if key is None or seen is Visibility.HIDDEN:
         return False
     if seen is Visibility.REPLACING or portal.replacing(key):

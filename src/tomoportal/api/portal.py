@@ -14,7 +14,7 @@ from time import monotonic
 from tomoportal.api.errors import Refused
 from tomoportal.catalog import Addresses, Catalog, View, Visibility, open_catalog
 from tomoportal.errors import NotFound
-from tomoportal.layout.paths import Key, owner
+from tomoportal.layout.paths import Key, owner, viewer_folder
 from tomoportal.layout.tree import marker_of
 from tomoportal.settings import Settings, today
 from tomoportal.storage import LocalStorage, Storage, open_storage
@@ -73,6 +73,15 @@ class Portal:
         """What an anonymous reader may see today. Raises `CatalogError`."""
         return self._opened().view(None, today=today(), addresses=addresses or Addresses())
 
+    def seen(self, path: str) -> tuple[Key | None, Visibility]:
+        """The entity that owns a path, and whether this file of it may be given out. A stored viewer state that may name
+        annotations of the future may not; the catalogue gives it out without them."""
+        key = owner(path)
+        if key is None or key.kind != "tomogram" or not path.startswith(f"{viewer_folder(key)}/"):
+            return key, self.visible(key)
+        is_whole = self.visible(key.of("view", id=key.id)) is not Visibility.HIDDEN
+        return key, self.visible(key) if is_whole else Visibility.HIDDEN
+
     def visible(self, key: Key | None) -> Visibility:
         """Whether the files of an entity may be given out. Answers are kept until the catalogue or the day changes."""
         if key is None:
@@ -101,8 +110,7 @@ class Portal:
     def admit(self, path: str) -> Key:
         """The entity that owns a path. Raises `NotFound` for what this reader may not see, `Refused` (503) for what is known to be
         being replaced; `replacing` is still to be asked."""
-        key = owner(path)
-        seen = self.visible(key)
+        key, seen = self.seen(path)
         if key is None or seen is Visibility.HIDDEN:
             raise NotFound(path)
         if seen is Visibility.REPLACING:

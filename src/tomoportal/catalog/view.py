@@ -14,11 +14,13 @@ import sqlalchemy as sql
 from tomoportal.catalog.compile import aggregate, selection
 from tomoportal.catalog.compile.writer import Addresses, Scope, Statement, Writer
 from tomoportal.catalog.database import LONGEST
+from tomoportal.catalog.rows import below
 from tomoportal.catalog.tables import FACETS, FOLDER, RELEASE, REPLACING
 from tomoportal.errors import CatalogError, QueryError
 from tomoportal.layout.paths import Key, folder, owner
 from tomoportal.layout.tree import own_entity
 from tomoportal.model import query
+from tomoportal.model.annotation import Annotation
 
 if TYPE_CHECKING:
     from tomoportal.catalog.database import Database
@@ -126,7 +128,11 @@ class View:
         return self.visible_entity(key)
 
     def visible_entity(self, key: Key) -> Visibility:
-        """Whether an entity of the layout exists for this reader."""
+        """Whether an entity of the layout exists for this reader; a stored view of a tomogram does when all its annotations do."""
+        if key.kind == "view":
+            if self._shows_hidden(key):
+                return Visibility.HIDDEN
+            key = key.of("tomogram", id=key.id)
         while (entity := own_entity(key.kind)) is None:
             key = key.of("run", spacing="")
         place = folder(key)
@@ -143,6 +149,14 @@ class View:
         if not is_there:
             return Visibility.HIDDEN
         return Visibility.REPLACING if is_replaced else Visibility.PUBLIC
+
+    def _shows_hidden(self, view: Key) -> bool:
+        """Whether what is made of a tomogram and the annotations of its run may show some that are not released yet."""
+        run = folder(view.of("run", spacing=""))
+        table = self.database.tables.tables[Annotation.names.table]
+        hidden = sql.select(table.c.id).where(below(table, run), table.c[RELEASE] > self._scope.now)
+        with self.database.reader.connect() as connection:
+            return connection.execute(sql.select(sql.exists(hidden))).scalar_one()
 
     def _statement(self, asked: Query) -> Statement:
         writer = Writer(self.database.dialect, self._scope)

@@ -58,5 +58,8 @@ class Dialect(Protocol):
     def base64(self, text: str) -> str:
         """The base64 of a text."""
 
+    def without_layers(self, state: str, folder: str, rows: str) -> str:
+        """A viewer state as `layers.without_layers` leaves it; `folder` is a column of the rows FROM … WHERE … to leave out."""
+
     def number(self, function: str, argument: str) -> str:
         """The aggregate `stddev` or `variance` (of a sample)."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import re2
 
+from tomoportal.catalog.compile.layers import without_layers
 from tomoportal.model.fields import Kind
 
 _MOST_MEMBERS = 60
@@ -92,6 +93,10 @@ class Sqlite:
     def base64(self, text: str) -> str:
         return f"base64_of({text})"
 
+    def without_layers(self, state: str, folder: str, rows: str) -> str:
+        layers = f"without_layers({state}, (SELECT group_concat({folder}, char(10)) {rows}))"
+        return f"CASE WHEN EXISTS (SELECT 1 {rows}) THEN {layers} ELSE {state} END"
+
     def number(self, function: str, argument: str) -> str:
         return f"sample_{function}({argument})"
 
@@ -104,6 +109,7 @@ def register(connection: sqlite3.Connection) -> None:
         ("matches", 2, _matches),
         ("matches_any_case", 2, _matches_any_case),
         ("base64_of", 1, _base64),
+        ("without_layers", 2, _without_layers),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
     connection.create_aggregate("sample_variance", 1, _Variance)  # type: ignore[arg-type]
@@ -147,6 +153,10 @@ def _glob(pattern: str) -> str:
         else:
             parts.append(words.get(letter) or literal.get(letter, letter))
     return "".join(parts)
+
+
+def _without_layers(state: str | None, folders: str) -> str | None:
+    return None if state is None else without_layers(state, folders)
 
 
 class _Variance:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from tomoportal.catalog.compile.writer import Source, Writer, literal
+from tomoportal.catalog.tables import FOLDER
 from tomoportal.errors import QueryError
 from tomoportal.model.fields import FILES_MARK, Address, Field, Kind
 
@@ -22,8 +23,19 @@ def expression(writer: Writer, source: Source, field: Field) -> str:
     if field.address_of:
         return f"({writer.constant('files', addresses.files)} || {_in_address(column)})"
     if field.kind is Kind.STATE:
-        return f"replace({column}, '{FILES_MARK}', {writer.constant('files', addresses.files)})"
+        state = _seen_layers(writer, source, column)
+        return f"replace({state}, '{FILES_MARK}', {writer.constant('files', addresses.files)})"
     return column
+
+
+def _seen_layers(writer: Writer, source: Source, column: str) -> str:
+    """A viewer state without the layers of those annotations of its run that are not released yet."""
+    annotation = writer.source("Annotation")
+    rows = (
+        f"FROM {writer.table(annotation)} "
+        f"WHERE {annotation.column('run_id')} = {source.column('run_id')} AND NOT ({writer.visible(annotation)})"
+    )
+    return writer.dialect.without_layers(column, annotation.column(FOLDER), rows)
 
 
 def constant(writer: Writer, value: Any) -> str:
