@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tomoportal.formats.pictures import encode_png
 from tomoportal.ingest.pictures import (
     MaskOverlay,
     PointOverlay,
@@ -124,3 +125,24 @@ def test_colours_are_many_distinct_and_stable() -> None:
     assert len(set(many)) == 30
     assert colours(5) == many[:5]
     assert all(max(colour) > 200 for colour in many)
+
+
+def test_pngs_of_grainy_pictures_keep_every_pixel_and_stay_small() -> None:
+    grain = np.random.default_rng(3).normal(128, 40, (300, 400)).clip(0, 255).astype(np.uint8)
+    rgb = np.stack([grain, grain, grain], axis=-1)
+    png, usual = encode_png(Image.fromarray(rgb)), io.BytesIO()
+    assert (np.asarray(opened(png)) == rgb).all()
+    Image.fromarray(rgb).save(usual, "PNG")
+    assert len(png) < 0.8 * len(usual.getvalue())
+
+
+def test_a_mask_has_a_rim_all_around_but_none_at_the_border_of_the_picture() -> None:
+    mask = np.zeros((768, 1024), bool)
+    mask[200:, 300:700] = True
+    flat = Slab(np.zeros((768, 1024), np.float32), 30, 70, (100, 768, 1024))
+    red = np.asarray(opened(key_pictures(flat, masks=[MaskOverlay(mask, (255, 0, 0))]).original))[..., 0]
+    inside = red[500, 500]
+    assert red[500, 301] > inside
+    assert red[201, 500] > inside
+    assert red[767, 500] == inside
+    assert red[100, 100] == 128

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from tomoportal.formats.pictures import encode_png
 from tomoportal.ingest.volumes.slab import Slab
@@ -124,12 +124,22 @@ def _with_mask(canvas: Image.Image, overlay: MaskOverlay) -> Image.Image:
     inside = Image.fromarray(np.where(overlay.mask, 255, 0).astype(np.uint8))
     inside = inside.resize(canvas.size, Image.Resampling.BILINEAR)
     rim = 2 * max(1, max(canvas.size) // 900) + 1
-    solid = inside.point([255 * (level >= 128) for level in range(256)])
-    inner = np.asarray(solid.filter(ImageFilter.MinFilter(rim)), np.float32) / 255
+    inner = _shrunk(np.asarray(inside) >= 128, rim)
     covered = np.asarray(inside, np.float32) / 255
-    strength = np.maximum(covered * overlay.alpha, np.clip(covered - inner, 0, 1) * _OUTLINE)
+    strength = np.maximum(covered * overlay.alpha, np.where(inner, 0, covered) * _OUTLINE)
     veil = Image.fromarray(np.round(strength * 255).astype(np.uint8))
     return Image.composite(Image.new("RGB", canvas.size, overlay.colour), canvas, veil)
+
+
+def _shrunk(solid: np.ndarray, width: int) -> np.ndarray:
+    """`solid` without what lies closer than half of `width` (odd) to its rim; the border of the picture is no rim."""
+    for axis in (0, 1):
+        around = [(width // 2, width // 2) if side == axis else (0, 0) for side in (0, 1)]
+        windows = np.pad(solid, around, mode="edge")
+        length = solid.shape[axis]
+        parts = (windows.take(range(i, i + length), axis) for i in range(width))
+        solid = np.logical_and.reduce(list(parts))
+    return solid
 
 
 def _with_points(canvas: Image.Image, overlay: PointOverlay, slab: Slab, scale: int) -> Image.Image:
