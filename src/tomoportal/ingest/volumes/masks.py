@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from tomoportal.errors import Absent
 from tomoportal.ingest.volumes.facts import MaskRecipe, Shape
 from tomoportal.ingest.volumes.source import Source
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _FEW = 32
 _MOST_LABELS = 65536
@@ -106,6 +109,8 @@ def _section(source: Source, z: int, recipe: MaskRecipe, values: SourceValues) -
 
 def _overlaps(source: int, target: int) -> sparse.csr_array:
     """Matrix (target, source) of whole numbers: by how many of source·target small steps two voxels overlap."""
+    from scipy import sparse  # here: few masks are resized, and every command would wait for it
+
     rows, columns, weights = [], [], []
     for i in range(target):
         begin, end = i * source, (i + 1) * source
