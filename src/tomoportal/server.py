@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -47,7 +48,7 @@ def build_app(settings: Settings) -> Application:
     """
     portal = Portal(settings)
     files, s3 = file_service(portal), s3_service(portal)
-    rest = _starlette(portal)
+    rest = _staying(_starlette(portal))
     pages = GZipMiddleware(rest, minimum_size=1000, compresslevel=5)
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -62,6 +63,28 @@ def build_app(settings: Settings) -> Application:
         return await rest(scope, receive, send)
 
     return application
+
+
+def _staying(inner: Application) -> Application:
+    """The same application with redirections as paths: whatever host a request names, nobody is sent to another one."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        async def send_staying(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                headers = [(n, _path_of(v) if n == b"location" else v) for n, v in message["headers"]]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await inner(scope, receive, send_staying)
+
+    return application
+
+
+def _path_of(address: bytes) -> bytes:
+    """Path and query; a path never begins with two slashes, which would name a host."""
+    parts = urlsplit(address.decode("latin-1"))
+    path = "/" + parts.path.lstrip("/")
+    return (f"{path}?{parts.query}" if parts.query else path).encode("latin-1")
 
 
 def view_of(portal: Portal) -> Callable[[Request], View]:

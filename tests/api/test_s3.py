@@ -228,3 +228,13 @@ def test_nonsense_is_an_error_of_the_protocol(get, query):
     answer = get(f"/s3/tomoportal?list-type=2&{query}")
     assert answer.status_code in (400, 501)
     assert ElementTree.fromstring(answer.content).findtext("Message")
+
+
+@pytest.mark.parametrize("path", ["tomoportal?list-type=2&prefix=%01%1f", "tomoportal/%00", "%0b"])
+def test_answers_are_xml_whatever_was_asked(get, path):
+    ElementTree.fromstring(get(f"/s3/{path}").content)
+
+
+def test_any_number_of_keys_may_be_asked_for(get):
+    answer = get(f"/s3/tomoportal?list-type=2&max-keys={'9' * 5000}")
+    assert ElementTree.fromstring(answer.content).findtext("{*}MaxKeys") == "1000"

@@ -71,6 +71,14 @@ def test_a_foreign_host_gets_files_but_no_addresses(client: httpx.Client):
     assert "TOMOPORTAL_URL" in answer.text
 
 
+@pytest.mark.parametrize("path", ["/datasets/30001/", "/datasets/30001/?page=2", "/static"])
+def test_redirections_stay_here(client: httpx.Client, path: str):
+    answer = client.get(path, headers={"host": "tomo.example.org"})
+    assert answer.status_code == 307
+    assert answer.headers["location"].startswith(("/datasets/30001", "/static/"))
+    assert answer.headers["location"].endswith("?page=2") == path.endswith("?page=2")
+
+
 def test_public_address_wins_over_the_host(folder: Path):
     with serving(settings_in(folder, public_url="https://tomo.example.org")) as url:
         query = "{ datasets(where: {id: {_eq: 30001}}) { httpsPrefix } }"
@@ -79,7 +87,10 @@ def test_public_address_wins_over_the_host(folder: Path):
 
 
 LOCAL = ("localhost", "localhost:8000", "127.0.0.1", "127.1.2.3:9", "[::1]", "[::1]:80", "a.localhost")
-FOREIGN = ("", "example.org", "10.0.0.1:80", "localhost.example.org", "127.0.0.1.nip.io", "[::2]")
+FOREIGN = (
+    "", "example.org", "10.0.0.1:80", "localhost.example.org", "127.0.0.1.nip.io", "[::2]", "example.org/x.localhost",
+    "a; script-src * x.localhost", '"><script>.localhost', "localhost:80@example.org", "localhost:99999999", "[::1",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("host", [*LOCAL, *FOREIGN])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
@@ -24,6 +25,8 @@ FRESH = 0.1
 MARKER_FRESH = 2.0
 """Seconds for which a remote storage is believed not to be replacing an entity."""
 MOST_ANSWERS = 100_000
+
+_HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +172,10 @@ def being_replaced(path: str) -> Refused:
 
 def is_loopback(host: str) -> bool:
     """Whether a Host header (`localhost:8000`, `127.0.0.1`, `[::1]:80`) names this machine itself."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() and not host.endswith("]") else host
-    name = name.strip("[]").lower()
+    match = _HOST.fullmatch(host.lower())
+    if match is None:
+        return False
+    name = match[1].strip("[]")
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote
 from uuid import uuid4
-from xml.sax.saxutils import escape
+from xml.sax import saxutils
 
 from tomoportal.api.content import Headers, Receive, Scope, Send, in_thread, open_file, send_opened
 from tomoportal.api.errors import headers_of, status_of
@@ -25,6 +26,7 @@ from tomoportal.errors import NotFound, PortalError
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 MOST_KEYS = 1000
 _XML = b"application/xml"
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNSUPPORTED = (
     "acl", "attributes", "cors", "encryption", "lifecycle", "logging", "notification", "object-lock", "policy", "replication",
     "retention", "tagging", "torrent", "uploadId", "uploads", "versionId", "versions", "website",
@@ -127,9 +129,9 @@ def _list_document(bucket: str, query: Mapping[str, str], found: Page, most: int
     encoded = query.get("encoding-type") == "url"
 
     def text(value: str) -> str:
-        return quote(value, safe="/-_.~") if encoded else escape(value)
+        return quote(value, safe="/-_.~") if encoded else _escaped(value)
 
-    parts = [f'<ListBucketResult xmlns="{NAMESPACE}">', f"<Name>{escape(bucket)}</Name>"]
+    parts = [f'<ListBucketResult xmlns="{NAMESPACE}">', f"<Name>{_escaped(bucket)}</Name>"]
     parts += [_tag(name, text(query.get(key, ""))) for name, key in (("Prefix", "prefix"),)]
     if query.get("delimiter"):
         parts.append(_tag("Delimiter", text(query["delimiter"])))
@@ -142,7 +144,7 @@ def _list_document(bucket: str, query: Mapping[str, str], found: Page, most: int
     for entry in found.entries:
         parts.append(
             f"<Contents><Key>{text(entry.path)}</Key><LastModified>{_iso(entry.modified)}</LastModified>"
-            f"<ETag>&quot;{escape(entry.tag)}&quot;</ETag><Size>{entry.size}</Size>"
+            f"<ETag>&quot;{_escaped(entry.tag)}&quot;</ETag><Size>{entry.size}</Size>"
             f"<StorageClass>STANDARD</StorageClass>{owner if with_owner else ''}</Contents>"
         )
     parts += [
@@ -156,7 +158,7 @@ def _paging(query: Mapping[str, str], found: Page, text: Callable[[str], str]) -
     if query.get("start-after"):
         parts.append(_tag("StartAfter", text(query["start-after"])))
     if query.get("continuation-token"):
-        parts.append(_tag("ContinuationToken", escape(query["continuation-token"])))
+        parts.append(_tag("ContinuationToken", _escaped(query["continuation-token"])))
     if found.last:
         parts.append(_tag("NextContinuationToken", _to_token(found.last)))
     return parts
@@ -174,7 +176,7 @@ def _max_keys(value: str | None) -> int:
         return MOST_KEYS
     if not value.isdecimal():
         raise _S3Error("InvalidArgument", 400, f"max-keys must be a number, not {value!r}.")
-    return min(int(value), MOST_KEYS)
+    return MOST_KEYS if len(value) > len(str(MOST_KEYS)) else min(int(value), MOST_KEYS)
 
 
 def _to_token(key: str) -> str:
@@ -189,12 +191,17 @@ def _from_token(token: str) -> str:
 
 
 def _buckets(portal: Portal) -> bytes:
-    name = escape(portal.settings.bucket)
+    name = _escaped(portal.settings.bucket)
     bucket = f"<Bucket><Name>{name}</Name><CreationDate>2020-01-01T00:00:00.000Z</CreationDate></Bucket>"
     owner = "<Owner><ID>tomoportal</ID><DisplayName>tomoportal</DisplayName></Owner>"
     return _document(
         f'<ListAllMyBucketsResult xmlns="{NAMESPACE}">{owner}<Buckets>{bucket}</Buckets></ListAllMyBucketsResult>'
     )
+
+
+def _escaped(text: str) -> str:
+    """Text of a request or key inside XML; signs that XML cannot carry are replaced."""
+    return saxutils.escape(_NOT_XML.sub("\ufffd", text))
 
 
 def _tag(name: str, text: str) -> str:
@@ -236,8 +243,8 @@ async def _send_error(error: PortalError, scope: Scope, send: Send) -> None:
         code = "SlowDown" if status == 503 else "InternalError"
         headers = headers_of(error)
     message = "There is no such key." if code == "NoSuchKey" else str(error)
-    resource = escape(scope["path"].removeprefix("/s3"))
+    resource = _escaped(scope["path"].removeprefix("/s3"))
     body = _document(
-        f"<Error><Code>{code}</Code><Message>{escape(message)}</Message><Resource>{resource}</Resource></Error>"
+        f"<Error><Code>{code}</Code><Message>{_escaped(message)}</Message><Resource>{resource}</Resource></Error>"
     )
     await _send(scope, send, status, body, headers)
