@@ -15,6 +15,7 @@ from tomoportal.ingest.report import Progress, Report
 from tomoportal.ingest.sidecars import sidecar
 from tomoportal.ingest.steps import STEPS
 from tomoportal.ingest.task import Outcome, Task, Work
+from tomoportal.ingest.views import told_by_metadata
 from tomoportal.ingest.volumes import MemoryBudget
 from tomoportal.layout import private
 from tomoportal.layout.ids import Allotment
@@ -27,6 +28,9 @@ from tomoportal.storage.protocol import Storage
 
 log = logging.getLogger(__name__)
 WRITER = f"tomoportal {__version__}"
+LASTING = ("tiltseries", "tomogram", "annotation")
+"""Kinds whose data take long to make: where metadata alone have changed, these stay. Everything else is then made anew, since what a
+step fills in by itself depends on what the depositor left out."""
 
 
 class Stopped(Exception):
@@ -80,7 +84,7 @@ class Executor:
             made.mkdir(parents=True, exist_ok=True)
         try:
             old = home.ledger.get(task.key)
-            if task.why == METADATA_CHANGED and old is not None:
+            if task.why == METADATA_CHANGED and old is not None and task.kind in LASTING:
                 self._publish(task, _known(self.target, old), home, None)
             else:
                 work = Work(
@@ -147,7 +151,12 @@ def record_of(task: Task, outcome: Outcome) -> Record:
         sidecar=sidecar_path(task),
         inputs=task.fingerprint(),
         files=outcome.files,
-        facts={**outcome.facts, "sidecar": task.sidecar_fingerprint(), "extra": sorted(outcome.extra)},
+        facts={
+            **outcome.facts,
+            **told_by_metadata(task),
+            "sidecar": task.sidecar_fingerprint(),
+            "extra": list(outcome.extra),
+        },
         problems=tuple({**asdict(p), "severity": Severity(p.severity).value} for p in outcome.problems),
         writer=WRITER,
     )

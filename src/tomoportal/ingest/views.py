@@ -57,6 +57,21 @@ def _annotation(record: Record) -> dict[str, Any]:
     }
 
 
+def told_by_metadata(task: Task) -> dict[str, Any]:
+    """What views and key photos need of an entity's metadata; its record is renewed with them."""
+    metadata = task.metadata
+    if task.kind == "tomogram":
+        return {"default": metadata.get("is_visualization_default")}
+    if task.kind != "annotation":
+        return {}
+    described = metadata["annotation_object"]
+    return {
+        "object": {"name": described["name"], "id": described.get("id")},
+        "method": metadata.get("annotation_method"),
+        "ground_truth": bool(metadata.get("ground_truth_status")),
+    }
+
+
 def tomogram_of(view: Key) -> Key:
     """The tomogram that a view shows."""
     return view.of("tomogram", id=view.id)
