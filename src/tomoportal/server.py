@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from tomoportal.api.errors import error_body, headers_of, status_of
+from tomoportal.api.errors import error_body, headers_of, status_of, told
 from tomoportal.api.files import file_service
 from tomoportal.api.portal import Portal
 from tomoportal.api.s3 import s3_service
@@ -130,7 +130,7 @@ def _sentence(error: Exception) -> tuple[int, str, str, dict[str, str]]:
     if isinstance(error, PortalError):
         status, code = status_of(error)
         headers = {name.decode(): value.decode() for name, value in headers_of(error)}
-        return status, code, str(error), headers
+        return status, code, told(error), headers
     if isinstance(error, HTTPException):
         words = {404: "There is nothing at this address.", 405: "This address does not take such a request."}
         message = words.get(error.status_code, error.detail)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from fixtures_catalog import TODAY, fill, row
-from tomoportal.catalog import Addresses, Catalog, View, Visibility
+from tomoportal.catalog import Addresses, Catalog, View, Visibility, open_catalog
 from tomoportal.catalog.words import tokens
 from tomoportal.errors import QueryError
 from tomoportal.model import query as q
@@ -180,3 +181,12 @@ def test_answers_that_would_be_too_large_are_refused(view: View) -> None:
     with pytest.raises(QueryError, match="too large"):
         view.json(q.Select("Frame", wide))
     assert view.count("Run") == 4
+
+
+def test_tables_made_anew_have_another_version(tmp_path: Path) -> None:
+    versions = set()
+    for _ in range(2):
+        with open_catalog(f"sqlite:///{tmp_path / 'catalog.sqlite'}", create=True) as catalog:
+            versions.add(catalog.version)
+        (tmp_path / "catalog.sqlite").unlink()
+    assert len(versions) == 2

@@ -143,6 +143,41 @@ def test_catalogue_that_is_made_anew_is_seen(tmp_path: Path):
         assert answer["data"]["datasets"] == [{"id": 31000}]
 
 
+def test_strangers_are_not_told_where_the_catalogue_lies(tmp_path: Path):
+    small_portal(tmp_path).close()
+    with serving(settings_in(tmp_path)) as url:
+        for name in ("catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"):
+            (tmp_path / name).unlink(missing_ok=True)
+        time.sleep(0.3)
+        for path in (
+            "healthz",
+            f"files/{FILE}",
+            f"s3/tomoportal/{FILE}",
+            "graphql?query={runs{id}}",
+            "runs/300011",
+        ):
+            answer = httpx.get(f"{url}/{path}")
+            assert answer.status_code == 503
+            assert "retry-after" in answer.headers
+            assert str(tmp_path) not in answer.text
+
+
+def test_a_storage_that_is_not_mounted_is_not_an_empty_one(tmp_path: Path):
+    small_portal(tmp_path).close()
+    root = make_file(tmp_path / "files", FILE, b"{}").parents[1]
+    with serving(settings_in(tmp_path)) as url:
+        paths = (f"files/{FILE}", f"s3/tomoportal/{FILE}", "s3/tomoportal?list-type=2&prefix=30001/")
+        assert [httpx.get(f"{url}/{path}").status_code for path in paths] == [200, 200, 200]
+        root.rename(tmp_path / "elsewhere")
+        for path in (*paths, "s3/tomoportal"):
+            answer = httpx.get(f"{url}/{path}")
+            assert answer.status_code == 503
+            assert "retry-after" in answer.headers
+        root.mkdir()
+        assert [httpx.get(f"{url}/{path}").status_code for path in paths] == [503, 503, 503]
+        assert httpx.get(f"{url}/files/99999/x").status_code == 404
+
+
 def test_no_catalogue_is_a_sentence(tmp_path: Path):
     done = run("--database", f"sqlite:///{tmp_path / 'absent.sqlite'}", "--port", "0")
     assert done.returncode == 3

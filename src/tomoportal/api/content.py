@@ -112,6 +112,7 @@ def _found(portal: Portal, key: Key, path: str, look: Callable[[], T]) -> T:
     except NotFound:
         if portal.replacing(key):
             raise being_replaced(path) from None
+        portal.check_reach(path)
         return look()
 
 

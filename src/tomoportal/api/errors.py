@@ -6,8 +6,11 @@ The body is `{"error": {"code", "message", "where"}}`.
 from __future__ import annotations
 
 import json
+import logging
 
 from tomoportal import errors
+
+log = logging.getLogger("tomoportal")
 
 STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.NotFound, 404, "not-found"),
@@ -39,6 +42,14 @@ def status_of(error: errors.PortalError) -> tuple[int, str]:
     if isinstance(error, Refused):
         return error.status, error.code
     return next((status, code) for kind, status, code in STATUS if isinstance(error, kind))
+
+
+def told(error: errors.PortalError) -> str:
+    """What strangers are told. Where the catalogue lies, perhaps with a password, is for the log alone."""
+    if isinstance(error, errors.CatalogError):
+        log.error("%s", error)
+        return "The catalogue of this portal cannot be read just now; try again in a minute."
+    return str(error)
 
 
 def headers_of(error: errors.PortalError) -> list[tuple[bytes, bytes]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from tomoportal.api.content import Headers, Opened, Receive, Scope, Send, open_file, send_opened
-from tomoportal.api.errors import Refused, error_body, headers_of, status_of
+from tomoportal.api.errors import Refused, error_body, headers_of, status_of, told
 from tomoportal.api.portal import Portal
 from tomoportal.errors import NotFound, PortalError
 
@@ -105,7 +105,7 @@ def _check_conditions(opened: Opened) -> None:
 
 async def _send_error(error: PortalError, path: str, scope: Scope, send: Send) -> None:
     status, code = status_of(error)
-    message = "There is no such file here." if isinstance(error, NotFound) else str(error)
+    message = "There is no such file here." if isinstance(error, NotFound) else told(error)
     body = error_body(code, message, path)
     headers = [
         (b"content-type", b"application/json"),

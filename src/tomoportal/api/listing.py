@@ -37,6 +37,7 @@ def page(portal: Portal, prefix: str, delimiter: str, after: str, most: int) -> 
     last = ""
     if not _may_exist(prefix.rpartition("/")[0]):
         return Page((), (), "")
+    portal.check_reach(prefix)
     for found in _folded(portal, prefix, delimiter, after):
         if len(entries) + len(prefixes) == most:
             return Page(tuple(entries), tuple(prefixes), last)

@@ -110,6 +110,21 @@ class Portal:
             known = self._markers[key] = (monotonic(), self.storage.exists(marker_of(key)))
         return known[1]
 
+    def check_reach(self, path: str) -> None:
+        """Raises `Refused` (503) when a local storage is gone, as when a disk is not mounted: what cannot be reached must not pass for
+        absent. It is gone when the folder of a dataset or deposition that readers may see is not there, or the whole of it."""
+        if not isinstance(self.storage, LocalStorage):
+            return
+        top, slash, _ = path.partition("/")
+        is_there = os.access(f"{self.storage.url}/{top if slash else ''}", os.F_OK)
+        if not is_there and (not slash or self.seen(path)[1] is Visibility.PUBLIC):
+            raise Refused(
+                503,
+                "out-of-reach",
+                "The files of this portal cannot be reached just now; try again later.",
+                ((b"retry-after", b"60"),),
+            )
+
     def admit(self, path: str) -> Key:
         """The entity that owns a path. Raises `NotFound` for what this reader may not see, `Refused` (503) for what is known to be
         being replaced; `replacing` is still to be asked."""

@@ -17,7 +17,7 @@ from uuid import uuid4
 from xml.sax import saxutils
 
 from tomoportal.api.content import Headers, Receive, Scope, Send, in_thread, open_file, send_opened
-from tomoportal.api.errors import headers_of, status_of
+from tomoportal.api.errors import headers_of, status_of, told
 from tomoportal.api.files import CORS, content_type
 from tomoportal.api.listing import Page, page
 from tomoportal.api.portal import Portal
@@ -242,7 +242,7 @@ async def _send_error(error: PortalError, scope: Scope, send: Send) -> None:
         status, _ = status_of(error)
         code = "SlowDown" if status == 503 else "InternalError"
         headers = headers_of(error)
-    message = "There is no such key." if code == "NoSuchKey" else str(error)
+    message = "There is no such key." if code == "NoSuchKey" else told(error)
     resource = _escaped(scope["path"].removeprefix("/s3"))
     body = _document(
         f"<Error><Code>{code}</Code><Message>{_escaped(message)}</Message><Resource>{resource}</Resource></Error>"

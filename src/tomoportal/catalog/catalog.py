@@ -27,11 +27,11 @@ class Catalog:
 
     @property
     def version(self) -> str:
-        """Changes whenever something was loaded."""
+        """Changes whenever something was loaded, and when the tables were made anew: what is remembered of others does not hold."""
         state = self.database.state()
         if state.get("model") != self.database.model:
             raise CatalogError(f"{self.database.url} was made by another version of Tomoportal. {REPAIR}")
-        return f"{state['model']}-{state['version']}"
+        return f"{state['model']}-{state.get('made')}-{state['version']}"
 
     def close(self) -> None:
         """Close its connections."""

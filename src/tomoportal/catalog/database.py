@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,7 +128,8 @@ class Database:
                 connection.exec_driver_sql(
                     f'CREATE VIRTUAL TABLE "{name}_text" USING fts5(words, tokenize="unicode61 remove_diacritics 0")'
                 )
-            notes = [{"key": "model", "value": self.model}, {"key": "version", "value": "0"}]
+            values = {"model": self.model, "made": uuid.uuid4().hex[:12], "version": "0"}
+            notes = [{"key": key, "value": value} for key, value in values.items()]
             connection.execute(self.tables.tables[META].insert(), notes)
 
     def _drop_ours(self, connection: sql.Connection) -> None:

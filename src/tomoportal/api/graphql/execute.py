@@ -22,6 +22,7 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
+from tomoportal.api.errors import told
 from tomoportal.api.graphql.schema import make_schema
 from tomoportal.api.graphql.translate import Selected, Translator, Variables
 from tomoportal.api.graphql.vocabulary import Words, vocabulary
@@ -165,7 +166,7 @@ class _located:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, (QueryError, CatalogError)):
-            raise GraphQLError(str(error), self.selected.nodes[0], path=[self.selected.key]) from error
+            raise GraphQLError(told(error), self.selected.nodes[0], path=[self.selected.key]) from error
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
