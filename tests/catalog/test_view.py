@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from fixtures_catalog import TODAY, fill, row
 from tomoportal.catalog import Addresses, Catalog, View, Visibility, open_catalog
+from tomoportal.catalog.compile.layers import without_layers
 from tomoportal.catalog.words import tokens
 from tomoportal.errors import QueryError
 from tomoportal.model import query as q
@@ -190,3 +195,26 @@ def test_tables_made_anew_have_another_version(tmp_path: Path) -> None:
             versions.add(catalog.version)
         (tmp_path / "catalog.sqlite").unlink()
     assert len(versions) == 2
+
+
+HOME = "10/a#b's %/Reconstructions/VoxelSpacing10.000"
+
+
+@pytest.mark.parametrize(
+    "path", [f"{HOME}/Annotations/100/m.zarr/", f"{HOME}/NeuroglancerPrecompute/100-point_precompute/"]
+)
+@pytest.mark.parametrize("write", [str, quote])
+@pytest.mark.parametrize("wrap", [str, lambda url: {"url": url}, lambda url: [{"url": "other"}, url]])
+def test_a_layer_is_known_by_any_of_its_sources(
+    path: str, write: Callable[[str], str], wrap: Callable[[str], Any]
+) -> None:
+    hidden = {"source": wrap(f"{{files}}{write(path)}|zarr2:")}
+    other = {"source": wrap(f"{{files}}{write(path.replace('100', '1001'))}|zarr2:")}
+    left = without_layers(json.dumps({"layers": [hidden, other], "position": [1]}), f"{HOME}/Annotations/100")
+    assert left is not None
+    assert json.loads(left) == {"layers": [other], "position": [1]}
+
+
+@pytest.mark.parametrize("state", ["", "[]", "{}", '{"layers": 3}', '{"layers": [{}]}', '{"layers": ["x"]}'])
+def test_a_state_that_makes_no_sense_is_not_shown(state: str) -> None:
+    assert without_layers(state, f"{HOME}/Annotations/100") is None

@@ -28,6 +28,12 @@ def test_every_address_begins_with_the_mark_of_the_files():
     assert json.dumps(state).count(FILES_MARK) == 3
 
 
+def test_signs_that_end_an_address_are_escaped():
+    named = PointLayer("p", "10/a#b?c%|d/layer", 1.0, "x")
+    url = tomogram_state(TOMOGRAM, [named])["layers"][1]["source"]["url"]
+    assert url == f"{FILES_MARK}10/a%23b%3Fc%25%7Cd/layer/|neuroglancer-precomputed:"
+
+
 def test_another_voxel_spacing_is_scaled_into_the_tomograms():
     transform = tomogram_state(TOMOGRAM, [MASK])["layers"][1]["source"]["transform"]
     assert transform["inputDimensions"] == {axis: [2e-9, "m"] for axis in "zyx"}

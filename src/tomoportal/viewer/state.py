@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from tomoportal.model.fields import FILES_MARK
 from tomoportal.viewer.colours import colours
@@ -182,7 +183,7 @@ def _zarr(path: str) -> str:
 
 
 def _address(path: str) -> str:
-    return f"{FILES_MARK}{path.strip('/')}/"
+    return f"{FILES_MARK}{quote(path.strip('/'))}/"
 
 
 def _source(url: str, axes: str, spacing: float, shown: float) -> dict[str, Any]:

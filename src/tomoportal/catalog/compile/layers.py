@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import unquote
 
 from tomoportal.layout.paths import owner, viewer_folder
 
@@ -28,8 +29,8 @@ def _places(folder: str) -> list[str]:
 
 
 def _lies_in(layer: dict[str, Any], places: list[str]) -> bool:
-    """A source can be an address, an object with one, or a list of these."""
+    """Whether a layer shows something of these places. A source can be an address, an object with one, or a list of these."""
     source = layer["source"]
     found = source if isinstance(source, list) else [source]
-    addresses = [str(item["url"] if isinstance(item, dict) else item) for item in found]
+    addresses = [unquote(str(item["url"] if isinstance(item, dict) else item)) for item in found]
     return any(place in address for place in places for address in addresses)
