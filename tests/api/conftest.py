@@ -73,6 +73,9 @@ def portal_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         make_file(root, path, b"secret")
     outside = make_file(folder, "outside.txt", b"outside")
     (root / "30001/TS_01/leak.txt").symlink_to(outside)
+    (root / "30001/TS_01/private.txt").symlink_to(root / ".tomoportal/datasets/30001/index.json")
+    (root / "30001/TS_01/early.txt").symlink_to(root / "30003/dataset_metadata.json")
+    (root / "30001/TS_01/later").symlink_to(root / "30003")
     (root / "30001/TS_01/inside.txt").symlink_to(root / "30001/TS_01/run_metadata.json")
     return Settings(storage=str(root), database=f"sqlite:///{folder / 'catalog.sqlite'}", bucket="tomoportal")
 

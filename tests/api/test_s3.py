@@ -157,6 +157,9 @@ def test_range_and_conditions(client, public_files):
         "30003/dataset_metadata.json", ".tomoportal/datasets/30001/index.json", "30001/TS_01/leak.txt", "30001/nothing", "30001/",
         f"{HOME}/Annotations/102/thylakoid.glb",
         f"{HOME}/NeuroglancerPrecompute/102-mesh_precompute/info",
+        "30001/TS_01/private.txt",
+        "30001/TS_01/early.txt",
+        "30001/TS_01/later/dataset_metadata.json",
         f"{HOME}/NeuroglancerPrecompute/100-neuroglancer-config.json",
     ],
 )  # fmt: skip

@@ -82,10 +82,11 @@ def _open_remote(portal: Portal, path: str, scope: Scope) -> Opened:
 
 def _open_local(portal: Portal, root: str, path: str, scope: Scope) -> Opened:
     key = _admitted(portal, path)
-    handle, found = _found(portal, key, path, lambda: _open_inside(root, path))
+    handle, found, real = _found(portal, key, path, lambda: _open_inside(root, path))
     opened = Opened(path, _version(found), _NOTHING, handle)
     try:
-        if portal.replacing(key):
+        target = key if real == path else portal.admit(real)
+        if portal.replacing(key) or (target != key and portal.replacing(target)):
             raise being_replaced(path)
         opened.wanted = wanted(dict(scope["headers"]), opened.version)
         length = opened.wanted.end - opened.wanted.start
@@ -144,8 +145,8 @@ def _cached(handle: int, length: int, start: int) -> bytes:
     return bytes(data) if count == length else bytes(data[:count])
 
 
-def _open_inside(root: str, path: str) -> tuple[int, os.stat_result]:
-    """Open a regular file below `root`, wherever links lead as long as they stay inside."""
+def _open_inside(root: str, path: str) -> tuple[int, os.stat_result, str]:
+    """Open a regular file below `root`, wherever links lead as long as they stay inside; with the path that they lead to."""
     try:
         handle = os.open(f"{root}/{path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
@@ -155,10 +156,11 @@ def _open_inside(root: str, path: str) -> tuple[int, os.stat_result]:
     except ValueError:
         raise NotFound(path) from None
     found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode) or not _real_path(handle, f"{root}/{path}").startswith(f"{root}/"):
+    real = _real_path(handle, f"{root}/{path}")
+    if not stat.S_ISREG(found.st_mode) or not real.startswith(f"{root}/"):
         os.close(handle)
         raise NotFound(path)
-    return handle, found
+    return handle, found, real.removeprefix(f"{root}/")
 
 
 def _real_path(handle: int, path: str) -> str:

@@ -136,7 +136,7 @@ def _scan(portal: Portal, home: str) -> Iterator[tuple[str, bool, Entry | None]]
         return
     items.sort(key=lambda pair: pair[0].name + "/" if pair[1] else pair[0].name)
     for item, is_folder in items:
-        if item.is_symlink() and not os.path.realpath(item.path).startswith(f"{root}/"):
+        if item.is_symlink() and not _leads_to_public(portal, root, item.path):
             continue
         if is_folder:
             yield item.name, True, None
@@ -145,6 +145,14 @@ def _scan(portal: Portal, home: str) -> Iterator[tuple[str, bool, Entry | None]]
             path = f"{home}/{item.name}" if home else item.name
             tag = f"{found.st_mtime_ns:x}-{found.st_size:x}"
             yield item.name, False, Entry(path, found.st_size, tag, found.st_mtime)
+
+
+def _leads_to_public(portal: Portal, root: str, link: str) -> bool:
+    """Whether a link stays inside the tree and leads to something that may be seen."""
+    real = os.path.realpath(link)
+    return (
+        real.startswith(f"{root}/") and portal.seen(real.removeprefix(f"{root}/"))[1] is not Visibility.HIDDEN
+    )
 
 
 def _is_public(portal: Portal, path: str) -> bool:
