@@ -121,10 +121,19 @@ def test_an_error_page_is_never_saved_as_the_file(tmp_path):
 
 def test_a_listing_cannot_write_outside_the_destination(tmp_path):
     page = """<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Contents>
+      <Key>10901/good</Key><Size>4</Size></Contents><Contents>
       <Key>10901/../../evil</Key><Size>4</Size></Contents></ListBucketResult>"""
     with (
         _answering(lambda _: httpx.Response(200, text=page)) as client,
         pytest.raises(RemoteError, match="leave the destination"),
     ):
         download._tree(client, "s3://tomoportal/10901/", tmp_path / "here")
-    assert not list(tmp_path.rglob("evil"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_gets_its_name_back_from_its_address(tmp_path):
+    with _answering(lambda _: httpx.Response(200, content=b"data")) as client:
+        found = download._file(client, "http://portal.test/files/10/a%23b%20c.mrc", tmp_path)
+        inside = download._file(client, "http://portal.test/files/10/..%2F..%2Fb.mrc", tmp_path)
+    assert found == tmp_path / "a#b c.mrc"
+    assert inside == tmp_path / "b.mrc"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree
 
 from tomoportal.errors import RemoteError, UsageError
@@ -62,7 +62,7 @@ def _file(client: Client, url: str, folder: Path, name: str | None = None, size:
     """Stream `url` to a temporary name, then rename. A file of the expected size is there already: nothing is done."""
     import httpx
 
-    target = folder / (name or PurePosixPath(urlsplit(url).path).name)
+    target = folder / (name or PurePosixPath(unquote(urlsplit(url).path)).name)
     if size is not None and target.is_file() and target.stat().st_size == size:
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -90,12 +90,13 @@ def _tree(client: Client, s3_address: str, folder: Path) -> Path:
     endpoint = client.url.removesuffix("/graphql") + f"/s3/{quote(bucket)}"
     parent = str(PurePosixPath(prefix).parent)
     base = "" if parent == "." else parent + "/"
-    for object_key, size in _listing(client, endpoint, prefix):
-        relative = object_key.removeprefix(base)
+    found = [(key, key.removeprefix(base), size) for key, size in _listing(client, endpoint, prefix)]
+    for object_key, relative, _ in found:
         if ".." in PurePosixPath(relative).parts or relative.startswith("/"):
             raise RemoteError(
                 f"{endpoint} lists {object_key!r}, which would leave the destination; nothing of it was written."
             )
+    for object_key, relative, size in found:
         _file(client, f"{endpoint}/{quote(object_key)}", folder, relative, size)
     return folder / PurePosixPath(prefix).name
 
