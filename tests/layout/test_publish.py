@@ -1,5 +1,6 @@
 """Ids, leases, and entities that are old or new."""
 
+import contextlib
 import json
 import os
 import threading
@@ -12,6 +13,7 @@ from tomoportal.layout.ids import Allotment
 from tomoportal.layout.lease import hold
 from tomoportal.layout.paths import Key, folder, sidecar
 from tomoportal.layout.private import Ledger, Record, lease_path, ledger_path
+from tomoportal.layout.processes import has_ended, this_process
 from tomoportal.layout.publish import Standing, publish, reveal, standing, unfinished
 from tomoportal.layout.tree import marker, rows
 from tomoportal.storage import LocalStorage
@@ -151,17 +153,63 @@ def test_a_second_writer_is_refused_and_the_lease_ends_with_the_block(storage):
     assert not storage.exists(lease_path("10500"))
 
 
+def _dead():
+    host_and_table = this_process().rsplit(".", 2)[0]
+    return f"{host_and_table}.{2**22 + 1}.1"
+
+
+def test_a_process_is_known_by_more_than_its_number():
+    host, table, pid, started = this_process().rsplit(".", 3)
+    assert not has_ended(this_process())
+    assert has_ended(_dead())
+    assert has_ended(f"{host}.{table}.{pid}.{int(started) + 1}")
+    for elsewhere in (f"other.{table}.1.1", f"{host}.{int(table) + 1}.{2**22 + 1}.1", "12345", "a.b.c.d"):
+        assert not has_ended(elsewhere)
+
+
+def test_one_of_two_takes_a_dead_lease_over(storage, monkeypatch):
+    """The second has seen the dead lease as well, but deletes it only when the first has put its own in that place."""
+    with hold(storage, "10500"):
+        left = json.loads(storage.read(lease_path("10500")))
+    storage.write(lease_path("10500"), json.dumps({**left, "process": _dead()}).encode())
+    second, inside, finished = threading.Event(), threading.Event(), threading.Event()
+    delete, turns, held = storage.delete, iter((1, 2)), []
+
+    def held_up(path):
+        turn = next(turns, None) if path == lease_path("10500") else None
+        if turn == 1:
+            second.wait(0.5)
+        elif turn == 2 and not finished.is_set():
+            second.set()
+            inside.wait(5)
+        delete(path)
+
+    def contend():
+        with contextlib.suppress(Busy), hold(storage, "10500"):
+            held.append(threading.get_ident())
+            inside.set()
+            finished.wait(1)
+
+    monkeypatch.setattr(storage, "delete", held_up)
+    threads = [threading.Thread(target=contend) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(held) == 1
+
+
 def test_the_lease_of_a_dead_process_is_taken_over(storage):
     with hold(storage, "10500"):
         left = json.loads(storage.read(lease_path("10500")))
-    storage.write(lease_path("10500"), json.dumps({**left, "pid": 2**22 + 1}).encode())
+    storage.write(lease_path("10500"), json.dumps({**left, "process": _dead()}).encode())
     with hold(storage, "10500"):
         assert json.loads(storage.read(lease_path("10500")))["pid"] == os.getpid()
 
 
 def test_the_lease_of_another_machine_is_respected_until_it_expires(storage):
     with hold(storage, "10500"):
-        left = json.loads(storage.read(lease_path("10500")))
+        left = json.loads(storage.read(lease_path("10500"))) | {"process": "elsewhere.1.2.3"}
     storage.write(lease_path("10500"), json.dumps({**left, "host": "elsewhere"}).encode())
     with pytest.raises(Busy, match="elsewhere"), hold(storage, "10500"):
         pass

@@ -14,11 +14,11 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tomoportal.errors import Busy, NotFound
 from tomoportal.layout.private import lease_path
+from tomoportal.layout.processes import has_ended, is_ours_to_judge, this_process
 
 if TYPE_CHECKING:
     from tomoportal.storage.protocol import Storage
@@ -51,17 +51,31 @@ def hold(storage: Storage, name: str, *, wait: float = 0.0) -> Iterator[None]:
 def _acquire(storage: Storage, path: str, token: str) -> bool:
     if storage.create(path, _content(token)):
         return True
-    held = _read(storage, path)
-    if held is not None and not _is_over(held):
+    if not _is_free(storage, path):
         return False
-    storage.delete(path)
-    return storage.create(path, _content(token))
+    guard = f"{path}.taking-over"
+    if not storage.create(guard, _content(token)):
+        if _is_free(storage, guard):
+            storage.delete(guard)
+        return False
+    try:
+        # Only now is it certain that what gets deleted is not the new lease of somebody who was faster.
+        if not _is_free(storage, path):
+            return False
+        storage.delete(path)
+        return storage.create(path, _content(token))
+    finally:
+        storage.delete(guard)
+
+
+def _is_free(storage: Storage, path: str) -> bool:
+    held = _read(storage, path)
+    return held is None or _is_over(held)
 
 
 def _content(token: str) -> bytes:
-    pid = os.getpid()
     content = {
-        "token": token, "host": socket.gethostname(), "pid": pid, "started": _start_of(pid), "renewed": time.time(),
+        "token": token, "host": socket.gethostname(), "pid": os.getpid(), "process": this_process(), "renewed": time.time(),
     }  # fmt: skip
     return json.dumps(content).encode()
 
@@ -74,21 +88,14 @@ def _read(storage: Storage, path: str) -> dict[str, Any] | None:
 
 
 def _is_over(held: dict[str, Any]) -> bool:
-    if held["host"] == socket.gethostname():
-        return _start_of(held["pid"]) != held["started"]
-    return time.time() - held["renewed"] > EXPIRES
-
-
-def _start_of(pid: int) -> str | None:
-    """When a process of this machine started, in clock ticks; None when there is no such process."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (FileNotFoundError, ProcessLookupError):
-        return None
+    process = str(held.get("process"))
+    if is_ours_to_judge(process):
+        return has_ended(process)
+    return time.time() - float(held.get("renewed", 0)) > EXPIRES
 
 
 def _renew(storage: Storage, path: str, token: str, stop: threading.Event) -> None:
-    while not stop.wait(RENEW):
+    while not stop.wait(RENEW) and (_read(storage, path) or {}).get("token") == token:
         storage.write(path, _content(token))
 
 

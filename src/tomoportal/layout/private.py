@@ -1,13 +1,14 @@
 """The private area `.tomoportal/`: identifiers, records and leases. It is never served.
 
 .tomoportal/ids.json                              per entity type: the next portal-wide id that nobody has
-.tomoportal/datasets/[dataset]/ids.json           blocks of ids that the dataset has reserved
+.tomoportal/ids/[dataset].json                    blocks of ids that a dataset, or `deposition-…`, has reserved
 .tomoportal/datasets/[dataset]/ledger.json        the dataset's own ids and record
 .tomoportal/datasets/[dataset]/runs/[run].json    the same for everything in a run
 .tomoportal/datasets/[dataset]/index.json         all of these in one object, for loading
 .tomoportal/depositions/[deposition].json         the same for a deposition
 .tomoportal/leases/[name].json                    who writes
-.tomoportal/staging/                              what is being made
+.tomoportal/slabs/[path of the entity].npz        the middle of a tomogram or mask, for pictures
+.tomoportal/staging/[process]/                    what is being made
 """
 
 from __future__ import annotations
