@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tomoportal import __version__
 from tomoportal.errors import Absent, PortalError, StorageError
+from tomoportal.ingest.depositor import DepositorFiles
 from tomoportal.ingest.plan import METADATA_CHANGED, sidecar_path
 from tomoportal.ingest.report import Progress, Report
 from tomoportal.ingest.sidecars import sidecar
@@ -88,7 +89,14 @@ class Executor:
                 self._publish(task, _known(self.target, old), home, None)
             else:
                 work = Work(
-                    task, self.source, self.target, staged, scratch, self.cores, self.budget, self._advance
+                    task,
+                    DepositorFiles(self.source),
+                    self.target,
+                    staged,
+                    scratch,
+                    self.cores,
+                    self.budget,
+                    self._advance,
                 )
                 self._publish(task, STEPS[task.kind](work), home, staged)
         finally:

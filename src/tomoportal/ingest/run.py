@@ -30,6 +30,7 @@ from tomoportal.layout.ids import Allotment
 from tomoportal.layout.lease import hold
 from tomoportal.layout.paths import Key
 from tomoportal.layout.private import STAGING, Ledger, Record, ledger_path
+from tomoportal.layout.processes import has_ended, this_process
 from tomoportal.layout.publish import Standing, publish, reveal, standing, unfinished
 from tomoportal.layout.tree import at, read_json
 from tomoportal.storage.protocol import Storage
@@ -63,9 +64,8 @@ def run_plan(
 def _workplaces(target: Storage) -> Iterator[tuple[Path, Path]]:
     """A staging folder, on the target's disk if it has one, and a scratch folder; both are removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="tomoportal-") as scratch:
-        staging = (target.local_path(STAGING) or Path(scratch) / "staging") / f"{os.getpid()}"
+        staging = (target.local_path(STAGING) or Path(scratch) / "staging") / this_process()
         _sweep(staging.parent)
-        shutil.rmtree(staging, ignore_errors=True)  # of a killed process with our number, as in containers
         try:
             staging.mkdir(parents=True, exist_ok=True)
             yield staging, Path(scratch)
@@ -76,7 +76,7 @@ def _workplaces(target: Storage) -> Iterator[tuple[Path, Path]]:
 def _sweep(staging: Path) -> None:
     """Remove what killed processes of this machine have left."""
     for left in staging.iterdir() if staging.is_dir() else ():
-        if left.name.isdecimal() and not Path(f"/proc/{left.name}").exists():
+        if has_ended(left.name):
             shutil.rmtree(left, ignore_errors=True)
 
 
@@ -172,7 +172,11 @@ class _Runner:
         views = (
             []
             if state.views_begun
-            else [task for task in view_tasks(ledger) if not is_current(task, ledger, self._is_intact)]
+            else [
+                task
+                for task in view_tasks(self._whole(ledger, state.plan.tasks))
+                if not is_current(task, ledger, self._is_intact)
+            ]
         )
         if views:
             state.views_begun, state.waiting = True, len(views)
@@ -184,6 +188,15 @@ class _Runner:
         if hidden:
             self.published(state.plan.key.dataset, [state.plan.key.run])
             reveal(self.target, hidden)
+
+    def _whole(self, ledger: Ledger, tasks: Iterable[Task]) -> Ledger:
+        """`ledger` without entities that were being replaced when somebody stopped it, and whose task has failed now: there is
+        nothing of theirs to be shown."""
+        records = [ledger.get(task.key) for task in tasks]
+        broken = [
+            record for record in records if record and standing(self.target, record) is Standing.INCOMPLETE
+        ]
+        return Ledger({path: record for path, record in ledger.records.items() if record not in broken})
 
     def _is_intact(self, record: Record) -> bool:
         return standing(self.target, record) is Standing.WHOLE

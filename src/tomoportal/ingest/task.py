@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tomoportal.errors import FormatError
+from tomoportal.ingest.depositor import DepositorFiles
 from tomoportal.layout.paths import Key
 from tomoportal.problems import Problem
 from tomoportal.storage.protocol import Storage
@@ -95,7 +96,7 @@ class Work:
     """What a step is given: the task, where to read, and a staging folder whose files lie as they will in the layout."""
 
     task: Task
-    source: Storage
+    source: DepositorFiles
     target: Storage
     staged: Path
     scratch: Path
