@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 import threading
@@ -32,6 +33,10 @@ WRITER = f"tomoportal {__version__}"
 LASTING = ("tiltseries", "tomogram", "annotation")
 """Kinds whose data take long to make: where metadata alone have changed, these stay. Everything else is then made anew, since what a
 step fills in by itself depends on what the depositor left out."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What a disk says that nothing can be written to."""
 
 
 class Stopped(Exception):
@@ -73,6 +78,11 @@ class Executor:
         except PortalError as error:
             self._failed(task, str(error))
         except Exception as error:  # the border of a task: told with its traceback in the log, others go on
+            if isinstance(error, OSError) and error.errno in FULL:
+                where = str(error.filename or self.staging)
+                raise StorageError(
+                    where, f"{error.strerror}; make room and run the same command again"
+                ) from error
             log.exception("%s", folder(task.key))
             self._failed(task, f"{type(error).__name__}: {error}")
         finally:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -33,6 +34,7 @@ from tomoportal.layout.private import STAGING, Ledger, Record, ledger_path
 from tomoportal.layout.processes import has_ended, this_process
 from tomoportal.layout.publish import Standing, publish, reveal, standing, unfinished
 from tomoportal.layout.tree import at, read_json
+from tomoportal.settings import today
 from tomoportal.storage.protocol import Storage
 
 
@@ -118,6 +120,7 @@ class _Runner:
 
     executor: Executor
     published: Published
+    today: date = field(default_factory=today)
     ledgers: dict[Key, Ledger] = field(default_factory=dict)
     allotments: dict[str, Allotment] = field(default_factory=dict)
 
@@ -174,7 +177,7 @@ class _Runner:
             if state.views_begun
             else [
                 task
-                for task in view_tasks(self._whole(ledger, state.plan.tasks))
+                for task in view_tasks(self._whole(ledger, state.plan.tasks), self.today)
                 if not is_current(task, ledger, self._is_intact)
             ]
         )
@@ -216,7 +219,7 @@ class _Runner:
         """A dataset or deposition: its sidecar, with the pictures of the first child that has one."""
         path = ledger_path(task.key)
         ledger = private.read_ledger(self.target, path)
-        photos, files = key_photos(self.target, task.key, children, self.ledgers)
+        photos, files = key_photos(self.target, task.key, children, self.ledgers, self.today)
         outcome, old = Outcome({"key_photos": photos}, files), ledger.get(task.key)
         if (
             task.why == UNCHANGED

@@ -112,7 +112,10 @@ class Standing(StrEnum):
 
 
 def standing(storage: Storage, record: Record) -> Standing:
-    """Looks at the sidecar's content and at the files' sizes (folders are not looked into)."""
+    """Looks at the sidecar's content, at the files' sizes (folders are not looked into), and for the kept slab."""
+    slab = record.facts.get("slab")
+    if slab and not storage.exists(slab):
+        return Standing.INCOMPLETE
     if not all(_is_there(storage, path, file) for path, file in record.files.items()):
         return Standing.INCOMPLETE
     if not record.sidecar:

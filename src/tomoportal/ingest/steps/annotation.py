@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tomoportal.errors import FormatError
+from tomoportal.errors import Absent, FormatError
 from tomoportal.formats.points import Columns, header_problems, outside, read_csv_points, to_ndjson
 from tomoportal.ingest.steps.volume import opened, tomogram_shape, volume_dimension, write
 from tomoportal.ingest.task import Input, Outcome, Work
@@ -35,26 +35,26 @@ class Part:
 
 def make_annotation(work: Work) -> Outcome:
     """Convert every source of the annotation. They share one sidecar and one file stem."""
-    parts = []
+    parts, problems = [], []
     for number, source in enumerate(work.task.parameters["sources"]):
         (file,) = work.task.inputs[f"source{number}"]
-        parts.append(SHAPES[source["shape"]](work, file, source))
+        try:
+            parts.append(SHAPES[source["shape"]](work, file, source))
+        except Absent as error:
+            if number + 1 == len(work.task.parameters["sources"]) and not parts:
+                raise
+            message = f"{error.message.rstrip('.')}; this source is left out"
+            problems.append(Problem("left-out", message, Severity.WARNING, file=file.path, hint=error.hint))
     counts = [part.count for part in parts if part.count is not None]
     extra: dict[str, Any] = {"files": [entry for part in parts for entry in part.entries]}
     if counts:
         extra["object_count"] = max(counts)
     files = {path: file for part in parts for path, file in part.files.items()}
-    metadata = work.task.metadata
-    facts = {
-        "layers": [part.layer for part in parts],
-        "object": {
-            "name": metadata["annotation_object"]["name"],
-            "id": metadata["annotation_object"].get("id"),
-        },
-        "method": metadata.get("annotation_method"),
-        "ground_truth": bool(metadata.get("ground_truth_status")),
-    }
-    return Outcome(extra, files, facts, tuple(problem for part in parts for problem in part.problems))
+    layers = [part.layer for part in parts]
+    has_mask = any(layer["shape"] == "SegmentationMask" for layer in layers)
+    facts = {"layers": layers, "slab": slab_path(work.task.key) if has_mask else None}
+    problems += [problem for part in parts for problem in part.problems]
+    return Outcome(extra, files, facts, tuple(problems))
 
 
 def _make_points(work: Work, file: Input, source: dict[str, Any]) -> Part:

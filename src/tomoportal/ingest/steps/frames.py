@@ -43,18 +43,20 @@ def make_frames(work: Work) -> Outcome:
 
 
 def matched(
-    angles: tuple[float, ...], sections: list[MdocSection], name: str
+    angles: tuple[float, ...], sections: list[MdocSection], own: list[bool], name: str
 ) -> tuple[list[int | None], list[Problem]]:
     """For every angle of a stack (degrees) the section of the same angle, each section once: its position in `sections`.
 
-    Angles are compared after rounding to two decimals; equal angles take their sections in order.
+    Angles are compared after rounding to two decimals. Of several sections with one angle those come first that are the stack's
+    `own` (its mdoc is named after it), then the order of the files.
     """
     if not sections:
         message = "there is no mdoc for this tilt series, so that its images have no frames and no acquisition values"
         hint = "Add it under `collection_metadata`; the angle list is published all the same."
         return [None] * len(angles), [Problem("no-mdoc", message, Severity.WARNING, file=name, hint=hint)]
     free: dict[float, list[int]] = {}
-    for position, section in enumerate(sections):
+    for position in sorted(range(len(sections)), key=lambda place: not own[place]):
+        section = sections[position]
         if section.tilt_angle is not None:
             free.setdefault(round(section.tilt_angle, 2), []).append(position)
     found = [queue.pop(0) if (queue := free.get(round(angle, 2))) else None for angle in angles]

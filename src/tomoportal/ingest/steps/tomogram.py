@@ -25,6 +25,6 @@ def make_tomogram(work: Work) -> Outcome:
     known = {
         "volume": facts.as_dict(),
         "omezarr": extra["omezarr_dir"],
-        "default": task.metadata.get("is_visualization_default"),
+        "slab": slab_path(task.key),
     }
     return Outcome(extra, files, known, facts.problems)

@@ -25,7 +25,11 @@ def make_view(work: Work) -> Outcome:
     key = tomogram_of(work.task.key)
     slab = _slab(work, tomogram["slab"])
     palette = [_rgb(colour) for colour in colours(layer["identity"] for layer in shown)]
-    drawn = [(layer, colour) for layer, colour in zip(shown, palette, strict=True) if layer["visible"]]
+    drawn = [
+        (layer, colour)
+        for layer, colour in zip(shown, palette, strict=True)
+        if layer["visible"] and layer["released"]
+    ]
     masks = [_mask(work, layer, colour) for layer, colour in drawn if layer["shape"] == "SegmentationMask"]
     points = [
         _points(work, layer, colour, tomogram["spacing"])
