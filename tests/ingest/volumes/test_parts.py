@@ -39,7 +39,9 @@ def test_merged_statistics_are_those_of_the_whole(parts: list[list[float]]) -> N
     total = merge(map(measure, arrays))
     assert (total.count, total.minimum, total.maximum) == (whole.size, whole.min(), whole.max())
     rounding = float(np.abs(whole).max()) * 2.0**-23
-    assert total.mean == pytest.approx(whole.mean(), rel=0, abs=rounding), "distances are single-precision numbers"
+    assert total.mean == pytest.approx(whole.mean(), rel=0, abs=rounding), (
+        "distances are single-precision numbers"
+    )
     assert total.sigma == pytest.approx(whole.std(), rel=1e-4, abs=1)
 
 
