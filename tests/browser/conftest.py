@@ -9,7 +9,7 @@ import pytest
 
 from fixtures_demo import DemoPortal
 from fixtures_server import serving
-from fixtures_web import web_portal
+from fixtures_web import CROWDED, web_portal
 from tomoportal.settings import Settings
 
 
@@ -22,9 +22,11 @@ def demo(demo_portal: DemoPortal) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def lists(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server with many invented datasets, without files."""
+    """Address of a server with many invented datasets: their folders are there, their files are not (404, not 503)."""
     folder = tmp_path_factory.mktemp("lists")
-    (folder / "files").mkdir()
+    for number in range(28):
+        (folder / "files" / str(CROWDED + number)).mkdir(parents=True)
+    (folder / "files" / "pictures").mkdir()
     web_portal(folder, pictures=False).close()
     with serving(
         Settings(storage=str(folder / "files"), database=f"sqlite:///{folder / 'catalog.sqlite'}")
