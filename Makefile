@@ -17,8 +17,8 @@ $(VENV)/.ready: pyproject.toml uv.lock
 	$(BIN)/uv sync --quiet --frozen --all-extras --inexact
 	touch $@
 
-demo: setup       ## make a sample deposition, ingest it, serve the portal
-	$(BIN)/tomoportal demo
+demo: setup       ## make a sample deposition, ingest it, serve it (ARGS="--port 8080")
+	$(BIN)/tomoportal demo $(ARGS)
 
 test: setup       ## lint, types and all tests (what CI runs)
 	tests/prepare
@@ -48,4 +48,4 @@ screenshots: setup  ## the pictures in docs/
 	$(BIN)/python docs/screenshots.py
 
 clean:            ## remove the environment and the demo portal
-	rm -rf $(VENV) .cache portal
+	rm -rf $(VENV) .cache demo-portal

@@ -46,3 +46,13 @@ def test_the_public_names_are_these():
     assert set(dir(tomoportal)) == {"Client", "__version__", *(entity.__name__ for entity in ENTITIES)}
     for name in dir(tomoportal):
         assert getattr(tomoportal, name) is not None
+
+
+def test_a_command_that_needs_more_says_what_to_install(tmp_path):
+    (tmp_path / "a.yaml").write_text("version: 1.3.0\n")
+    done = _run(
+        f"import sys; sys.argv = ['tomoportal', 'check', {str(tmp_path / 'a.yaml')!r}]; from tomoportal.cli import main; main()"
+    )
+    assert done.returncode == 2
+    assert "pip install 'tomoportal[all]'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -5,13 +5,18 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import shutil
 
 import pytest
 
+from fixtures_command import FAR_FUTURE, FlowPortal
 from fixtures_demo import settings_in
 from fixtures_tiny import ANGLES, write_mrc
+from tomoportal.catalog import Addresses, open_catalog
 from tomoportal.cli.ingest import ingest_config
+from tomoportal.model.query import Select, Value
 
+NAMES = Select("Annotation", (Value("object_name", "object_name"),))
 VOLUMES = "20002/R1/Reconstructions/VoxelSpacing10.000"
 
 
@@ -93,3 +98,17 @@ def test_a_mask_without_its_label_does_not_take_the_points_along(tiny, ingest):
     assert [problem.code for problem in report.problems] == ["left-out"]
     sidecar = json.loads((files / VOLUMES / "Annotations/100/ball-1.0.json").read_text())
     assert [file["shape"] for file in sidecar["files"]] == ["Point"]
+
+
+def test_what_is_no_longer_found_is_told_and_can_be_taken_down(tiny, tmp_path):
+    portal = FlowPortal(tmp_path / "portal")
+    assert portal.ingest(tiny.write().file, tiny.source).code == 0
+    del tiny.config["annotations"][1]
+    ran = portal.ingest(tiny.write().file, tiny.source)
+    assert ran.code == 0
+    assert "no longer found" in ran.problem("orphan")["message"]
+    shutil.rmtree(portal.layout / VOLUMES / "Annotations/101")
+    assert portal.load().code == 0
+    with open_catalog(settings_in(portal.folder).database) as catalog:
+        view = catalog.view(today=FAR_FUTURE, addresses=Addresses())
+        assert [row["object_name"] for row in view.rows(NAMES)] == ["ball"]

@@ -70,6 +70,13 @@ def main() -> None:
             else:
                 typer.echo(str(problem), err=True)
         raise SystemExit(_exit_code(error)) from None
+    except ModuleNotFoundError as error:
+        if "--debug" in sys.argv or (error.name or "").startswith("tomoportal"):
+            raise
+        typer.echo(
+            f"Error: this needs the package {error.name}; run: pip install 'tomoportal[all]'", err=True
+        )
+        raise SystemExit(2) from None
     except SystemExit as end:
         if end.code == INTERRUPTED:
             typer.echo("Stopped. What is finished stays; run the same command again to go on.", err=True)

@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
+from tomoportal.cli.options import DatabaseOption, JsonOption, StorageOption
+
 
 def load(
     datasets: Annotated[
         list[str] | None, typer.Argument(help="Folder names of datasets; all of them when none is named.")
     ] = None,
-    storage: Annotated[str | None, typer.Option(help="Folder or URL of the standard layout.")] = None,
-    database: Annotated[
-        str | None, typer.Option(help="URL of the catalogue, such as sqlite:///path.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON, one a line.")] = False,
+    storage: StorageOption = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Bring the catalogue up to date with the files; a catalogue of another version is made anew."""
     import time

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -48,7 +49,23 @@ def planned(config: Path, source_url: str, settings: Settings) -> Planned:
         lambda record: standing(target, record),
         cache(lambda path: fingerprint(source, path)),
     )
-    return Planned(plan, source, target, tuple(in_order([*loaded.problems, *plan.problems])))
+    return Planned(plan, source, target, tuple(in_order([*loaded.problems, *plan.problems, *_orphans(plan)])))
+
+
+def _orphans(plan: Plan) -> Iterator[Problem]:
+    """One finding for each dataset with published entities that the deposition file no longer leads to."""
+    from tomoportal.layout.paths import folder
+    from tomoportal.problems import Problem, Severity
+
+    for dataset in plan.datasets:
+        places = [folder(orphan.key) for run in dataset.runs for orphan in run.orphans]
+        if places:
+            more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+            message = (
+                f"{places[0]}{more} is published but no longer found; it stays as it is, for everybody to see"
+            )
+            hint = "To take it down, delete its folder from the storage and run `tomoportal load`."
+            yield Problem("orphan", message, Severity.WARNING, where=folder(dataset.key), hint=hint)
 
 
 def read_config(path: Path) -> Loaded:

@@ -74,7 +74,7 @@ def run_server(
 
     from tomoportal.server import build_app
 
-    port = _free_port(host, port)
+    port = free_port(host, port)
     server = Granian(
         "tomoportal.server:build_app",
         address=host,
@@ -90,7 +90,7 @@ def run_server(
     server.serve(target_loader=partial(build_app, settings), wrap_loader=False)
 
 
-def _free_port(host: str, port: int) -> int:
+def free_port(host: str, port: int) -> int:
     """The port, or a free one for 0. Trying it first gives a sentence where the server would give a traceback."""
     import errno
     import socket

@@ -47,6 +47,13 @@ def write_demo(
     return write_deposition(Path(folder), seed=seed, progress=progress, small=size == "small")
 
 
+def written_demo(folder: Path, *, seed: int = 7) -> DemoFiles | None:
+    """The demo that `write_demo` has finished in `folder` with this seed (the truth table is written last); None without one."""
+    if not (folder / TRUTH_FILE).is_file() or truth(folder)["seed"] != seed:
+        return None
+    return DemoFiles(tuple(sorted(folder.glob("demo-*.yaml"))), folder / "sources", folder / TRUTH_FILE)
+
+
 def truth(folder: Path) -> dict[str, Any]:
     """Read the truth table of a demo that was written to `folder`.
 
