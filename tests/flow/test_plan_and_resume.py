@@ -352,3 +352,33 @@ def test_real_deposition_files_are_planned_without_doubt(name):
     tasks = list(plan.tasks())
     assert len(tasks) > 1
     assert [Task.from_json(task.as_json()) for task in tasks] == tasks
+
+
+@pytest.mark.parametrize("sources", [[{"source_glob": {"list_glob": "frames/{run_name}_*.tif"}}], []])
+def test_frames_without_files_are_published_as_the_mdoc_names_them(tiny, portal, sources):
+    tiny.config["frames"][0]["sources"] = sources
+    assert "20002/R1/Frames" in plan_of(tiny, portal)
+    ran = ingest_tiny(tiny, portal)
+    assert ran.code == 0
+    told = [(problem["code"], problem["severity"], problem["message"]) for problem in ran.problems
+            if problem["severity"] != "unsupported"]  # fmt: skip
+    wanted = ("nothing-found", "warning", "nothing was found for frames of these: 20002/R1")
+    assert told == ([wanted] if sources else [])
+    assert [row["acquisition_order"] for row in portal.rows("Frame", "acquisition_order")] == [0, 1, 2, 3, 4]
+    sections = json.loads(portal.public()["20002/R1/TiltSeries/100/tiltseries_metadata.json"])
+    assert sorted(one["frame_acquisition_order"] for one in sections["per_section_parameter"]) == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
+
+
+def test_mdocs_of_runs_whose_frames_are_left_out_name_no_frames(tiny, portal):
+    tiny.config["frames"][0]["sources"][0]["parent_filters"] = {"exclude": {"run": ["R1"]}}
+    tiny.write()
+    ran = ingest_tiny(tiny, portal)
+    assert ran.code == 0
+    assert {problem["code"] for problem in ran.problems} == {"no-mdoc"}
+    assert portal.rows("Frame") == []

@@ -203,7 +203,7 @@ def _run(state: _State, dataset: Key, found: FoundRun) -> RunPlan:
     if not found.referenced:
         run.add(Task(key, {"deposition_id": state.deposition, "run_name": found.name}, {}, {}, {}))
     mdocs = [path for item in run.items("collection_metadata") for path in paths(item)]
-    _frames(run, mdocs)
+    mdocs = _frames(run, mdocs)
     tiltseries = {
         path: identity.stem(item.path or "")
         for item in run.items("tiltseries")
@@ -225,15 +225,17 @@ def _run(state: _State, dataset: Key, found: FoundRun) -> RunPlan:
     return RunPlan(key, tuple(run.tasks), spacings, run.ids.ledger, run.unchanged, orphans)
 
 
-def _frames(run: _Run, mdocs: list[str]) -> None:
+def _frames(run: _Run, mdocs: list[str]) -> list[str]:
+    """Plan the frames; gives the mdoc files that tilt series can rely on: none where the frames they name are left out."""
     items = run.items("frames")
     if not mdocs or not items:
-        return
+        return []
     metadata = dict(items[0].metadata or {})
     who = {"deposition_id": run.state.deposition}
     key, inputs = run.key.of("frames"), {"mdoc": run.inputs(mdocs)}
     parameters = {name: metadata.get(name) for name in ("dose_rate", "is_gain_corrected")}
     run.add(Task(key, who, inputs, parameters, metadata, where=run.state.place(items[0].source)))
+    return mdocs
 
 
 def _tiltseries(run: _Run, item: FoundItem, mdocs: list[str]) -> str | None:

@@ -197,6 +197,8 @@ class _Walk:
                 asked = asked or passes(source, context.names)
                 hits = self._look(section, source, context)
                 items.extend(self._made(entry, source, hits, context))
+            if not items and section == "frames":
+                items.extend(self._frames_without_files(context))
             if items:
                 found[section] = tuple(items)
             elif asked and section in _WANTED:
@@ -205,6 +207,22 @@ class _Walk:
                     severity=Severity.WARNING, hint="If they really have none, leave them out with parent_filters.",
                 )  # fmt: skip
         return found
+
+    def _frames_without_files(self, context: Context) -> Iterator[FoundItem]:
+        """What the literal `[default]` gives: frames are published as the mdoc files name them, whether their files are there
+        or not."""
+        for entry in self.config.entries("frames"):
+            for source in entry.sources or (_default(entry),):
+                if source.references or not passes(source, context.names):
+                    continue
+                if entry.sources:
+                    self.findings.add(
+                        "nothing-found", source.where, "nothing was found for frames of these", example=context.label,
+                        severity=Severity.WARNING, hint="Frames are published as the mdoc files name them. If there are no frame "
+                        "files, say so with the source literal [default].",
+                    )  # fmt: skip
+                yield from self._made(entry, source, [Hit("default", None)], context)
+                return
 
     def _made(self, entry: Entry, source: Source, hits: list[Hit], context: Context) -> Iterator[FoundItem]:
         if not hits:
@@ -339,6 +357,11 @@ class _Walk:
 _LINK = "links in the source that lead out of it, or nowhere, are not followed"
 _LINK_HINT = "Copy the files, or let --source name a folder that holds both the links and what they lead to."
 _SAFE = "A name must be one path segment without control characters, not hidden, and not Images."
+
+
+def _default(entry: Entry) -> Source:
+    """The source of frames without any."""
+    return Source(entry.where, entry.line, Finder.LITERAL, values=(("default", None),))
 
 
 def _spacing_key(context: Context, name: str) -> Key:
