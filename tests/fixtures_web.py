@@ -153,8 +153,10 @@ def _run(portal: _Portal, dataset: int, number: int, position: int) -> None:
         volume_y_dimension=7840.0, volume_z_dimension=1960.0, alignment_method="patch_tracking", folder=f"{home}/Alignments/100",
         affine_transformation_matrix="[[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]",
     )  # fmt: skip
-    if number % 3:
-        portal.add("Frame", run_id=run, deposition_id=10300, acquisition_order=0, folder=f"{home}/Frames")
+    movie = f"{home}/Frames/0.eer" if number % 3 else None
+    portal.add(
+        "Frame", run_id=run, deposition_id=10300, acquisition_order=0, path=movie, folder=f"{home}/Frames"
+    )
     place = f"{home}/Reconstructions/VoxelSpacing7.840"
     spacing = portal.add(
         "TomogramVoxelSpacing", run_id=run, voxel_spacing=7.84, folder_path=f"{place}/", folder=place

@@ -227,7 +227,67 @@ def test_run_page_tells_about_the_run(browser, portal):
     assert any(address.endswith("/Tomograms/100/TS.mrc") for address in downloads)
     assert not any(".zarr" in address for address in downloads)
     assert page.text.count("View tomogram") >= 2
-    assert "curl -fL -o TS.mrc https://portal.example/files/" in page.text
+    commands = re.findall(r"curl -fL -o (\S+) https://portal.example/files/", page.text)
+    commands += re.findall(r"aws s3 sync \S+ (\S+\.zarr/) ", page.text)
+    assert len(commands) >= 6
+    assert len(set(commands)) == len(commands)
+    assert [bool(re.fullmatch(r"TS_002_TM-\d+\.mrc", name)) for name in commands].count(True) == 2
+    assert re.search(r"curl -fL -o TS_002_TS-\d+\.mrc ", page.text)
+    assert "4,096 × 4,096 px, 41 images" in page.text.replace("\u202f", " ")
+    contents = dict(zip(page.blocks["dt"], page.blocks["dd"], strict=True))
+    assert (contents["alignment"], contents["movie frame"], contents["tomograms"]) == ("1", "1", "2")
+    assert "with annotations" not in page.text
+
+
+def test_exposures_without_movies_are_no_movie_frames(browser, portal):
+    page = browser.page(f"/runs/{run_id(portal, CROWDED, 'TS_001')}")
+    contents = dict(zip(page.blocks["dt"], page.blocks["dd"], strict=True))
+    assert (contents["movie frames"], contents["exposure"]) == ("0", "1")
+    text = browser.page("/browse-data/datasets?files=raw-frames").text
+    assert "18 of 27 datasets" in " ".join(text.split())
+
+
+def test_what_stands_in_for_missing_metadata_and_alignments(tmp_path):
+    from starlette.testclient import TestClient
+
+    from fixtures_catalog import fill, row, small_portal
+    from fixtures_web import web_app
+
+    with small_portal(tmp_path) as catalog:
+        run = row("Run", id=71, name="bare", dataset_id=70, folder_path="70/bare/", folder="70/bare")
+        fill(
+            catalog,
+            {
+                "Dataset": [
+                    row(
+                        "Dataset",
+                        id=70,
+                        title="Nothing said",
+                        organism_name="not_reported",
+                        deposition_id=20001,
+                    )
+                ],
+                "Run": [run],
+                "Alignment": [row("Alignment", id=72, run_id=71, alignment_method=None, folder="70/bare/A")],
+            },
+        )
+        client = TestClient(web_app(catalog, tmp_path))
+        found = client.get("/browse-data/datasets", params={"search": "RN-71"}).text
+        assert "Nothing said" in found
+        assert "not_reported" not in client.get("/browse-data/datasets").text
+        assert "Nothing said" not in client.get("/browse-data/datasets?files=tilt-series-alignment").text
+        assert "<dt>alignments</dt><dd>0</dd>" in client.get("/runs/71").text
+
+
+def test_a_shown_identifier_or_species_number_is_found(browser):
+    for text, tally in (
+        ("ds-10003", "1 of 27"),
+        ("NCBI:9606", "5 of 27"),
+        ("562", "5 of 27"),
+        ("RN-990", "1 of 27"),
+    ):
+        page = browser.page(f"/browse-data/datasets?search={text}")
+        assert f"{tally} datasets" in " ".join(page.text.split()), text
 
 
 def test_an_empty_run_says_so(browser):

@@ -10,6 +10,7 @@ from typing import Any
 from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Many, Order, RelatedTotal, Value
+from tomoportal.web.facts import UNSTATED
 
 MOST_AUTHORS = 4
 
@@ -113,7 +114,7 @@ def _card(row: dict[str, Any], runs: list[dict[str, Any]], annotations: list[dic
     return DatasetCard(
         id=row["id"],
         title=row["title"],
-        organism=row["organism_name"],
+        organism=None if row["organism_name"] in UNSTATED else row["organism_name"],
         release=row["release_date"],
         picture=Picture.of(row),
         authors=tuple(shown),

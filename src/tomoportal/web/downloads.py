@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from tomoportal.web.context import Visit
@@ -37,14 +39,22 @@ class Download:
     commands: tuple[Command, ...]
 
 
-def download(visit: Visit, file: FileLink) -> Download:
-    """The ways to get one file, or one OME-Zarr folder."""
+def local_name(run: str, owner: str, file: FileLink, *, keep: bool = False) -> str:
+    """What a file is called at home, so that nothing of one run overwrites another: `TS_001_TM-2.mrc`. With `keep` its own name
+    stands behind, for owners with several files of one kind."""
+    name = _remote_name(file)
+    parts = [run, owner, name if keep else ""]
+    kept = "_".join(re.sub(r"[^\w.+-]+", "_", part) for part in parts if part)
+    return kept if keep else kept + PurePosixPath(name).suffix
+
+
+def download(visit: Visit, file: FileLink, local: str) -> Download:
+    """The ways to get one file, or one OME-Zarr folder; `local` is what the commands call it."""
     address = quote(visit.absolute(file.https), safe=_KEPT)
-    name = file.s3.rstrip("/").rsplit("/", 1)[-1] or "file"
     commands = []
     if not file.is_folder:
-        commands.append(Command("curl", shlex.join(["curl", "-fL", "-o", name, address])))
-    commands.append(_aws(visit, file.s3, name, is_folder=file.is_folder))
+        commands.append(Command("curl", shlex.join(["curl", "-fL", "-o", local, address])))
+    commands.append(_aws(visit, file.s3, local, is_folder=file.is_folder))
     if file.is_folder:
         commands.append(Command("Python, over HTTP", _ZARR.format(address=json.dumps(address))))
     return Download(file.label, file.size, "" if file.is_folder else file.https, tuple(commands))
@@ -59,6 +69,10 @@ def folder(visit: Visit, label: str, s3: str, size: float | None, python: str) -
         "",
         (_aws(visit, s3, s3.rstrip("/").rsplit("/", 1)[-1], is_folder=True), Command("Python", client)),
     )
+
+
+def _remote_name(file: FileLink) -> str:
+    return file.s3.rstrip("/").rsplit("/", 1)[-1] or "file"
 
 
 def _aws(visit: Visit, s3: str, name: str, *, is_folder: bool) -> Command:

@@ -31,7 +31,7 @@ IDENTIFIERS = {
 }
 """Identifier fields that are shown behind the name they stand for."""
 
-UNSTATED = (None, "", "not_reported")
+UNSTATED = (None, "", "not_reported", "not reported")
 """What depositors write when they have nothing to say."""
 
 

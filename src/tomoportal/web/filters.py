@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from tomoportal.catalog import View
 from tomoportal.model import query
+from tomoportal.web.facts import UNSTATED
 from tomoportal.web.members import Ids, by_value, ids
 
 MOST_VALUES = 50
@@ -79,7 +80,8 @@ class OneOf:
         return self.wording(value)
 
     def members(self, view: View, entity: str, within: query.Condition) -> dict[str, Ids]:
-        return by_value(view, entity, self.path, within)
+        found = by_value(view, entity, self.path, within)
+        return {value: rows for value, rows in found.items() if value not in UNSTATED}
 
 
 @dataclass(frozen=True, slots=True)

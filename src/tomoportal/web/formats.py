@@ -51,7 +51,12 @@ def day(moment: str | None) -> str:
 
 def plural(count: int, one: str, many: str = "") -> str:
     """`1 run`, `2,000 runs`."""
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+    return f"{number(count)} {noun(count, one, many)}"
+
+
+def noun(count: int, one: str, many: str = "") -> str:
+    """`run` for one, `runs` for all other numbers."""
+    return one if count == 1 else many or one + "s"
 
 
 def words(name: str | None) -> str:

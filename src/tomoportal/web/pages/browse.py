@@ -139,7 +139,10 @@ def browse_depositions(visit: Visit) -> BrowseDepositions:
             date=row["deposition_date"],
             picture=Picture.of(row),
             authors=tuple(author["name"] for author in row["authors"]),
-            counts=tuple((row[word], word) for word in ("datasets", "tomograms", "annotations")),
+            counts=tuple(
+                (row[f"{word}s"], formats.noun(row[f"{word}s"], word))
+                for word in ("dataset", "tomogram", "annotation")
+            ),
         )
         for row in visit.view.rows(select)
     )

@@ -8,14 +8,14 @@ from typing import Any
 
 from tomoportal.model import query
 from tomoportal.model.deposition import Dataset
-from tomoportal.model.query import Compare, Many, One, RelatedTotal, Value
+from tomoportal.model.query import EVERYTHING, Compare, Many, One, Order, RelatedTotal, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import Named, Picture, named
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.downloads import Download, folder
-from tomoportal.web.facts import Facts, facts, selected
+from tomoportal.web.facts import UNSTATED, Facts, facts, selected
 from tomoportal.web.identifiers import Link
-from tomoportal.web.lists import PAGE, RUNS
+from tomoportal.web.lists import DEPOSITED, PAGE, RUNS, WITH_FILE
 from tomoportal.web.pages.browse import Listing
 from tomoportal.web.people import AUTHORS, Person, people, schema_org
 
@@ -76,10 +76,23 @@ class DatasetPage:
 
 _TOMOGRAM = tuple(
     Value(name, name)
-    for name in ("id", "is_visualization_default", "key_photo_url", "key_photo_thumbnail_url")
+    for name in (
+        "id",
+        "voxel_spacing",
+        "is_visualization_default",
+        "key_photo_url",
+        "key_photo_thumbnail_url",
+    )
 )
 
 VIEWABLE = Compare("neuroglancer_config", "is_null", False)
+
+TOMOGRAM_ORDER = (
+    Order(("is_visualization_default",), "desc", "last"),
+    Order(("voxel_spacing",)),
+    Order(("id",)),
+)
+"""The tomograms of a run: those that the depositors show first, then the finer ones."""
 
 _RUN: tuple[query.Selection, ...] = (
     Value("id", "id"),
@@ -88,7 +101,11 @@ _RUN: tuple[query.Selection, ...] = (
     Many(
         "viewable",
         "tomograms",
-        (Value("id", "id"), Value("first", "is_visualization_default")),
+        (
+            Value("id", "id"),
+            Value("voxel_spacing", "voxel_spacing"),
+            Value("is_visualization_default", "is_visualization_default"),
+        ),
         where=VIEWABLE,
     ),
     Many("tiltseries", "tiltseries", (Value("quality", "tilt_series_quality"),)),
@@ -115,17 +132,22 @@ def _fields() -> tuple[query.Selection, ...]:
 
 
 CONTENTS = (
-    ("tiltseries", "tilt series"), ("frames", "movie frames"), ("alignments", "alignments"), ("tomograms", "tomograms"),
-    ("annotations", "annotations"),
+    ("tiltseries", "tilt series", "tilt series", EVERYTHING), ("frames", "movie frame", "movie frames", WITH_FILE),
+    ("alignments", "alignment", "alignments", DEPOSITED), ("tomograms", "tomogram", "tomograms", EVERYTHING),
+    ("annotations", "annotation", "annotations", EVERYTHING),
 )  # fmt: skip
-"""Relations of runs (and depositions) that are counted on their pages."""
+"""Relations of runs (and depositions) that are counted on their pages, their words, and which of them count."""
 
-COUNTS = tuple(RelatedTotal(f"count_{name}", name) for name, _ in CONTENTS)
+COUNTS = tuple(RelatedTotal(f"count_{name}", name, where) for name, _, _, where in CONTENTS)
 
 
 def counted(rows: Sequence[dict[str, Any]]) -> tuple[tuple[int, str], ...]:
     """The sums over rows that were asked for with `COUNTS`."""
-    return tuple((sum(row[f"count_{name}"] for row in rows), words) for name, words in CONTENTS)
+    sums = [sum(row[f"count_{name}"] for row in rows) for name, *_ in CONTENTS]
+    return tuple(
+        (total, formats.noun(total, one, many))
+        for total, (_, one, many, _) in zip(sums, CONTENTS, strict=True)
+    )
 
 
 def dataset_page(visit: Visit) -> DatasetPage:
@@ -152,7 +174,7 @@ def dataset_page(visit: Visit) -> DatasetPage:
         funding=tuple(", ".join(filter(None, (s["agency"], s["grant"]))) for s in row["funding_sources"]),
         deposition=Crumb(deposition["title"], urls.deposition(deposition["id"])) if deposition else None,
         dates=_dates(row),
-        contents=((len(runs), "runs"), *counted(runs)),
+        contents=((len(runs), formats.noun(len(runs), "run")), *counted(runs)),
         size=row["file_size"],
         sample=facts(Dataset, row, TOLD_ELSEWHERE),
         listing=listing,
@@ -169,8 +191,7 @@ def dataset_page(visit: Visit) -> DatasetPage:
 
 def run_row(row: dict[str, Any]) -> RunRow:
     """A run as the catalogue answers it, as a row of the table."""
-    tomograms = sorted(row["tomograms"], key=lambda tomogram: not tomogram["is_visualization_default"])
-    viewable = sorted(row["viewable"], key=lambda tomogram: not tomogram["first"])
+    tomograms, viewable = sorted(row["tomograms"], key=_place), sorted(row["viewable"], key=_place)
     pictures = [picture for tomogram in tomograms if (picture := Picture.of(tomogram))]
     return RunRow(
         id=row["id"],
@@ -182,6 +203,11 @@ def run_row(row: dict[str, Any]) -> RunRow:
         annotations=len(row["annotations"]),
         tomogram=viewable[0]["id"] if viewable else None,
     )
+
+
+def _place(tomogram: dict[str, Any]) -> tuple[bool, float, int]:
+    """Where a tomogram stands among those of its run: as in `TOMOGRAM_ORDER`."""
+    return not tomogram["is_visualization_default"], tomogram["voxel_spacing"], tomogram["id"]
 
 
 def quality(scores: list[int | None]) -> Quality | None:
@@ -219,7 +245,11 @@ def _head(visit: Visit, row: dict[str, Any], authors: tuple[Person, ...]) -> Hea
         "dateModified": formats.day(row["last_modified_date"]),
         "citation": [item.href or item.text for item in publications],
         "measurementTechnique": "cryo-electron tomography",
-        "keywords": [word for word in (row["organism_name"], row["cell_name"], row["tissue_name"]) if word],
+        "keywords": [
+            word
+            for word in (row["organism_name"], row["cell_name"], row["tissue_name"])
+            if word not in UNSTATED
+        ],
         "isAccessibleForFree": True,
         "includedInDataCatalog": {
             "@type": "DataCatalog",

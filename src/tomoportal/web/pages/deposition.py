@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tomoportal.model import query
 from tomoportal.model.deposition import Deposition
 from tomoportal.model.query import Compare, Or, Order, through
-from tomoportal.web import identifiers, urls
+from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
 from tomoportal.web.facts import Facts, facts, selected
@@ -67,7 +67,7 @@ def deposition_page(visit: Visit) -> DepositionPage:
         publications=identifiers.links(row["deposition_publications"]),
         databases=identifiers.links(row["related_database_entries"]),
         facts=facts(Deposition, row, TOLD_ELSEWHERE),
-        contents=((total, "datasets"), *counted([row])),
+        contents=((total, formats.noun(total, "dataset")), *counted([row])),
         datasets=dataset_cards(visit.view, where, order, limit=PAGE, offset=(paging.page - 1) * PAGE),
         paging=paging,
     )

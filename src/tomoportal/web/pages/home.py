@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tomoportal.model import query
 from tomoportal.model.query import EVERYTHING, Compare, One, Order, Value
-from tomoportal.web import urls
+from tomoportal.web import formats, urls
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.context import Head, Visit
 from tomoportal.web.lists import DATASETS
@@ -62,7 +62,8 @@ def home(visit: Visit) -> Home:
         },
     )
     counters = tuple(
-        (totals[key], key) for key in ("datasets", "species", "runs", "tomograms", "annotations")
+        (totals[key], formats.noun(totals[key], key if key == "species" else key.removesuffix("s"), key))
+        for key in ("datasets", "species", "runs", "tomograms", "annotations")
     )
     return Home(head, counters, newest, sights(visit), visit.absolute(urls.GRAPHQL))
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tomoportal.model import query
 from tomoportal.model.acquisition import FrameAcquisitionFile, GainFile, IdentifiedObject, Run, TiltSeries
 from tomoportal.model.annotation import Annotation, AnnotationFile
-from tomoportal.model.query import Many, One, Order, Value
+from tomoportal.model.query import Many, One, Order, RelatedTotal, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import Named, Picture, named
 from tomoportal.web.context import Crumb, Head, PageError, Visit
-from tomoportal.web.downloads import Download, download, folder
-from tomoportal.web.facts import Facts, FileLink, facts, files, selected
+from tomoportal.web.downloads import Download, download, folder, local_name
+from tomoportal.web.facts import Fact, Facts, FileLink, facts, files, selected
 from tomoportal.web.identifiers import Link
-from tomoportal.web.pages.dataset import COUNTS, VIEWABLE, Quality, counted, quality
+from tomoportal.web.lists import WITH_FILE
+from tomoportal.web.pages.dataset import COUNTS, TOMOGRAM_ORDER, VIEWABLE, Quality, counted, quality
 from tomoportal.web.people import AUTHORS, Person, people
 
 
@@ -55,7 +57,7 @@ class TomogramRow:
 
 @dataclass(frozen=True, slots=True)
 class AnnotationRow:
-    """One geometry of an annotation."""
+    """One geometry of an annotation. `spacing` is the edge of the voxels in which it is given."""
 
     id: int
     shape_id: int
@@ -69,13 +71,16 @@ class AnnotationRow:
     deposited: str
     authors: tuple[Person, ...]
     links: tuple[Link, ...]
+    spacing: str
+    has_points: bool
     facts: Facts
     downloads: tuple[Download, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """Everything on the page of a run. `viewable` is the tomogram that the viewer shows first."""
+    """Everything on the page of a run. `viewable` is the tomogram that the viewer shows first; `has_overlays` tells whether the
+    picture of the tomogram `pictured` has annotations drawn in."""
 
     head: Head
     crumbs: tuple[Crumb, ...]
@@ -84,6 +89,7 @@ class RunPage:
     dataset: Crumb
     picture: Picture | None
     pictured: int | None
+    has_overlays: bool
     viewable: int | None
     summary: tuple[tuple[str, str], ...]
     facts: Facts
@@ -98,11 +104,17 @@ class RunPage:
     download: Download
 
 
+_TOLD_OF_TOMOGRAMS = (
+    "name", "file_size_mrc", "file_size_omezarr", "scale0_dimensions", "scale1_dimensions", "scale2_dimensions",
+)  # fmt: skip
+"""Fields that stand elsewhere on the page, or follow from the size."""
+
 _DEPOSITION = One("deposition", "deposition", (Value("date", "deposition_date"), Value("title", "title")))
 
 
 def _fields() -> tuple[query.Selection, ...]:
     """Asked for anew on every visit, so that whatever the model holds is there."""
+    alignment = (*selected(Alignment), RelatedTotal("sections", "per_section_alignments"))
     return (
         *COUNTS,
         *selected(Run),
@@ -116,17 +128,14 @@ def _fields() -> tuple[query.Selection, ...]:
         ),
         Many("mdocs", "frame_acquisition_files", selected(FrameAcquisitionFile)),
         Many("gains", "gain_files", selected(GainFile)),
-        Many("alignments", "alignments", selected(Alignment)),
+        Many("alignments", "alignments", alignment),
+        RelatedTotal("exposures", "frames", query.Not(WITH_FILE)),
         Many("viewable", "tomograms", (Value("id", "id"),), where=VIEWABLE),
         Many(
             "tomograms",
             "tomograms",
-            (*selected(Tomogram), AUTHORS, _DEPOSITION, One("alignment", "alignment", selected(Alignment))),
-            order_by=(
-                Order(("is_visualization_default",), "desc", "last"),
-                Order(("is_portal_standard",), "desc", "last"),
-                Order(("id",)),
-            ),
+            (*selected(Tomogram), AUTHORS, _DEPOSITION, One("alignment", "alignment", alignment)),
+            order_by=TOMOGRAM_ORDER,
         ),
         Many(
             "annotations",
@@ -134,6 +143,7 @@ def _fields() -> tuple[query.Selection, ...]:
             (
                 *selected(Annotation),
                 AUTHORS,
+                One("spacing", "tomogram_voxel_spacing", (Value("voxel_spacing", "voxel_spacing"),)),
                 Many(
                     "links",
                     "method_links",
@@ -159,14 +169,16 @@ def _fields() -> tuple[query.Selection, ...]:
 
 
 def run_page(visit: Visit) -> RunPage:
-    """The page of the run whose number stands in the path, from one statement."""
+    """The page of the run whose number stands in the path."""
     id = visit.id()
     row = visit.view.one("Run", id, _fields())
     if row is None:
         raise PageError(404, f"There is no run {id} here.")
     viewable = {tomogram["id"] for tomogram in row["viewable"]}
     first = next((tomogram["id"] for tomogram in row["tomograms"] if tomogram["id"] in viewable), None)
-    tomograms = tuple(_tomogram(visit, tomogram, viewable, first) for tomogram in row["tomograms"])
+    tomograms = tuple(
+        _tomogram(visit, row["name"], tomogram, viewable, first) for tomogram in row["tomograms"]
+    )
     pictured = next((tomogram for tomogram in tomograms if tomogram.picture), None)
     dataset = Crumb(row["dataset"]["title"], urls.dataset(row["dataset"]["id"]))
     return RunPage(
@@ -177,6 +189,7 @@ def run_page(visit: Visit) -> RunPage:
         dataset=dataset,
         picture=pictured.picture if pictured else None,
         pictured=pictured.id if pictured else None,
+        has_overlays=pictured is not None and bool(row["annotations"]) and _has_overlays(visit, pictured.id),
         viewable=first,
         summary=_summary(row),
         facts=facts(Run, row, ("name",)),
@@ -186,11 +199,13 @@ def run_page(visit: Visit) -> RunPage:
             Link(item["object_name"], identifiers.link(item["object_id"]).href)
             for item in row["identified_objects"]
         ),
-        contents=counted([row]),
-        series=tuple(_series(visit, series) for series in row["tiltseries"]),
+        contents=_contents(row),
+        series=tuple(_series(visit, row["name"], series) for series in row["tiltseries"]),
         acquisition=tuple(_acquisition(visit, row)),
         tomograms=tomograms,
-        annotations=tuple(shape for annotation in row["annotations"] for shape in _shapes(visit, annotation)),
+        annotations=tuple(
+            shape for annotation in row["annotations"] for shape in _shapes(visit, row["name"], annotation)
+        ),
         download=folder(
             visit,
             "The whole run",
@@ -219,22 +234,60 @@ def _summary(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _series(visit: Visit, row: dict[str, Any]) -> Series:
+def _has_overlays(visit: Visit, tomogram: int) -> bool:
+    """Whether the viewer, and so the key photo, shows more than the volume at first."""
+    found = visit.view.one("Tomogram", tomogram, ("neuroglancer_config",))
+    layers = json.loads((found or {}).get("neuroglancer_config") or "{}").get("layers", [])
+    return any(layer.get("type") != "image" and layer.get("visible", True) for layer in layers)
+
+
+def _contents(row: dict[str, Any]) -> tuple[tuple[int, str], ...]:
+    exposures = row["exposures"]
+    extra = ((exposures, formats.noun(exposures, "exposure")),) if exposures else ()
+    return (*counted([row]), *extra)
+
+
+def _series(visit: Visit, run: str, row: dict[str, Any]) -> Series:
+    told = facts(
+        TiltSeries,
+        row,
+        ("tilt_series_quality", "file_size_mrc", "file_size_omezarr", "size_x", "size_y", "size_z"),
+    )
+    sizes = [row[f"size_{axis}"] for axis in "xyz"]
+    if None not in sizes:
+        x, y, count = sizes
+        text = f"{formats.number(x)} × {formats.number(y)}\u202fpx, {formats.plural(count, 'image')}"
+        told = Facts(
+            (Fact("Size", (Link(text),), "pixels of an image, number of images"), *told.known), told.missing
+        )
+    owner = f"{TiltSeries.names.prefix}-{row['id']}"
     return Series(
         row["id"],
         quality([row["tilt_series_quality"]]),
-        facts(TiltSeries, row, ("tilt_series_quality", "file_size_mrc", "file_size_omezarr")),
-        _downloads(visit, files(TiltSeries, row)),
+        told,
+        _downloads(visit, run, owner, files(TiltSeries, row)),
     )
 
 
 def _acquisition(visit: Visit, row: dict[str, Any]) -> Iterator[Download]:
-    for name, entity in (("mdocs", FrameAcquisitionFile), ("gains", GainFile), ("alignments", Alignment)):
+    for name, entity in (("mdocs", FrameAcquisitionFile), ("gains", GainFile)):
         for item in row[name]:
-            yield from _downloads(visit, files(entity, item))
+            yield from _downloads(visit, row["name"], "", files(entity, item), keep=True)
+    for item in row["alignments"]:
+        found = files(Alignment, item)
+        named = [replace(file, label=f"{file.label} {_alignment(item)}") for file in found]
+        yield from _downloads(visit, row["name"], f"{Alignment.names.prefix}-{item['id']}", named)
 
 
-def _tomogram(visit: Visit, row: dict[str, Any], viewable: set[int], first: int | None) -> TomogramRow:
+def _alignment(row: dict[str, Any]) -> str:
+    """How an alignment is called; one without method and sections only holds the place of one that was not deposited."""
+    is_placeholder = row["alignment_method"] is None and not row["sections"]
+    return f"{Alignment.names.prefix}-{row['id']}" + (", a placeholder" if is_placeholder else "")
+
+
+def _tomogram(
+    visit: Visit, run: str, row: dict[str, Any], viewable: set[int], first: int | None
+) -> TomogramRow:
     badges = {
         "Shown first": row["id"] == first,
         "Portal standard": row["is_portal_standard"],
@@ -254,22 +307,24 @@ def _tomogram(visit: Visit, row: dict[str, Any], viewable: set[int], first: int 
         method=method,
         processing=processing,
         software=tuple(dict.fromkeys(name for name in software if name)),
-        alignment=f"{Alignment.names.prefix}-{alignment['id']}" if alignment else formats.NOTHING,
+        alignment=_alignment(alignment) if alignment else formats.NOTHING,
         deposited=formats.day(deposited),
         authors=people(row),
         is_viewable=row["id"] in viewable,
-        facts=facts(Tomogram, row, ("name", "file_size_mrc", "file_size_omezarr")),
+        facts=facts(Tomogram, row, _TOLD_OF_TOMOGRAMS),
         alignment_facts=facts(Alignment, alignment) if alignment else None,
-        downloads=_downloads(visit, files(Tomogram, row)),
+        downloads=_downloads(visit, run, f"{Tomogram.names.prefix}-{row['id']}", files(Tomogram, row)),
     )
 
 
-def _shapes(visit: Visit, row: dict[str, Any]) -> Iterator[AnnotationRow]:
+def _shapes(visit: Visit, run: str, row: dict[str, Any]) -> Iterator[AnnotationRow]:
     authors, told = people(row), facts(Annotation, row, ("ground_truth_status",))
     links = tuple(
         Link(item["name"] or formats.words(item["type"]), identifiers.link(item["link"]).href)
         for item in row["links"]
     )
+    spacing = formats.quantity((row["spacing"] or {}).get("voxel_spacing"), "Å")
+    owner = f"{Annotation.names.prefix}-{row['id']}"
     for shape in row["shapes"]:
         found = [file for item in shape["files"] for file in _annotation_files(item)]
         yield AnnotationRow(
@@ -286,7 +341,9 @@ def _shapes(visit: Visit, row: dict[str, Any]) -> Iterator[AnnotationRow]:
             authors=authors,
             links=links,
             facts=told,
-            downloads=_downloads(visit, found),
+            spacing=spacing,
+            has_points=any(item["format"] == "ndjson" for item in shape["files"]),
+            downloads=_downloads(visit, run, owner, found, keep=True),
         )
 
 
@@ -298,8 +355,10 @@ def _annotation_files(row: dict[str, Any]) -> Iterator[FileLink]:
         )
 
 
-def _downloads(visit: Visit, found: Any) -> tuple[Download, ...]:
-    return tuple(download(visit, file) for file in found)
+def _downloads(
+    visit: Visit, run: str, owner: str, found: Iterable[FileLink], *, keep: bool = False
+) -> tuple[Download, ...]:
+    return tuple(download(visit, file, local_name(run, owner, file, keep=keep)) for file in found)
 
 
 def _head(visit: Visit, row: dict[str, Any], picture: Picture | None) -> Head:

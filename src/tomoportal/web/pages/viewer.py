@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tomoportal.model import query
-from tomoportal.model.query import Many, One, Order, Value
+from tomoportal.model.query import Many, One, Value
 from tomoportal.model.reconstruction import Tomogram
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Crumb, Head, PageError, Visit
-from tomoportal.web.pages.dataset import VIEWABLE
+from tomoportal.web.pages.dataset import TOMOGRAM_ORDER, VIEWABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ _FIELDS: tuple[query.Selection, ...] = (
         "tomograms",
         tuple(Value(name, name) for name in _TOMOGRAM),
         where=VIEWABLE,
-        order_by=(Order(("is_visualization_default",), "desc", "last"), Order(("id",))),
+        order_by=TOMOGRAM_ORDER,
     ),
 )
 
