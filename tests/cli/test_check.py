@@ -78,7 +78,7 @@ def test_with_a_source_it_shows_what_would_be_found(good: Path, tmp_path: Path) 
     result = runner.invoke(app, arguments)
 
     assert result.exit_code == 0, result.output
-    assert "dataset 10500: 1 runs" in result.output
+    assert "dataset 10500: 1 run\n  to ingest: 1 run\n" in result.output
     assert not (tmp_path / "portal").exists()
 
 

@@ -635,6 +635,14 @@ def test_what_a_killed_process_of_the_same_number_staged_is_not_published(tiny, 
 
 def test_a_tomogram_of_a_spacing_that_is_not_listed_is_told(tiny, portal):
     tiny.run("R2").config["tomograms"][0]["metadata"]["voxel_spacing"] = 12.5
+    tiny.write()
+    checked = tomoportal("check", tiny.file, "--source", tiny.source, "--storage", portal.layout)
+    assert checked.code == 1
+    assert "tiny.yaml: 1 error\n" in checked.out
+    assert "R1.mrc and 1 more is stated as 12.500 Å" in checked.out
+    assert "dataset 20002: 2 runs, " in checked.out
+    assert "tomogram" not in checked.out.partition("dataset 20002")[2]
+    assert not portal.folder.exists()
     ran = ingest_tiny(tiny, portal)
     assert ran.code == 1
     told = ran.problem("spacing-not-listed")
@@ -645,3 +653,19 @@ def test_a_tomogram_of_a_spacing_that_is_not_listed_is_told(tiny, portal):
     assert told["where"] == "tomograms[0].sources[0]"
     assert portal.rows("Tomogram") == []
     assert_whole(portal)
+
+
+def test_check_counts_what_is_ahead(tiny, portal):
+    def ahead() -> str:
+        checked = tomoportal("check", tiny.write().file, "--source", tiny.source, *portal.options[:2])
+        assert checked.code == 0
+        return checked.out.rpartition("to ingest: ")[2].strip()
+
+    everything = (
+        "1 deposition, 1 dataset, 1 run, 1 frames, 1 tiltseries, 1 alignment, 1 tomogram, 2 annotation"
+    )
+    assert ahead() == everything
+    ingest_tiny(tiny, portal)
+    assert ahead() == "nothing; 7 published as asked for"
+    tiny.config["tomograms"][0]["metadata"]["processing"] = "denoised"
+    assert ahead().startswith("1 tomogram; ")

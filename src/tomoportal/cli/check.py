@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +13,17 @@ from tomoportal.cli.options import JsonOption, StorageOption
 
 if TYPE_CHECKING:
     from tomoportal.config import Config
-    from tomoportal.ingest.find import Found
+    from tomoportal.ingest.find import Found, FoundItem, FoundRun
+    from tomoportal.ingest.plan import Plan
     from tomoportal.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What lies in the source, and what `ingest` would do with it."""
+
+    found: Found
+    plan: Plan
 
 
 def check(
@@ -21,7 +32,7 @@ def check(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Folder or URL under which source_prefix lies; also shows what would be found.",
+            help="Folder or URL under which source_prefix lies; also shows what would be found and ingested.",
         ),
     ] = None,
     storage: StorageOption = None,
@@ -32,42 +43,55 @@ def check(
     Exit status: 0 without errors, 1 with errors, 2 when a file cannot be read.
     """
     from tomoportal.cli.planning import read_config
-    from tomoportal.problems import has_errors
+    from tomoportal.problems import has_errors, in_order
 
     wrong = False
     for path in configs:
         loaded = read_config(path)
-        found = _found(loaded.config, source, storage) if loaded.config and source else None
-        problems = [*loaded.problems, *(found.problems if found else ())]
+        seen = _seen(loaded.config, source, storage) if loaded.config and source else None
+        problems = in_order([*loaded.problems, *(seen.plan.problems if seen else ())])
         wrong = wrong or has_errors(problems)
         if as_json:
             for problem in problems:
                 typer.echo(problem.as_json())
         else:
-            _show(path, problems, found)
+            _show(path, problems, seen)
     if wrong:
         raise typer.Exit(1)
 
 
-def _found(config: Config, source: str, storage: str | None) -> Found:
-    from tomoportal.cli.planning import open_source_storage
+def _seen(config: Config, source: str, storage: str | None) -> _Seen:
+    from functools import cache
+
+    from tomoportal.cli.planning import fingerprint, open_source_storage
     from tomoportal.ingest.find import find
+    from tomoportal.ingest.plan import make_plan
+    from tomoportal.layout.private import ledger_path, read_ledger
+    from tomoportal.layout.publish import standing
     from tomoportal.settings import Settings
     from tomoportal.storage import open_storage
 
     target = open_storage(Settings.from_environment(storage=storage).storage)
-    return find(config, open_source_storage(source), target)
+    place = open_source_storage(source)
+    found = find(config, place, target)
+    plan = make_plan(
+        found,
+        cache(lambda key: read_ledger(target, ledger_path(key))),
+        lambda record: standing(target, record),
+        cache(lambda path: fingerprint(place, path)),
+    )
+    return _Seen(found, plan)
 
 
-def _show(path: Path, problems: list[Problem], found: Found | None) -> None:
+def _show(path: Path, problems: list[Problem], seen: _Seen | None) -> None:
     typer.echo(f"{path}: {_summary(problems)}")
     for problem in problems:
         place = ":".join(str(part) for part in (problem.line, problem.where) if part)
         typer.echo(f"  {place + ': ' if place else ''}{problem.severity.value}: {problem.message}")
         if problem.hint:
             typer.echo(f"      {problem.hint}")
-    if found and found.deposition:
-        for line in _overview(found):
+    if seen and seen.found.deposition:
+        for line in (*_overview(seen.found), _ahead(seen.plan)):
             typer.echo(f"  {line}")
 
 
@@ -82,13 +106,51 @@ def _summary(problems: list[Problem]) -> str:
 
 
 def _overview(found: Found) -> list[str]:
+    """What is found, without what is left out."""
     lines = [f"deposition {found.deposition.name}"] if found.deposition else []
     for dataset in found.deposition.datasets if found.deposition else ():
         counts: dict[str, int] = {}
         for run in dataset.runs:
-            for items in (run.items, *(spacing.items for spacing in run.spacings)):
-                for section, some in items.items():
-                    counts[section] = counts.get(section, 0) + len(some)
+            for section, items in _taken(run):
+                if items:
+                    counts[section] = counts.get(section, 0) + len(items)
         told = ", ".join(f"{count} {section}" for section, count in counts.items())
-        lines.append(f"dataset {dataset.name}: {len(dataset.runs)} runs" + (f", {told}" if told else ""))
+        number = len(dataset.runs)
+        lines.append(
+            f"dataset {dataset.name}: {number} run{'s' * (number != 1)}" + (f", {told}" if told else "")
+        )
     return lines
+
+
+def _taken(run: FoundRun) -> Iterator[tuple[str, list[FoundItem]]]:
+    from tomoportal.ingest.references import spacing_of
+
+    for section, items in run.items.items():
+        yield section, [item for item in items if item.supported]
+    for spacing in run.spacings:
+        for section, items in spacing.items.items():
+            yield (
+                section,
+                [
+                    item
+                    for item in items
+                    if item.supported
+                    and (
+                        section != "tomograms" or item.referenced or spacing_of(item, spacing) == spacing.name
+                    )
+                ],
+            )
+
+
+def _ahead(plan: Plan) -> str:
+    """How many entities `ingest` would make or change, by kind."""
+    from tomoportal.ingest.plan import UNCHANGED
+
+    counts: dict[str, int] = {}
+    for task in plan.tasks():
+        if task.why != UNCHANGED:
+            counts[task.kind] = counts.get(task.kind, 0) + 1
+    told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    same = sum(run.unchanged for dataset in plan.datasets for run in dataset.runs)
+    published = f"; {same} published as asked for" if same else ""
+    return f"to ingest: {told or 'nothing'}{published}"
