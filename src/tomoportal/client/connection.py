@@ -46,8 +46,8 @@ class Client:
         return answer["data"]
 
     def stream(self, url: str) -> Any:
-        """A streamed GET as a context manager; the caller checks the status."""
-        return self._http.stream("GET", url)
+        """A streamed GET as a context manager, never compressed; the caller checks the status."""
+        return self._http.stream("GET", url, headers={"Accept-Encoding": "identity"})
 
     def close(self) -> None:
         """End the session."""

@@ -1,126 +1,171 @@
-"""Downloads: files over HTTP, checked and never half-written; folders by the portal's S3-compatible listing."""
+"""The download methods of the entities: each class gets those for which it has the fields (`mixins_for`).
+
+All take the folder to write into (default: the current one; made when absent) and give the path of what they wrote. What is
+there already and unchanged at the portal is not fetched again; what is there and something else is kept and `UsageError`
+raised, unless `overwrite=True`, which replaces the file or the whole folder. `UsageError` too when the entity has no such file,
+`RemoteError` when the portal does not deliver.
+"""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
-from xml.etree import ElementTree
 
-from tomoportal.errors import RemoteError, UsageError
+from tomoportal.client.transfer import fetch_file, fetch_tree
+from tomoportal.errors import UsageError
+from tomoportal.model import query
+from tomoportal.model.entity import Entity
 
 if TYPE_CHECKING:
     from tomoportal.client.connection import Client
 
-_NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+Folder = str | os.PathLike[str] | None
 
 
-class Downloads:
-    """`download_…` for every entity; each raises `UsageError` for what the entity does not have."""
-
+class _Downloads:
     client: Client
 
-    def download_mrcfile(self, dest_path: str | os.PathLike[str] | None = None) -> Path:
-        """The MRC file of a tomogram or tilt series, into the folder `dest_path` (default: here)."""
-        return _file(self.client, self._address("https_mrc_file"), _folder(dest_path))
+    def _file(self, field: str, dest_path: Folder, overwrite: bool) -> Path:
+        return fetch_file(self.client, self._address(field), _folder(dest_path), overwrite)
 
-    def download_omezarr(self, dest_path: str | os.PathLike[str] | None = None) -> Path:
-        """The OME-Zarr folder of a tomogram or tilt series."""
-        return _tree(self.client, self._address("s3_omezarr_dir"), _folder(dest_path))
-
-    def download_everything(self, dest_path: str | os.PathLike[str] | None = None) -> Path:
-        """All files of a dataset, run or voxel spacing, in a folder of its name."""
-        return _tree(self.client, self._address("s3_prefix"), _folder(dest_path))
-
-    def download_angle_list(self, dest_path: str | os.PathLike[str] | None = None) -> Path:
-        """The text file with the tilt angles of a tilt series."""
-        return _file(self.client, self._address("https_angle_list"), _folder(dest_path))
-
-    def download_metadata(self, dest_path: str | os.PathLike[str] | None = None) -> Path:
-        """The metadata of an annotation."""
-        return _file(self.client, self._address("https_metadata_path"), _folder(dest_path))
+    def _tree(self, field: str, dest_path: Folder, overwrite: bool) -> Path:
+        return fetch_tree(self.client, self._address(field), _folder(dest_path), overwrite)
 
     def _address(self, field: str) -> str:
-        if field not in type(self).fields:  # type: ignore[attr-defined]
-            raise UsageError(
-                f"{type(self).__name__} has no {field}; there is nothing of that kind to download."
-            )
         address = self.__dict__[field]
         if address is None:
-            raise UsageError(f"{self!r} has no file of this kind.")
+            raise UsageError(f"{self!r} has no file of this kind ({field} is empty).")
         return address
 
 
-def _folder(dest_path: str | os.PathLike[str] | None) -> Path:
+class MrcDownload(_Downloads):
+    """For what has an MRC file."""
+
+    def download_mrcfile(self, dest_path: Folder = None, *, overwrite: bool = False) -> Path:
+        """The MRC file."""
+        return self._file("https_mrc_file", dest_path, overwrite)
+
+
+class OmezarrDownload(_Downloads):
+    """For what has an OME-Zarr folder."""
+
+    def download_omezarr(self, dest_path: Folder = None, *, overwrite: bool = False) -> Path:
+        """The OME-Zarr folder."""
+        return self._tree("s3_omezarr_dir", dest_path, overwrite)
+
+
+class FolderDownload(_Downloads):
+    """For what has a folder of its own."""
+
+    def download_everything(self, dest_path: Folder = None, *, overwrite: bool = False) -> Path:
+        """All files, in a folder of its name."""
+        return self._tree("s3_prefix", dest_path, overwrite)
+
+
+class AngleListDownload(_Downloads):
+    """For tilt series."""
+
+    def download_angle_list(self, dest_path: Folder = None, *, overwrite: bool = False) -> Path:
+        """The text file with the tilt angles."""
+        return self._file("https_angle_list", dest_path, overwrite)
+
+
+class AnnotationDownload(_Downloads):
+    """For annotations."""
+
+    annotation_shapes: Any
+
+    def download_metadata(self, dest_path: Folder = None, *, overwrite: bool = False) -> Path:
+        """The metadata, a JSON file."""
+        return self._file("https_metadata_path", dest_path, overwrite)
+
+    def download(
+        self,
+        dest_path: Folder = None,
+        format: str | None = None,
+        shape: str | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> list[Path]:
+        """The files of this `format` (`ndjson`, `mrc`, `zarr`, `glb`) and `shape` (`Point`, `SegmentationMask`, …), all when
+        None, then the metadata; nothing at all when no file matches."""
+        files = [
+            file
+            for one in self.annotation_shapes
+            if shape in (None, one.shape_type)
+            for file in one.annotation_files
+            if format in (None, file.format)
+        ]
+        paths = [file.download(dest_path, overwrite=overwrite) for file in files]
+        return [*paths, self.download_metadata(dest_path, overwrite=overwrite)] if paths else []
+
+
+class AnnotationFileDownload(_Downloads):
+    """For the files of annotations."""
+
+    format: Any
+
+    def download(self, dest_path: Folder = None, *, overwrite: bool = False) -> Path:
+        """The file: a folder for the format `zarr`."""
+        if self.format == "zarr":
+            return self._tree("s3_path", dest_path, overwrite)
+        return self._file("https_path", dest_path, overwrite)
+
+
+class TomogramDownload(_Downloads):
+    """For tomograms."""
+
+    def download_all_annotations(
+        self,
+        dest_path: Folder = None,
+        format: str | None = None,
+        shape: str | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> list[Path]:
+        """The annotation files in the voxel spacing and alignment of this tomogram, with their metadata: a folder for each
+        annotation, named by its id, as files of two annotations may have the same name. `format`, `shape`: see `Annotation`."""
+        paths: list[Path] = []
+        annotations: dict[int, Any] = {}
+        for file in self._annotation_files(format, shape):
+            annotation = file.annotation_shape.annotation
+            annotations[annotation.id] = annotation
+            paths.append(file.download(_folder(dest_path) / str(annotation.id), overwrite=overwrite))
+        for id, annotation in annotations.items():
+            paths.append(annotation.download_metadata(_folder(dest_path) / str(id), overwrite=overwrite))
+        return paths
+
+    def _annotation_files(self, format: str | None, shape: str | None) -> Any:
+        from tomoportal.client.entities import CLASSES  # built from this module
+
+        keys = ("tomogram_voxel_spacing_id", "alignment_id")
+        where: list[query.Condition] = [query.Compare(key, "eq", self.__dict__[key]) for key in keys]
+        if format is not None:
+            where.append(query.Compare("format", "eq", format))
+        if shape is not None:
+            where.append(query.Related("annotation_shape", query.Compare("shape_type", "eq", shape)))
+        return CLASSES["AnnotationFile"].find(self.client, where)
+
+
+_NEEDS: list[tuple[type[_Downloads], set[str]]] = [
+    (MrcDownload, {"https_mrc_file"}),
+    (OmezarrDownload, {"s3_omezarr_dir"}),
+    (FolderDownload, {"s3_prefix"}),
+    (AngleListDownload, {"https_angle_list"}),
+    (AnnotationDownload, {"https_metadata_path", "annotation_shapes"}),
+    (AnnotationFileDownload, {"https_path", "s3_path", "format"}),
+    (TomogramDownload, {"https_mrc_file", "tomogram_voxel_spacing_id", "alignment_id"}),
+]
+
+
+def mixins_for(entity: type[Entity]) -> tuple[type[_Downloads], ...]:
+    """The downloads for which the entity has the fields and relations."""
+    has = {*entity.fields, *entity.relations}
+    return tuple(mixin for mixin, needs in _NEEDS if needs <= has)
+
+
+def _folder(dest_path: Folder) -> Path:
     folder = Path(dest_path) if dest_path is not None else Path.cwd()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _file(client: Client, url: str, folder: Path, name: str | None = None, size: int | None = None) -> Path:
-    """Stream `url` to a temporary name, then rename. A file of the expected size is there already: nothing is done."""
-    import httpx
-
-    target = folder / (name or PurePosixPath(unquote(urlsplit(url).path)).name)
-    if size is not None and target.is_file() and target.stat().st_size == size:
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
-    try:
-        with client.stream(url) as response:
-            if response.status_code != 200:
-                raise RemoteError(f"{url} answered {response.status_code}.", response.status_code)
-            with part.open("wb") as file:
-                for chunk in response.iter_bytes(1 << 20):
-                    file.write(chunk)
-            expected = response.headers.get("content-length")
-    except httpx.HTTPError as error:
-        raise RemoteError(f"{url}: the download broke off ({error}).") from error
-    if expected is not None and part.stat().st_size != int(expected):
-        raise RemoteError(f"{url}: {part.stat().st_size} of {expected} bytes came; run it again.")
-    os.replace(part, target)
-    return target
-
-
-def _tree(client: Client, s3_address: str, folder: Path) -> Path:
-    """Every object below an s3:// address, through the portal's listing."""
-    bucket, _, key = s3_address.removeprefix("s3://").partition("/")
-    prefix = key.rstrip("/") + "/"
-    endpoint = client.url.removesuffix("/graphql") + f"/s3/{quote(bucket)}"
-    parent = str(PurePosixPath(prefix).parent)
-    base = "" if parent == "." else parent + "/"
-    found = [(key, key.removeprefix(base), size) for key, size in _listing(client, endpoint, prefix)]
-    for object_key, relative, _ in found:
-        if ".." in PurePosixPath(relative).parts or relative.startswith("/"):
-            raise RemoteError(
-                f"{endpoint} lists {object_key!r}, which would leave the destination; nothing of it was written."
-            )
-    for object_key, relative, size in found:
-        _file(client, f"{endpoint}/{quote(object_key)}", folder, relative, size)
-    return folder / PurePosixPath(prefix).name
-
-
-def _listing(client: Client, endpoint: str, prefix: str) -> list[tuple[str, int]]:
-    found: list[tuple[str, int]] = []
-    token = ""
-    while True:
-        more = f"&continuation-token={quote(token, safe='')}" if token else ""
-        page = _xml(client, f"{endpoint}?list-type=2&prefix={quote(prefix, safe='')}{more}")
-        for item in page.iter(f"{_NAMESPACE}Contents"):
-            found.append((_text(item, "Key"), int(_text(item, "Size"))))
-        token = _text(page, "NextContinuationToken")
-        if not token:
-            return found
-
-
-def _xml(client: Client, url: str) -> ElementTree.Element:
-    with client.stream(url) as response:
-        content = response.read()
-    if response.status_code != 200:
-        raise RemoteError(f"{url} answered {response.status_code}.", response.status_code)
-    return ElementTree.fromstring(content)
-
-
-def _text(element: ElementTree.Element, name: str) -> Any:
-    return element.findtext(f"{_NAMESPACE}{name}") or ""

@@ -9,7 +9,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from tomoportal.client.connection import Client
 from tomoportal.client.document import camel, count_document, list_document
-from tomoportal.client.download import Downloads
+from tomoportal.client.download import mixins_for
 from tomoportal.errors import QueryError
 from tomoportal.model import query
 from tomoportal.model.entity import Entity
@@ -30,7 +30,7 @@ class Results(list[E], Generic[E]):
         return getattr(self[0], name)
 
 
-class ClientEntity(Downloads, Entity):
+class ClientEntity(Entity):
     """What every entity of the client can do. Scalars are values; a relation is looked up once, when it is first read."""
 
     client: Client
@@ -112,7 +112,9 @@ def _value(field: Field, value: Any) -> Any:
 
 CLASSES: dict[str, type[ClientEntity]] = {
     one.__name__: type(
-        one.__name__, (ClientEntity, one), {"__doc__": one.__doc__, "__module__": "tomoportal"}
+        one.__name__,
+        (ClientEntity, *mixins_for(one), one),
+        {"__doc__": one.__doc__, "__module__": "tomoportal"},
     )
     for one in ENTITIES
 }
