@@ -49,6 +49,30 @@ def test_search_while_typing_keeps_the_cursor(window, lists):
     assert page.evaluate("document.activeElement.id") == "search"
 
 
+def test_enter_searches_once(window, lists):
+    page = window().goto(f"{lists}/browse-data/datasets")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "search=" in request.url else None)
+    page.locator("#search").press_sequentially("thylak")
+    page.keyboard.press("Enter")
+    expect(page.locator(".entries > li")).to_have_count(6)
+    page.wait_for_timeout(600)
+    assert len(asked) == 1
+
+
+def test_the_table_of_runs_is_a_list_of_cards_on_a_phone(window, lists):
+    page = window(width=390).goto(f"{lists}/datasets/10001")
+    button = page.get_by_role("link", name="View tomogram").first
+    box = button.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    heights = page.evaluate(
+        "[...document.querySelectorAll('.rows > tbody > tr')].map(row => row.getBoundingClientRect().height)"
+    )
+    assert 120 < max(heights) < 420
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_pages_of_the_list(window, lists):
     page = window().goto(f"{lists}/browse-data/datasets")
     page.get_by_role("link", name="Next").click()

@@ -117,7 +117,9 @@ def test_files_follow_their_entity(view: View, later: View) -> None:
     [
         ("chloroplast", [30001]),
         ("CHLOROPLASTS frozen", [30001]),
-        ("chloro frozen", []),
+        ("chloro frozen", [30001]),
+        ("fro chloro", [30001]),
+        ("hloro frozen", []),
         ("angstrom", [30001, 30002]),
         ("Ångström", [30001, 30002]),
         ("bela yeast", [30002]),

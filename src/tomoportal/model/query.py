@@ -66,8 +66,8 @@ class RelatedCount(Condition):
 
 @dataclass(frozen=True, slots=True)
 class Search(Condition):
-    """Every word of `text` occurs in what the catalogue keeps as the searchable text of the row (accents and case folded,
-    the last word as a prefix)."""
+    """Every word of `text` begins a word of what the catalogue keeps as the searchable text of the row (accents and case
+    folded)."""
 
     text: str
 

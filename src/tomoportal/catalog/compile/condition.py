@@ -171,10 +171,8 @@ def _search(writer: Writer, source: Source, text: str) -> str:
     words = [found for word in text.split() if (found := tokens(word))]
     table = search_table(source.entity)
     parts = []
-    for position, found in enumerate(words):
-        holders = writer.dialect.word(
-            table, " ".join(found), prefix=position == len(words) - 1, bind=writer.bind
-        )
+    for found in words:
+        holders = writer.dialect.word(table, " ".join(found), bind=writer.bind)
         now = writer.constant("now", writer.scope.now)
         parts.append(
             f'{source.column("id")} IN (SELECT row_id FROM {table} WHERE "{RELEASE}" <= {now} AND id IN ({holders}))'

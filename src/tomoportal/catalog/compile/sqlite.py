@@ -76,8 +76,8 @@ class Sqlite:
             return f"{expression} IN ({', '.join(bind(value) for value in values)})"
         return f"{expression} IN (SELECT value FROM json_each({bind(json.dumps(list(values)))}))"
 
-    def word(self, table: str, word: str, *, prefix: bool, bind: Any) -> str:
-        phrase = f'"{word}"' + (" *" if prefix else "")
+    def word(self, table: str, word: str, *, bind: Any) -> str:
+        phrase = f'"{word}" *'
         return f"SELECT rowid FROM {table}_text WHERE {table}_text MATCH {bind(phrase)}"
 
     def ordered(self, expression: str, *, descending: bool, nulls_last: bool | None) -> str:

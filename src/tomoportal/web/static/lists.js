@@ -1,4 +1,4 @@
-// Lists: finding in long filters, clean addresses, and filters that stay folded when results are swapped.
+// Lists: searching while typing, finding in long filters, clean addresses, and filters that stay folded when results are swapped.
 const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
 function enliven(root) {
@@ -14,6 +14,18 @@ function enliven(root) {
     input.addEventListener("change", (event) => event.stopPropagation());
     input.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
   }
+}
+
+// One request for what was typed: after a pause, or at once with Enter, which the browser tells as a change and a submission.
+function searchWhileTyping(form) {
+  const input = form.querySelector("input[type=search]");
+  let waiting = 0;
+  input.addEventListener("change", (event) => event.stopPropagation());
+  input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => form.requestSubmit(), 300);
+  });
+  form.addEventListener("submit", () => clearTimeout(waiting));
 }
 
 let folded = new Set();
@@ -33,3 +45,4 @@ document.addEventListener("htmx:oobAfterSwap", () => {
 });
 
 enliven(document);
+document.querySelectorAll("form[hx-get]").forEach(searchWhileTyping);
