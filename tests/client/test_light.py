@@ -56,3 +56,15 @@ def test_a_command_that_needs_more_says_what_to_install(tmp_path):
     assert done.returncode == 2
     assert "pip install 'tomoportal[all]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_star_brings_the_public_names():
+    done = _run("from tomoportal import *; Client('http://127.0.0.1:1'); Run.tomograms.size_x > 3")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_package_runs_as_the_command_line():
+    command = [sys.executable, "-m", "tomoportal", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Usage: python -m tomoportal" in done.stdout

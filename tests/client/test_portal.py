@@ -56,6 +56,12 @@ def test_a_wrong_filter_is_a_query_error(client):
         client.query("{ nonsense }")
 
 
+def test_completion_shows_what_a_user_needs(client):
+    shown = set(dir(Run.find(client, limit=1)[0]))
+    assert {"name", "dataset", "tomograms", "download_everything", "to_dict"} <= shown
+    assert not shown & {"columns", "config_fields", "public_fields", "names", "rows", "groups"}
+
+
 def test_no_portal_there_is_a_sentence():
     with Client("http://127.0.0.1:9") as nobody, pytest.raises(RemoteError, match="cannot be reached"):
         Run.find(nobody)

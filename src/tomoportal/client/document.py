@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any
 
 from tomoportal.errors import QueryError
@@ -47,16 +50,17 @@ def where_object(kind: type[Entity], condition: query.Condition) -> str:
         case query.Not(part):
             return f"{{_not: {where_object(kind, part)}}}"
         case query.Compare(name, operator, value):
-            return f"{{{camel(name)}: {{_{operator}: {literal(kind.fields[name], value)}}}}}"
+            text = json.dumps(value) if operator == "is_null" else literal(kind.fields[name], value)
+            return f"{{{camel(name)}: {{_{operator}: {text}}}}}"
         case query.Related(name, part):
             return f"{{{camel(name)}: {where_object(entity(kind.relations[name].target), part)}}}"
     raise QueryError(f"{condition!r} cannot be said in GraphQL.")
 
 
 def literal(field: Field, value: Any) -> str:
-    """A value as a GraphQL literal of the field's type."""
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
+    """A value as a GraphQL literal of the field's type. Raises `QueryError` for a value of another type."""
+    if value is None:
+        return "null"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(literal(field, item) for item in value)}]"
     if field.kind is Kind.ENUM:
@@ -66,9 +70,40 @@ def literal(field: Field, value: Any) -> str:
                 f"{field.owner.__name__}.{field.name} is one of {', '.join(words)}, not {value!r}."
             )
         return str(value)
-    if field.kind is Kind.INT and isinstance(value, str) and value.lstrip("-").isdecimal():
-        return value
-    return json.dumps(value)
+    wanted, convert = _TYPES.get(field.kind, ("text", _text))
+    converted = convert(value)
+    if converted is None:
+        raise QueryError(f"{field.owner.__name__}.{field.name} is {wanted}; {value!r} is not.")
+    return json.dumps(converted)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _truth(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _whole(value: Any) -> int | None:
+    """Also of other libraries' integers, and of digits."""
+    if isinstance(value, str):
+        return int(value) if value.removeprefix("-").isdecimal() else None
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        return None
+    return int(value) if isinstance(value, Integral) else float(value)
+
+
+_TYPES: dict[Kind, tuple[str, Callable[[Any], Any]]] = {
+    Kind.INT: ("a whole number", _whole),
+    Kind.FLOAT: ("a number", _number),
+    Kind.BOOL: ("True or False", _truth),
+    Kind.DATE: ("a date", _text),
+}
 
 
 def _order(item: query.Order) -> str:

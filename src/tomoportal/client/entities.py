@@ -18,6 +18,18 @@ from tomoportal.model.registry import ENTITIES
 
 E = TypeVar("E", bound="ClientEntity")
 
+_PLUMBING = {
+    "columns",
+    "config_fields",
+    "fields",
+    "groups",
+    "names",
+    "public_fields",
+    "related",
+    "relations",
+    "rows",
+}
+
 
 class Results(list[E], Generic[E]):
     """A list of entities. With exactly one in it, its attributes and methods can be used directly."""
@@ -86,6 +98,10 @@ class ClientEntity(Entity):
             return target.find(self.client, query.Compare(relation.key, "eq", self.__dict__["id"]))
         key = self.__dict__[relation.key]
         return None if key is None else target.get_by_id(self.client, key)
+
+    def __dir__(self) -> list[str]:
+        """Without what the model needs for itself."""
+        return [name for name in super().__dir__() if name not in _PLUMBING]
 
     def __repr__(self) -> str:
         shown = self.__dict__.get("name") or self.__dict__.get("title") or ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from difflib import get_close_matches
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
@@ -253,7 +254,10 @@ class RelationPath:
             return Expression(self.root, self.path, target.fields[name])
         if name in target.relations:
             return replace(self, path=(*self.path, name), relation=target.relations[name])
-        raise AttributeError(f"{target.__name__} has no field or relation {name!r}")
+        near = ", ".join(get_close_matches(name, [*target.fields, *target.relations]))
+        raise AttributeError(
+            f"{target.__name__} has no field or relation {name!r}" + (f"; nearest: {near}" if near else "")
+        )
 
     def _refuse(self, _other: object) -> Any:
         raise QueryError(
