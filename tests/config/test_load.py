@@ -364,3 +364,36 @@ def test_a_mistake_behind_an_alias_is_told_once() -> None:
 @pytest.mark.parametrize(("pattern", "examples"), [(p, e) for p, (_, e) in EXAMPLES.items()])
 def test_examples_in_messages_are_right(pattern: str, examples: tuple[str, ...]) -> None:
     assert all(re.search(pattern, example) for example in examples)
+
+
+def test_a_faulty_file_format_is_told_once() -> None:
+    data = copy.deepcopy(COMPLETE)
+    shape = next(iter(data["annotations"][0]["sources"][0].values()))
+    shape["file_format"] = "csvv"
+    told = load_text(yaml.safe_dump(data, sort_keys=False)).problems
+
+    assert [problem.code for problem in told] == ["word"]
+
+
+def test_a_voltage_in_kilovolts_is_recognised() -> None:
+    data = copy.deepcopy(COMPLETE)
+    data["tiltseries"][0]["metadata"]["acceleration_voltage"] = 300
+    (told,) = load_text(yaml.safe_dump(data, sort_keys=False)).problems
+
+    assert told.severity is Severity.ERROR
+    assert told.hint == "300000? The value is in volts."
+
+
+@pytest.mark.parametrize(
+    ("orcid", "right"),
+    [("0000-0002-1825-0097", True), ("0000-0002-1694-233X", True), ("0000-0002-1825-0079", False)],
+)
+def test_a_mistyped_orcid_is_a_warning(orcid: str, right: bool) -> None:
+    data = copy.deepcopy(COMPLETE)
+    data["depositions"][0]["metadata"]["authors"] = [{**AUTHORS[0], "ORCID": orcid}]
+    loaded = load_text(yaml.safe_dump(data, sort_keys=False))
+
+    assert loaded.config is not None
+    assert [(problem.code, problem.severity) for problem in loaded.problems] == (
+        [] if right else [("orcid", Severity.WARNING)]
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import json
 import os
@@ -669,3 +670,27 @@ def test_check_counts_what_is_ahead(tiny, portal):
     assert ahead() == "nothing; 7 published as asked for"
     tiny.config["tomograms"][0]["metadata"]["processing"] = "denoised"
     assert ahead().startswith("1 tomogram; ")
+
+
+def test_of_several_alignments_the_one_that_is_taken_is_named(tiny, portal):
+    second = copy.deepcopy(tiny.config["alignments"][0])
+    second["metadata"]["alignment_type"] = "LOCAL"
+    second["sources"] = [
+        {"source_multi_glob": {"list_globs": ["{run_name}_local.xf", "{run_name}_local.tlt"]}}
+    ]
+    tiny.config["alignments"].append(second)
+    tiny.run("R2").write()
+    for run in ("R1", "R2"):
+        for ending in ("xf", "tlt"):
+            (tiny.lab / f"{run}_local.{ending}").write_text((tiny.lab / f"{run}.{ending}").read_text())
+    ran = ingest_tiny(tiny, portal)
+    assert ran.code == 0
+    (told,) = ran.problems
+    assert (told["code"], told["severity"]) == ("several-alignments", "warning")
+    assert told["where"] == "alignments[0].sources[0]"
+    assert "with that of alignments[0].sources[0]: 20002/R1 (20002/R1/Alignments/100/" in told["message"]
+    assert "20002/R2 (20002/R2/Alignments/100/" in told["message"]
+    (path,) = [path for path in portal.sidecars() if path.startswith(f"{TOMOGRAM}/")]
+    sidecar = json.loads(portal.public()[path])
+    assert sidecar["alignment_metadata_path"].startswith("20002/R1/Alignments/100/")
+    assert len(portal.rows("Alignment")) == 4

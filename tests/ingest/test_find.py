@@ -203,7 +203,9 @@ def test_bad_and_absent_values_name_run_column_and_value_and_leave_the_item_out(
     assert "tiltseries" not in runs(found)["TS_2"].items
     assert "tilt_axis found 'steep', expected a number (from {axis}): 10/TS_2" in told
     assert "tilt_series_quality found 9, expected at least 1 and at most 5 (from {quality}): 10/TS_2" in told
-    assert "tilt_axis there is no value for {axis}: 10/TS_3" in told
+    assert (
+        "tilt_axis the run has no line in the table map.csv, which gives {axis} its value: 10/TS_3"
+    ) in told
     assert runs(found)["TS_3"].row is None
 
 
@@ -482,3 +484,38 @@ def test_filter_values_are_filled() -> None:
     (item,) = runs(found)["T"].spacings[0].items["annotations"]
     assert item.parameters["filter_value"] == "T.tomostar"
     assert item.parameters["columns"] == "xyz"
+
+
+def test_a_run_without_a_line_in_a_table_is_told_so() -> None:
+    source = storage("TS_1.mrc", "TS_2.mrc", map="run_name,vs\nTS_1,10\n", pairs="TS_1,A\n")
+    settings = {"run_data_map_file": "map.csv", "run_to_tomo_map_csv": "pairs.csv"}
+    found = looked(
+        config(settings=settings, voxel_spacings=literal("float {vs}"), gains=glob("{mapped_tomo_name}.dm4")),
+        source,
+    )
+
+    assert (
+        of(found, "voxel-spacing").message
+        == "the run has no line in the table map.csv, which gives {vs} its value: 10/TS_2"
+    )
+    assert (
+        of(found, "no-value").message
+        == "the run has no line in the table pairs.csv, which gives {mapped_tomo_name} its value: 10/TS_2"
+    )
+
+
+def test_an_absent_table_is_told_once() -> None:
+    settings = {"run_data_map_file": "map.csv", "run_to_tomo_map_csv": "pairs.csv"}
+    tiltseries = ({**TILTSERIES, "binning_from_frames": "float {bining}"}, glob("{column}.mrc"))
+    found = looked(
+        config(
+            settings=settings,
+            voxel_spacings=literal("float {vs}"),
+            tiltseries=tiltseries,
+            gains=glob("{mapped_tomo_name}"),
+        ),
+        storage("TS_1.mrc"),
+    )
+
+    errors = [problem.code for problem in found.problems if problem.severity is Severity.ERROR]
+    assert errors == ["run-map", "run-map"]

@@ -29,3 +29,11 @@ def described(pattern: str) -> str:
     kind, examples = EXAMPLES[pattern]
     *first, last = examples
     return f"{kind} such as {', '.join(first)} or {last}" if first else f"{kind} such as {last}"
+
+
+def check_digit(orcid: str) -> str:
+    """The last sign that an ORCID iD must have by its 15 other digits: ISO 7064 MOD 11-2, as ORCID describes it for its iDs."""
+    total = 0
+    for digit in orcid.replace("-", "")[:15]:
+        total = (total + int(digit)) * 2
+    return "0123456789X"[(12 - total % 11) % 11]

@@ -18,10 +18,11 @@ from yaml.constructor import ConstructorError, SafeConstructor
 from yaml.nodes import ScalarNode
 
 from tomoportal.config.document import TAG
-from tomoportal.config.identifiers import described
+from tomoportal.config.identifiers import check_digit, described
 from tomoportal.config.placeholders import template_fault
 from tomoportal.config.shapes import PLACEHOLDER, Form, Scalar
 from tomoportal.model.fields import Kind
+from tomoportal.model.terms import ORCID
 from tomoportal.problems import Severity
 
 _CONSTRUCTOR = SafeConstructor()
@@ -200,7 +201,12 @@ def _against_rule(value: Any, shape: Scalar) -> Fault | None:
     if isinstance(value, bool) or not (too_low or too_high):
         return None
     unit = f" {shape.unit}" if shape.unit else ""
-    return Fault("bounds", f"found {value:g}{unit}, expected {bounds(shape)}{unit}")
+    return Fault("bounds", f"found {value:g}{unit}, expected {bounds(shape)}{unit}", _in_volts(value, shape))
+
+
+def _in_volts(value: float, shape: Scalar) -> str:
+    meant = shape.unit == "V" and _against_rule(value * 1000, shape) is None
+    return f"{value * 1000:g}? The value is in volts." if meant else ""
 
 
 def checked(value: Any, shape: Scalar) -> tuple[Any, str | None]:
@@ -221,7 +227,7 @@ def checked(value: Any, shape: Scalar) -> tuple[Any, str | None]:
     if shape.words:
         value = next((word for word in shape.words if word.lower() == value.strip().lower()), value)
     fault = _against_rule(value, shape)
-    return value, fault.message if fault else None
+    return value, fault.message if fault and fault.severity is Severity.ERROR else None
 
 
 def bounds(shape: Scalar) -> str:
@@ -258,6 +264,9 @@ def _pattern_fault(value: str, shape: Scalar) -> Fault | None:
             which = f"'{_short(part)}' in the list" if len(parts) > 1 else f"'{_short(part)}'"
             return Fault("pattern", f"found {which}, expected {described(rule.pattern)}",
                          "Separate several by commas." if rule.comma_list else "")  # fmt: skip
+        if rule.pattern == ORCID and check_digit(part) != part[-1]:
+            return Fault("orcid", f"the last sign of the ORCID iD '{part}' does not go with the others",
+                         "Look for a mistyped digit.", Severity.WARNING)  # fmt: skip
     return None
 
 

@@ -148,7 +148,7 @@ def finders_of(section: str) -> tuple[str, ...]:
 
 _TRUE, _FALSE = Scalar(Kind.BOOL, default=True), Scalar(Kind.BOOL, default=False)
 _BINNING = Scalar(
-    Kind.FLOAT, "coordinates are multiplied by this to give voxels of the voxel spacing; 0 counts as 1",
+    Kind.FLOAT, "coordinates are divided by this to give voxels of the voxel spacing; 0 counts as 1",
     Rule(minimum=0), default=1,
 )  # fmt: skip
 _ORDER = Scalar(words=("xyz", "zyx"), default="xyz", description="order of the coordinates")

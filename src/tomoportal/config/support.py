@@ -32,7 +32,8 @@ def is_ingested(entry: Entry, source: Source) -> bool:
 
 
 def unsupported(entry: Entry, source: Source) -> str | None:
-    """What of this source is left out in this version, in words; None when it is ingested."""
+    """What of this source is left out in this version, in words; None when it is ingested. What the file does not say rightly is an error
+    elsewhere, and not told here."""
     if entry.section in UNSUPPORTED_SECTIONS:
         return UNSUPPORTED_SECTIONS[entry.section]
     if entry.section in ("dataset_keyphotos", "deposition_keyphotos"):
@@ -44,7 +45,7 @@ def unsupported(entry: Entry, source: Source) -> str | None:
         return _alignment(entry)
     if entry.section == "annotations" and source.shape:
         kind = source.shape_parameters.get("file_format")
-        known = kind in SUPPORTED_ANNOTATIONS.get(source.shape, ())
+        known = kind is None or kind in SUPPORTED_ANNOTATIONS.get(source.shape, ())
         return None if known else f"annotations of the shape {source.shape} in the format {kind}"
     return None
 

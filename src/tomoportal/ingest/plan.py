@@ -13,6 +13,7 @@ from tomoportal.config import Entry, Source
 from tomoportal.ingest import identity
 from tomoportal.ingest.find import Found, FoundDataset, FoundItem, FoundRun, FoundSpacing
 from tomoportal.ingest.identity import FolderIds, Identity
+from tomoportal.ingest.notes import Notes
 from tomoportal.ingest.references import (
     aligned,
     angles_of,
@@ -90,7 +91,7 @@ def make_plan(
     key = Key("deposition", deposition=found.deposition.name)
     first = state.plain(key, found.deposition.metadata, found.deposition.entry)
     datasets = tuple(_dataset(state, dataset) for dataset in found.deposition.datasets)
-    problems += state.tell_homeless()
+    problems += state.notes.problems(found.config.file)
     return Plan(first, datasets, tuple(problems))
 
 
@@ -104,8 +105,7 @@ class _State:
     standing: Callable[[Record], Standing]
     fingerprint: Fingerprint
     problems: list[Problem]
-    homeless: dict[tuple[str, int, str, str], dict[str, None]] = field(default_factory=dict)
-    """Tomograms whose voxel spacing their run does not have: (place of the source, its line, stated, had) → files."""
+    notes: Notes = field(default_factory=Notes)
 
     def plain(self, key: Key, metadata: Mapping[str, Any] | None, entry: Entry) -> Task | None:
         """A task for metadata alone; None when the entity is only referred to."""
@@ -113,18 +113,6 @@ class _State:
             return None
         task = Task(key, {"deposition_id": self.deposition}, {}, {}, dict(metadata), where=self.place(entry))
         return self.wanted(task, self.ledgers(key).get(key)) or replace(task, why=UNCHANGED)
-
-    def tell_homeless(self) -> Iterable[Problem]:
-        """One problem for each source with tomograms that belong to no voxel spacing."""
-        for (where, line, stated, had), files in self.homeless.items():
-            more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-            yield Problem(
-                "spacing-not-listed",
-                f"the voxel spacing of {next(iter(files))}{more} is stated as {stated} Å; the voxel spacings of the run are {had} Å; "
-                "it is left out",
-                file=self.file, line=line, where=where,
-                hint="Add the spacing to `voxel_spacings`, or correct `voxel_spacing` in the metadata.",
-            )  # fmt: skip
 
     def place(self, at: Entry | Source) -> str:
         """File and line of what the deposition file says there."""
@@ -256,12 +244,12 @@ def _tiltseries(run: _Run, item: FoundItem, mdocs: list[str]) -> str | None:
 
 def _alignments(run: _Run, tiltseries: Mapping[str, str]) -> str | None:
     """Plan the alignments; gives the sidecar path of the first, which the volumes of the run refer to."""
-    sidecars: list[str] = []
+    sidecars: dict[str, FoundItem | None] = {}
     tomogram, spacing = first_tomogram(run.found)
     items: list[FoundItem | None] = [*one_per_entry(run.items("alignments"))]
     for item in items or [None]:
         if item is not None and item.referenced:
-            sidecars += paths(item)[:1]
+            sidecars |= dict.fromkeys(paths(item)[:1], item)
             continue
         metadata = dict(item.metadata or {}) if item else {}
         files, configured = paths(item) if item else (), metadata.get("volume_dimension")
@@ -285,8 +273,21 @@ def _alignments(run: _Run, tiltseries: Mapping[str, str]) -> str | None:
         links = {"tiltseries_path": aligned(tiltseries, files)}
         where = run.state.place(item.source) if item else ""
         run.add(Task(key, who, inputs, parameters, metadata, links, where))
-        sidecars.append(sidecar(key))
-    return lowest(sidecars)
+        sidecars[sidecar(key)] = item
+    taken = lowest(sidecars)
+    _note_several(run, sidecars, taken)
+    return taken
+
+
+def _note_several(run: _Run, sidecars: Mapping[str, FoundItem | None], taken: str | None) -> None:
+    """Volumes say which alignment they were made with; the language has no words for it, so that with several one is chosen."""
+    chosen = sidecars[taken] if taken else None
+    used = any(spacing.items for spacing in run.found.spacings)
+    if chosen is None or len(sidecars) < 2 or not used:
+        return
+    places = ", ".join(dict.fromkeys(item.source.where for item in sidecars.values() if item))
+    what = f"{run.key.dataset}/{run.found.name} ({taken})"
+    run.state.notes.several.setdefault((chosen.source.where, chosen.source.line, places), []).append(what)
 
 
 def _note_homeless(run: _Run) -> None:
@@ -297,7 +298,7 @@ def _note_homeless(run: _Run) -> None:
             stated = spacing_of(item, spacing)
             if stated not in had and item.path and item.supported and not item.referenced:
                 group = (item.source.where, item.source.line, stated, ", ".join(had))
-                run.state.homeless.setdefault(group, {})[item.path] = None
+                run.state.notes.homeless.setdefault(group, {})[item.path] = None
 
 
 def _spacing(run: _Run, spacing: FoundSpacing, alignment: str | None) -> None:

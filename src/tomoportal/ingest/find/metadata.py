@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,24 +58,30 @@ def _slots(data: Any, shape: Shape | None, path: tuple[Step, ...], required: boo
 
 
 def filled(
-    metadata: Mapping[str, Any], places: list[Slot], values: Mapping[str, str | None]
+    metadata: Mapping[str, Any],
+    places: list[Slot],
+    values: Mapping[str, str | None],
+    absence: Callable[[str], str],
 ) -> tuple[dict[str, Any], list[tuple[Slot, str]]]:
-    """The metadata with all slots filled, and (slot, what is wrong). Optional values whose cell is empty are left out."""
+    """The metadata with all slots filled, and (slot, what is wrong). Optional values whose cell is empty are left out. `absence`
+    says why a placeholder has no value."""
     result: dict[str, Any] = dict(metadata)
     faults: list[tuple[Slot, str]] = []
     for slot in places:
-        value, fault = _value(slot, values)
+        value, fault = _value(slot, values, absence)
         if fault:
             faults.append((slot, fault))
         _put(result, slot.path, value)
     return result, faults
 
 
-def _value(slot: Slot, values: Mapping[str, str | None]) -> tuple[Any, str | None]:
+def _value(
+    slot: Slot, values: Mapping[str, str | None], absence: Callable[[str], str]
+) -> tuple[Any, str | None]:
     try:
         value = expand_value(slot.template, values)
     except Unknown as name:
-        return None, f"there is no value for {{{name}}}" if slot.required else None
+        return None, absence(str(name)) if slot.required else None
     except ValueError as error:
         return None, f"{error} (from {_columns(slot)})"
     if slot.shape is None:

@@ -15,6 +15,7 @@ from tomoportal.ingest.find.filters import filtered
 from tomoportal.ingest.find.findings import Findings
 from tomoportal.ingest.find.globs import matching
 from tomoportal.ingest.find.places import Target, Tree
+from tomoportal.ingest.find.tables import Tables
 from tomoportal.layout import paths
 from tomoportal.problems import Severity
 
@@ -50,6 +51,7 @@ class Seeker:
     target: Target
     findings: Findings
     voxel_size: VoxelSize
+    tables: Tables
     clashed: set[str] = field(default_factory=set)
     """Sources of which something was left out because several files claim its name."""
     _matched: dict[tuple[str, str, bool], list[str]] = field(default_factory=dict)
@@ -80,7 +82,7 @@ class Seeker:
                 pattern = expand(glob, context.values, for_pattern)
             except Unknown as name:
                 self.findings.add(
-                    "no-value", source.where, f"{{{name}}} has no value for", example=context.label,
+                    "no-value", source.where, self.tables.absence(str(name), context.names.get("run")), example=context.label,
                     severity=Severity.WARNING, hint="Nothing is found there. Give the run a value in its table, or leave the "
                     "run out with parent_filters.",
                 )  # fmt: skip

@@ -15,16 +15,30 @@ from tomoportal.storage import Storage
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """`columns`: placeholders that the tables supply. `rows`: the lines of the run data map by run."""
+    """`columns`: placeholders that the tables supply. `rows`: the lines of the run data map by run. `complete`: False when a table
+    could not be read, so that what is missing is told by that alone."""
 
     file: str | None = None
     columns: tuple[str, ...] = ()
     rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pairs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    pair_files: Mapping[str, str] = field(default_factory=dict)
+    complete: bool = True
 
     def row(self, run: str) -> Mapping[str, str] | None:
         """The line of a run."""
         return self.rows.get(run)
+
+    def absence(self, name: str, run: str | None) -> str:
+        """Why a placeholder has no value in a run."""
+        file, rows = (
+            (self.pair_files.get(name), self.pairs[name])
+            if name in self.pairs
+            else (self.file if name in self.columns else None, self.rows)
+        )
+        if file and run is not None and run not in rows:
+            return f"the run has no line in the table {file}, which gives {{{name}}} its value"
+        return f"there is no value for {{{name}}}"
 
     def values(self, run: str) -> dict[str, str | None]:
         """All placeholders of a run that the tables supply; empty cells count as absent."""
@@ -50,22 +64,22 @@ def read_tables(config: Config, source: Storage, findings: Findings) -> Tables:
             findings.extend(table.problems)
         except FormatError as error:
             findings.add("run-map", "standardization_config.run_data_map_file", str(error))
-    pairs = {}
-    for placeholder, setting in PAIR_MAPS.items():
-        if getattr(settings, setting):
-            pairs[placeholder] = _pairs(config, source, setting, findings)
-    return Tables(settings.run_data_map_file, (*columns, *pairs), rows, pairs)
+    named = {name: path for name, setting in PAIR_MAPS.items() if (path := getattr(settings, setting))}
+    read = {name: _pairs(config, source, PAIR_MAPS[name], findings) for name in named}
+    pairs = {name: values for name, values in read.items() if values is not None}
+    complete = len(pairs) == len(named) and bool(columns or not settings.run_data_map_file)
+    return Tables(settings.run_data_map_file, (*columns, *pairs), rows, pairs, named, complete)
 
 
-def _pairs(config: Config, source: Storage, setting: str, findings: Findings) -> Mapping[str, str]:
+def _pairs(config: Config, source: Storage, setting: str, findings: Findings) -> Mapping[str, str] | None:
     data = _read(config, source, setting, findings)
     if data is None:
-        return {}
+        return None
     try:
         table = read_pair_map(data, getattr(config.standardization, setting))
     except FormatError as error:
         findings.add("run-map", f"standardization_config.{setting}", str(error))
-        return {}
+        return None
     findings.extend(table.problems)
     return table.values
 

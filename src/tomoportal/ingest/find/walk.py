@@ -53,7 +53,7 @@ def find(config: Config, source: Storage, target: Storage, voxel_size: VoxelSize
         for glob in item.globs
     ]
     tree = Tree(source, config.standardization.source_prefix, map(static_folder, globs))
-    seeker = Seeker(config, tree, Target(target), findings, voxel_size or header_reader(source))
+    seeker = Seeker(config, tree, Target(target), findings, voxel_size or header_reader(source), tables)
     walk = _Walk(config, seeker, tables, findings)
     deposition = walk.deposition()
     walk.tell_absences()
@@ -181,7 +181,7 @@ class _Walk:
                 return value
             fault = f"found '{hit.name}', expected a voxel spacing in Å of at least 0.001"
         except Unknown as name:
-            fault = f"there is no value for {{{name}}} in"
+            fault = self.tables.absence(str(name), context.names.get("run"))
         except ValueError:
             given = context.values.get(names_in(hit.name)[0]) if "{" in hit.name else hit.name
             fault = f"found '{given}' for '{hit.name}', expected a voxel spacing in Å"
@@ -254,7 +254,12 @@ class _Walk:
         places = self._slots[entry.where]
         if not places:
             return entry.metadata, places is not None
-        metadata, faults = filled(entry.metadata, places, context.values)
+        metadata, faults = filled(
+            entry.metadata,
+            places,
+            context.values,
+            lambda name: self.tables.absence(name, context.names.get("run")),
+        )
         for slot, fault in faults:
             self.findings.add(
                 "bad-value",
@@ -273,7 +278,8 @@ class _Walk:
         for slot in places:
             for name in unknown_names((slot.template,), known):
                 good = False
-                self.findings.add(
+                if self.tables.complete:
+                    self.findings.add(
                     "unknown-placeholder", f"{entry.where}.metadata.{slot.place}", f"nothing gives {{{name}}} a value",
                     hint=f"Known here: {', '.join(known)}.",
                 )  # fmt: skip
@@ -295,9 +301,9 @@ class _Walk:
                 try:
                     filled_in[name] = str(expand_value(filled_in[name], context.values))
                 except (Unknown, ValueError) as error:
-                    fault = (
-                        f"there is no value for {{{error}}} in" if isinstance(error, Unknown) else str(error)
-                    )
+                    fault = str(error)
+                    if isinstance(error, Unknown):
+                        fault = self.tables.absence(fault, context.names.get("run"))
                     self.findings.add(
                         "bad-value", f"{source.where}.{source.shape}.{name}", fault, example=context.label
                     )
@@ -320,7 +326,7 @@ class _Walk:
             names = [name for name, _ in source.values] if section == "voxel_spacings" else []
             templates = (*source.globs, *names)
             unknown = unknown_names(templates, known)
-            for name in unknown:
+            for name in unknown if self.tables.complete else ():
                 self.findings.add("unknown-placeholder", source.where, f"nothing gives {{{name}}} a value",
                                   hint=f"Known here: {', '.join(known)}.")  # fmt: skip
             self._usable[source.where] = not unknown
