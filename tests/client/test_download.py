@@ -229,6 +229,20 @@ def test_an_error_page_is_never_saved_as_the_file(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_no_listing_is_said(tmp_path):
+    with (
+        _answering(lambda _: httpx.Response(200, text="<html><br>")) as client,
+        pytest.raises(RemoteError, match="did not answer with a listing"),
+    ):
+        transfer.fetch_tree(client, "s3://tomoportal/10901/", tmp_path)
+
+
+def test_a_destination_that_is_a_file_is_said(tomograms, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UsageError, match="cannot be made or used as a folder"):
+        tomograms[0].download_mrcfile(tmp_path / "file")
+
+
 @pytest.mark.parametrize("evil", ["10901/../../evil", "10901//evil", "elsewhere"])
 def test_a_listing_cannot_write_outside_the_destination(evil, tmp_path):
     page = f"""<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Contents>

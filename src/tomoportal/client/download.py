@@ -167,5 +167,8 @@ def mixins_for(entity: type[Entity]) -> tuple[type[_Downloads], ...]:
 
 def _folder(dest_path: Folder) -> Path:
     folder = Path(dest_path) if dest_path is not None else Path.cwd()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made or used as a folder ({error.strerror}).") from error
     return folder

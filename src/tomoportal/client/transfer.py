@@ -215,7 +215,7 @@ def _listing(client: Client, endpoint: str, prefix: str) -> dict[str, list[Any]]
     while True:
         more = f"&continuation-token={quote(token, safe='')}" if token else ""
         with _answer(client, f"{endpoint}?list-type=2&prefix={quote(prefix, safe='')}{more}") as response:
-            page = ElementTree.fromstring(response.read())
+            page = _page(response.read(), endpoint)
         for item in page.iter(f"{_NAMESPACE}Contents"):
             key = _text(item, "Key")
             if not key.endswith("/"):
@@ -226,6 +226,15 @@ def _listing(client: Client, endpoint: str, prefix: str) -> dict[str, list[Any]]
     if not found:
         raise RemoteError(f"{endpoint} lists nothing below {prefix}; there is nothing to download.")
     return found
+
+
+def _page(content: bytes, endpoint: str) -> ElementTree.Element:
+    try:
+        return ElementTree.fromstring(content)
+    except ElementTree.ParseError as error:
+        raise RemoteError(
+            f"{endpoint} did not answer with a listing ({error}). Is a portal there?"
+        ) from error
 
 
 def _below(key: str, prefix: str, endpoint: str) -> str:
