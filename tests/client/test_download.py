@@ -182,20 +182,30 @@ def test_formats_and_shapes_can_be_chosen(client, tmp_path):
 
 def test_all_annotations_of_a_tomogram(client, tomograms, tmp_path):
     tomogram = tomograms[0]
-    points = tomogram.download_all_annotations(tmp_path, format="ndjson", shape="Point")
-    spacing, alignment = tomogram.tomogram_voxel_spacing_id, tomogram.alignment_id
-    wanted = AnnotationFile.find(
-        client,
+    frame = [
+        AnnotationFile.tomogram_voxel_spacing_id == tomogram.tomogram_voxel_spacing_id,
+        AnnotationFile.alignment_id == tomogram.alignment_id,
+    ]
+    for number, (chosen, more) in enumerate(
         [
-            AnnotationFile.tomogram_voxel_spacing_id == spacing,
-            AnnotationFile.alignment_id == alignment,
-            AnnotationFile.format == "ndjson",
-            AnnotationFile.annotation_shape.shape_type == "Point",
-        ],
-    )
-    ids = {file.annotation_shape.annotation_id for file in wanted}
-    assert {int(path.name) for path in tmp_path.iterdir()} == ids
-    assert len(points) == len(wanted) + len(ids)
+            ({}, []),
+            (
+                {"format": "ndjson", "shape": "Point"},
+                [
+                    AnnotationFile.format == "ndjson",
+                    AnnotationFile.annotation_shape.shape_type == "Point",
+                ],
+            ),
+        ]
+    ):
+        folder = tmp_path / str(number)
+        paths = tomogram.download_all_annotations(folder, **chosen)
+        wanted = AnnotationFile.find(client, frame + more)
+        ids = {file.annotation_shape.annotation_id for file in wanted}
+        assert ids
+        assert {int(path.name) for path in folder.iterdir()} == ids
+        assert len(set(paths)) == len(paths) == len(wanted) + len(ids)
+        assert all(path.exists() for path in paths)
 
 
 def test_each_class_has_the_downloads_that_work_for_it(client):
