@@ -10,7 +10,8 @@ from tomoportal.config.reference import reference
 from tomoportal.config.sections import SECTIONS
 from tomoportal.model.registry import ENTITIES
 
-PAGE = (Path(__file__).parents[2] / "docs" / "deposition.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "deposition.md").read_text()
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
@@ -18,10 +19,17 @@ def test_the_complete_example_has_no_problem() -> None:
     assert [str(problem) for problem in load_text(EXAMPLES[0]).problems] == []
 
 
+def test_the_second_example_is_the_file_of_that_name() -> None:
+    text = (ROOT / "examples" / "complete.yaml").read_text()
+
+    assert EXAMPLES[1] == text
+    assert [str(problem) for problem in load_text(text).problems] == []
+
+
 def test_the_example_of_references_completes_a_file() -> None:
     head = EXAMPLES[0].partition("datasets:")[0]
 
-    assert [str(problem) for problem in load_text(head + EXAMPLES[1]).problems] == []
+    assert [str(problem) for problem in load_text(head + EXAMPLES[2]).problems] == []
 
 
 def test_the_reference_names_every_section_and_key() -> None:
