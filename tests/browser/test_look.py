@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -63,6 +64,8 @@ def test_from_the_front_page_to_the_volume(window, demo):
     frame = viewer_frame(page)
     layers = frame.evaluate("viewer.state.toJSON().layers.map(layer => [layer.type, layer.name])")
     assert layers[0][1] == name
+    overlays = [name for _, name in layers[1:]]
+    assert all(re.match(r"AN-\d+ .+, (points|segmentation)(, ground truth)?$", name) for name in overlays)
     assert {"image", "annotation", "segmentation"} <= {kind for kind, _ in layers}
     faults = "viewer.layerManager.managedLayers.flatMap(l => l.layer.dataSources.map(s => s.loadState?.error?.message)).filter(Boolean)"
     assert frame.evaluate(faults) == []
