@@ -519,3 +519,4 @@ def test_an_absent_table_is_told_once() -> None:
 
     errors = [problem.code for problem in found.problems if problem.severity is Severity.ERROR]
     assert errors == ["run-map", "run-map"]
+    assert not [problem for problem in found.problems if problem.code == "nothing-found"]

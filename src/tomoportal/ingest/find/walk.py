@@ -191,17 +191,19 @@ class _Walk:
     def _items(self, sections: tuple[str, ...], context: Context) -> Mapping[str, tuple[FoundItem, ...]]:
         found: dict[str, tuple[FoundItem, ...]] = {}
         for section in sections:
-            asked = False
+            asked, spoiled = False, False
             items: list[FoundItem] = []
             for entry, source in self._sources(section):
                 asked = asked or passes(source, context.names)
                 hits = self._look(section, source, context)
-                items.extend(self._made(entry, source, hits, context))
+                made = list(self._made(entry, source, hits, context))
+                items.extend(made)
+                spoiled = spoiled or bool(hits and not made) or not self._can_use(section, source)
             if not items and section == "frames":
                 items.extend(self._frames_without_files(context))
             if items:
                 found[section] = tuple(items)
-            elif asked and section in _WANTED:
+            elif asked and not spoiled and section in _WANTED:
                 self.findings.add(
                     "nothing-found", section, f"nothing was found for {section} of these", example=context.label,
                     severity=Severity.WARNING, hint="If they really have none, leave them out with parent_filters.",
