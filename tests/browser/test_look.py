@@ -65,7 +65,9 @@ def test_from_the_front_page_to_the_volume(window, demo):
     layers = frame.evaluate("viewer.state.toJSON().layers.map(layer => [layer.type, layer.name])")
     assert layers[0][1] == name
     overlays = [name for _, name in layers[1:]]
-    assert all(re.match(r"AN-\d+ .+, (points|segmentation)(, ground truth)?$", name) for name in overlays)
+    assert all(
+        re.match(r".+, (points|segmentation)(, ground truth)?(, [0-9.]+ Å)?$", name) for name in overlays
+    )
     assert {"image", "annotation", "segmentation"} <= {kind for kind, _ in layers}
     faults = "viewer.layerManager.managedLayers.flatMap(l => l.layer.dataSources.map(s => s.loadState?.error?.message)).filter(Boolean)"
     assert frame.evaluate(faults) == []

@@ -49,7 +49,6 @@ def _view(tomogram: Record, annotations: list[Record], today: date) -> Task:
 def _annotation(record: Record, today: date) -> dict[str, Any]:
     return {
         "id": record.key.id,
-        "portal_id": record.ids["Annotation"][""],
         "spacing": float(record.key.spacing),
         "slab": slab_path(record.key),
         "object": record.facts["object"],

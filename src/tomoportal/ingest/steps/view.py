@@ -103,5 +103,5 @@ def _layer(layer: dict[str, Any]) -> PointLayer | MaskLayer:
     kind = MaskLayer if layer["shape"] == "SegmentationMask" else PointLayer
     word = "segmentation" if kind is MaskLayer else "points"
     truth = ", ground truth" if layer["ground_truth"] else ""
-    name = f"AN-{layer['portal_id']} {layer['object']['name']}, {word}{truth}"
+    name = f"{layer['object']['name']}, {word}{truth}"
     return kind(name, layer["path"], layer["spacing"], layer["identity"], layer["visible"])
