@@ -13,7 +13,7 @@ from typing import Any
 
 from tomoportal.errors import NotFound, StorageError
 from tomoportal.layout import paths, tree
-from tomoportal.layout.private import Record, ledger_path, read_ledger
+from tomoportal.layout.private import Record, ledger_path, read_index, read_ledger
 from tomoportal.storage.protocol import Storage
 
 REMOTE_READERS = 32
@@ -49,7 +49,7 @@ class Found:
 
 def of_dataset(storage: Storage, dataset: str) -> Found | None:
     """Everything of a dataset; None when it was never gathered. Raises `StorageError` when something is unreadable."""
-    records = tree.read_index(storage, dataset)
+    records = read_index(storage, dataset)
     return None if records is None else read(storage, records)
 
 

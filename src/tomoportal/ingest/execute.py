@@ -22,9 +22,8 @@ from tomoportal.ingest.volumes import MemoryBudget
 from tomoportal.layout import private
 from tomoportal.layout.ids import Allotment
 from tomoportal.layout.paths import folder
-from tomoportal.layout.private import Ledger, Record, ledger_path
+from tomoportal.layout.private import Ledger, Record, ledger_path, read_json
 from tomoportal.layout.publish import publish, publish_files, withdraw
-from tomoportal.layout.tree import read_json
 from tomoportal.problems import Problem, Severity
 from tomoportal.storage.protocol import Storage
 

@@ -30,10 +30,10 @@ from tomoportal.layout import private
 from tomoportal.layout.ids import Allotment
 from tomoportal.layout.lease import hold
 from tomoportal.layout.paths import Key
-from tomoportal.layout.private import STAGING, Ledger, Record, ledger_path
+from tomoportal.layout.private import STAGING, Ledger, Record, ledger_path, read_json
 from tomoportal.layout.processes import has_ended, this_process
 from tomoportal.layout.publish import Standing, publish, reveal, standing, unfinished
-from tomoportal.layout.tree import at, read_json
+from tomoportal.layout.tree import at
 from tomoportal.settings import today
 from tomoportal.storage.protocol import Storage
 

@@ -25,8 +25,8 @@ from tomoportal.errors import NotFound
 from tomoportal.layout import private
 from tomoportal.layout.ids import Allotment
 from tomoportal.layout.paths import folder
-from tomoportal.layout.private import Ledger, Record
-from tomoportal.layout.tree import marker, read_json
+from tomoportal.layout.private import Ledger, Record, read_json
+from tomoportal.layout.tree import marker
 
 if TYPE_CHECKING:
     from tomoportal.storage.protocol import Storage

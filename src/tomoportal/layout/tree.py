@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tomoportal.layout.paths import DEPOSITIONS, Key, folder
-from tomoportal.layout.private import Record, read_index, read_json
+from tomoportal.layout.private import Record, read_json
 from tomoportal.model.entity import Entity
 from tomoportal.model.registry import ENTITIES, items_of
 
@@ -92,19 +92,3 @@ def marker_of(key: Key) -> str:
 def read_sidecar(storage: Storage, record: Record) -> dict[str, Any] | None:
     """The sidecar of a published entity; None when it is absent, `StorageError` when it is unreadable."""
     return read_json(storage, record.sidecar)
-
-
-__all__ = [
-    "OWN",
-    "Row",
-    "at",
-    "dataset_names",
-    "deposition_names",
-    "marker",
-    "marker_of",
-    "own_entity",
-    "read_index",
-    "read_sidecar",
-    "row_key",
-    "rows",
-]
