@@ -78,7 +78,7 @@ def read(storage: Storage, records: Sequence[Record]) -> Found:
             outcomes = list(pool.map(read_one, with_sidecar))
     else:
         outcomes = [read_one(record) for record in with_sidecar]
-    gains = [Published(r, {"gains": sorted(r.files)}) for r in records if r.key.kind == "gains" and r.files]
+    gains = [Published(r, tree.implied(r)) for r in records if r.key.kind == "gains" and r.published]
     return Found(
         published=(*(item for item in outcomes if isinstance(item, Published)), *gains),
         replacing=tuple(item for item in outcomes if isinstance(item, Record)),

@@ -20,10 +20,15 @@ class DepositorFiles:
 
     storage: Storage
 
-    def read(self, path: str) -> bytes:
-        """The whole file."""
+    def read(self, path: str, start: int = 0, length: int | None = None) -> bytes:
+        """`length` bytes from `start`; to the end when None."""
         with _of_the_depositor():
-            return self.storage.read(path)
+            return self.storage.read(path, start, length)
+
+    def stat(self, path: str) -> Entry:
+        """Size and tag of a file."""
+        with _of_the_depositor():
+            return self.storage.stat(path)
 
     def list(self, prefix: str) -> Iterator[Entry]:
         """Every file below a folder."""

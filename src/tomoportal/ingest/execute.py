@@ -12,7 +12,7 @@ from pathlib import Path
 from tomoportal import __version__
 from tomoportal.errors import Absent, PortalError, StorageError
 from tomoportal.ingest.depositor import DepositorFiles
-from tomoportal.ingest.plan import METADATA_CHANGED, sidecar_path
+from tomoportal.ingest.plan import METADATA_CHANGED, WITHOUT_SIDECAR, sidecar_path
 from tomoportal.ingest.report import Progress, Report
 from tomoportal.ingest.sidecars import sidecar
 from tomoportal.ingest.steps import STEPS
@@ -106,6 +106,7 @@ class Executor:
                     self.cores,
                     self.budget,
                     self._advance,
+                    old,
                 )
                 self._publish(task, STEPS[task.kind](work), home, staged)
         finally:
@@ -123,8 +124,8 @@ class Executor:
         record, path = record_of(task, outcome), ledger_path(task.key)
         self.report.problems += [replace(p, where=p.where or folder(task.key)) for p in outcome.problems]
         with home.lock:
-            if task.kind == "view" and staged is not None:
-                home.ledger = publish_files(self.target, path, home.ledger, record, staged)
+            if task.kind in WITHOUT_SIDECAR and staged is not None:
+                home.ledger = publish_files(self.target, path, home.ledger, home.allotment, record, staged)
             else:
                 has_files = staged if task.kind != "run" else None
                 content = sidecar(task, outcome)

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 from tomoportal.errors import FormatError
 from tomoportal.ingest.depositor import DepositorFiles
 from tomoportal.layout.paths import Key
+from tomoportal.layout.private import Record
 from tomoportal.problems import Problem
 from tomoportal.storage.protocol import Storage
 
 if TYPE_CHECKING:
     from tomoportal.ingest.volumes import MemoryBudget
+
+COMPARED = ("tomogram", "frame")
+"""Roles of inputs of which a task reads no more than the header."""
 
 WRITER = 1
 """Raise it when a step writes other bytes than before: everything is then made anew."""
@@ -63,8 +67,8 @@ class Task:
         return _digest([self.identity, self.metadata, self.links])
 
     def size(self) -> int:
-        """Bytes to be read, for progress. Of a `tomogram` that something else refers to, only the header is."""
-        return sum(file.size for role, files in self.inputs.items() if role != "tomogram" for file in files)
+        """Bytes to be read, for progress. Of what a task only compares with, the header is."""
+        return sum(file.size for role, files in self.inputs.items() if role not in COMPARED for file in files)
 
     def as_json(self) -> str:
         """One line; `from_json` is the inverse."""
@@ -103,6 +107,8 @@ class Work:
     threads: int
     budget: MemoryBudget
     progress: Callable[[int], None]
+    known: Record | None = None
+    """What is recorded of the entity: published, or broken off."""
 
     def place(self, path: str) -> Path:
         """Where to write the file that will lie at `path`. Raises `FormatError` when another source has taken that place."""

@@ -53,7 +53,7 @@ class Record:
     @property
     def published(self) -> bool:
         """Whether it has ever been complete; before that only its identity and ids are kept."""
-        return bool(self.sidecar_sha256)
+        return bool(self.files if self.key.kind == "gains" else self.sidecar_sha256)
 
     def with_ids(self, ids: dict[str, dict[str, int]]) -> Record:
         """The same record with more ids."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,7 +26,7 @@ from tomoportal.layout import private
 from tomoportal.layout.ids import Allotment
 from tomoportal.layout.paths import folder
 from tomoportal.layout.private import Ledger, Record, read_json
-from tomoportal.layout.tree import marker
+from tomoportal.layout.tree import implied, marker
 
 if TYPE_CHECKING:
     from tomoportal.storage.protocol import Storage
@@ -64,7 +64,8 @@ def publish(
     """Publish one entity and return the new ledger.
 
     `record` tells its identity, files and facts; `content` is the sidecar without `last_updated_at`; `staged` a folder whose files
-    lie as they will in the layout (None when only the sidecar changes).
+    lie as they will in the layout (None when only the sidecar changes). Files of the record that are not staged stay as they lie
+    there already.
     """
     old = ledger.get(record.key)
     if old is not None:
@@ -88,9 +89,14 @@ def publish(
     return ledger
 
 
-def publish_files(storage: Storage, ledger_path: str, ledger: Ledger, record: Record, staged: Path) -> Ledger:
-    """Publish files that have no sidecar of their own, such as pictures; each replaces its forerunner at once."""
-    _place(storage, record, staged, ledger.get(record.key))
+def publish_files(
+    storage: Storage, ledger_path: str, ledger: Ledger, allotment: Allotment, record: Record, staged: Path
+) -> Ledger:
+    """Publish files that have no sidecar of their own, such as pictures and gain references; each replaces its forerunner at
+    once."""
+    old = ledger.get(record.key)
+    record = allotment.complete(replace(record, ids=old.ids if old else {}), implied(record))
+    _place(storage, record, staged, old)
     ledger = ledger.put(record)
     private.write_ledger(storage, ledger_path, ledger)
     return ledger
@@ -98,7 +104,8 @@ def publish_files(storage: Storage, ledger_path: str, ledger: Ledger, record: Re
 
 def withdraw(storage: Storage, record: Record) -> None:
     """Take a published entity's sidecar and files out of the tree, the sidecar first. Its ids stay in the ledger."""
-    storage.delete(record.sidecar)
+    if record.sidecar:
+        storage.delete(record.sidecar)
     for home in sorted(_homes(record, None)):
         storage.delete_tree(home)
 
@@ -161,14 +168,29 @@ def _place(storage: Storage, record: Record, staged: Path, old: Record | None) -
     new = {path.relative_to(staged).as_posix(): path for path in sorted(staged.rglob("*")) if path.is_file()}
     for path, file in new.items():
         storage.upload(path, file)
-    keep = {*new, record.sidecar, marker(record)}
+    staying, folders = _staying(record, new)
+    keep = {*new, *staying, record.sidecar, marker(record)}
     for home in sorted(_homes(record, old)):
         for entry in list(storage.list(home)):
-            if entry.path not in keep:
+            if entry.path not in keep and not entry.path.startswith(folders):
                 storage.delete(entry.path)
     for path, known in (old.files if old else {}).items():
         if path not in keep and "probe" not in known:
             storage.delete(path)
+
+
+def _staying(record: Record, new: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Files and folders (with a slash) of the record of which nothing is staged."""
+    staged = set(new)
+    above = {parent for path in staged for parent in _parents(path)}
+    paths = [path for path in record.files if path not in staged and path not in above]
+    return paths, tuple(f"{path}/" for path in paths if "probe" in record.files[path])
+
+
+def _parents(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _homes(record: Record, old: Record | None) -> set[str]:

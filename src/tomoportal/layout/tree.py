@@ -62,9 +62,16 @@ def rows(kind: str, sidecar: dict[str, Any]) -> Iterator[Row]:
                 yield Row(entity, key, item, position)
 
 
+def implied(record: Record) -> dict[str, Any]:
+    """What the sidecar of an entity without one would say: gain references are known by their paths."""
+    return {"gains": sorted(record.files)} if record.key.kind == "gains" else {}
+
+
 def row_key(entity: type[Entity], item: Any) -> str:
     """What tells an item apart from its neighbours, as text."""
-    values = (at(item, entity.fields[name].sidecar or "") for name in entity.rows.key)
+    values = [at(item, entity.fields[name].sidecar or "") for name in entity.rows.key]
+    if all(value is None for value in values):
+        values = [at(item, entity.fields[name].sidecar or "") for name in entity.rows.else_by]
     return " | ".join("" if value is None else str(value) for value in values)
 
 

@@ -67,7 +67,7 @@ class Frame(Entity):
     """A movie, or frame file, of one tilt."""
 
     names = Names(graphql="Frame", root="frames", table="frame", one="Frame", many="Frames", section="frames")
-    rows = Rows(sidecar="frames", items="frames", key=("acquisition_order",))
+    rows = Rows(sidecar="frames", items="frames", key=("acquisition_order",), else_by=("path",))
 
     id = Int("identifier of the frame", nullable=False, sidecar="@id")
     acquisition_order = Int("place in the order of acquisition, from 0", sidecar="acquisition_order")

@@ -25,7 +25,7 @@ class Names:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """Where the rows of an entity come from: one per sidecar of the kind `sidecar`, or one per item of the list at the place
-    `items` inside it, told apart by `key` (names of fields, unique inside the list).
+    `items` inside it, told apart by `key` (names of fields, unique inside the list), or by `else_by` where all of those are null.
 
     `level`, `at_least`: what the deposition language demands of the list. `in_config`: whether depositors write it.
     """
@@ -33,6 +33,7 @@ class Rows:
     sidecar: str
     items: str = ""
     key: tuple[str, ...] = ()
+    else_by: tuple[str, ...] = ()
     in_config: bool = False
     level: Level = Level.OPTIONAL
     at_least: int = 0

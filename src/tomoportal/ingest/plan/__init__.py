@@ -11,10 +11,20 @@ from tomoportal.ingest.plan.make import make_plan
 from tomoportal.ingest.plan.plans import (
     METADATA_CHANGED,
     UNCHANGED,
+    WITHOUT_SIDECAR,
     DatasetPlan,
     Plan,
     RunPlan,
     sidecar_path,
 )
 
-__all__ = ["METADATA_CHANGED", "UNCHANGED", "DatasetPlan", "Plan", "RunPlan", "make_plan", "sidecar_path"]
+__all__ = [
+    "METADATA_CHANGED",
+    "UNCHANGED",
+    "WITHOUT_SIDECAR",
+    "DatasetPlan",
+    "Plan",
+    "RunPlan",
+    "make_plan",
+    "sidecar_path",
+]

@@ -57,7 +57,7 @@ def _run(state: Planning, dataset: Key, found: FoundRun) -> RunPlan:
         for record in run.ids.ledger.records.values()
         if record.published
         and record.identity.get("deposition_id") == state.deposition
-        and record.key.kind in ("tiltseries", "alignment", "tomogram", "annotation", "frames")
+        and record.key.kind in ("tiltseries", "alignment", "tomogram", "annotation", "frames", "gains")
         and record.key not in run.keys
     )
     return RunPlan(key, tuple(run.tasks), spacings, run.ids.ledger, run.unchanged, orphans)

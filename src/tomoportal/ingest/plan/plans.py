@@ -12,6 +12,7 @@ from tomoportal.problems import Problem
 
 UNCHANGED = "unchanged"
 METADATA_CHANGED = "metadata changed"
+WITHOUT_SIDECAR = ("view", "gains")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,6 @@ class Plan:
 
 def sidecar_path(task: Task) -> str:
     """Where the sidecar of a task's entity lies; empty for what has none."""
-    if task.kind == "view":
+    if task.kind in WITHOUT_SIDECAR:
         return ""
     return sidecar(task.key, task.parameters.get("stem", ""))
