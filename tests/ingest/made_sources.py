@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from tomoportal.errors import NotFound
-from tomoportal.storage import Entry
+from tomoportal.storage import Entry, Level
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 PAIRS = {"mapped_tomo_name": "run_to_tomo_map_csv", "mapped_frame_name": "run_to_frame_map_csv",
@@ -28,7 +28,7 @@ TOP = ("depositions", "datasets", "runs", "voxel_spacings", "deposition_keyphoto
 
 
 class MemoryStorage:
-    """Files in a dictionary; remembers its listings of whole trees."""
+    """Files in a dictionary; remembers its listings of whole trees, of single folders, and its other requests."""
 
     url = "memory"
     unfollowed: frozenset[str] = frozenset()
@@ -36,6 +36,8 @@ class MemoryStorage:
     def __init__(self, files: dict[str, bytes] | None = None) -> None:
         self.content = files or {}
         self.listings: list[str] = []
+        self.levels: list[str] = []
+        self.stats: list[str] = []
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         self.listings.append(prefix)
@@ -47,10 +49,20 @@ class MemoryStorage:
         rest = [p[len(start) :] for p in self.content if p.startswith(start)]
         return sorted({p.split("/")[0] for p in rest if "/" in p})
 
+    def level(self, prefix: str = "") -> Level:
+        self.levels.append(prefix)
+        start = f"{prefix}/" if prefix else ""
+        here = [Entry(p, len(d), "t") for p, d in sorted(self.content.items()) if p.startswith(start)]
+        return Level(tuple(self.folders(prefix)), tuple(e for e in here if "/" not in e.path[len(start) :]))
+
+    def local_path(self, path: str) -> Path | None:
+        return None
+
     def exists(self, path: str) -> bool:
         return path in self.content
 
     def stat(self, path: str) -> Entry:
+        self.stats.append(path)
         return Entry(path, len(self.read(path)), "t")
 
     def read(self, path: str, start: int = 0, length: int | None = None) -> bytes:

@@ -63,7 +63,7 @@ def check(
 def _seen(config: Config, source: str, storage: str | None) -> _Seen:
     from functools import cache
 
-    from tomoportal.cli.planning import fingerprint, open_source_storage
+    from tomoportal.cli.planning import open_source_storage
     from tomoportal.ingest.find import find
     from tomoportal.ingest.plan import make_plan
     from tomoportal.layout.private import ledger_path, read_ledger
@@ -78,7 +78,7 @@ def _seen(config: Config, source: str, storage: str | None) -> _Seen:
         found,
         cache(lambda key: read_ledger(target, ledger_path(key))),
         lambda record: standing(target, record),
-        cache(lambda path: fingerprint(place, path)),
+        cache(found.listing.fingerprint),
     )
     return _Seen(found, plan)
 

@@ -8,12 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tomoportal.errors import ConfigError, NotFound, UsageError
+from tomoportal.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from tomoportal.config.load import Loaded
     from tomoportal.ingest.plan import Plan
-    from tomoportal.ingest.task import Input
     from tomoportal.problems import Problem
     from tomoportal.settings import Settings
     from tomoportal.storage import Storage
@@ -47,7 +46,7 @@ def planned(config: Path, source_url: str, settings: Settings) -> Planned:
         found,
         cache(lambda key: read_ledger(target, ledger_path(key))),
         lambda record: standing(target, record),
-        cache(lambda path: fingerprint(source, path)),
+        cache(found.listing.fingerprint),
     )
     return Planned(plan, source, target, tuple(in_order([*loaded.problems, *plan.problems, *_orphans(plan)])))
 
@@ -85,25 +84,3 @@ def open_source_storage(url: str) -> Storage:
     if "://" not in url and not Path(url).is_dir():
         raise UsageError(f"--source {url}: there is no such folder.")
     return open_storage(url)
-
-
-def fingerprint(source: Storage, path: str) -> Input:
-    """What tells whether a source file has changed; for a folder such as an OME-Zarr, all its files together."""
-    from hashlib import sha256
-
-    from tomoportal.ingest.task import Input
-
-    try:
-        entry = source.stat(path)
-        if not _is_folder(source, path):
-            return Input(path, entry.size, entry.tag)
-    except NotFound:
-        pass
-    entries = list(source.list(path))
-    tags = sha256("\n".join(f"{entry.path} {entry.tag}" for entry in entries).encode())
-    return Input(path, sum(entry.size for entry in entries), tags.hexdigest())
-
-
-def _is_folder(source: Storage, path: str) -> bool:
-    local = source.local_path(path)
-    return local is not None and local.is_dir()

@@ -7,9 +7,9 @@ a path that would leave the root is refused. Nothing here knows the standard lay
 from __future__ import annotations
 
 from tomoportal.storage.local import LocalStorage
-from tomoportal.storage.protocol import Entry, Storage, clean_path
+from tomoportal.storage.protocol import Entry, Level, Storage, clean_path
 
-__all__ = ["Entry", "LocalStorage", "Storage", "clean_path", "open_storage"]
+__all__ = ["Entry", "Level", "LocalStorage", "Storage", "clean_path", "open_storage"]
 
 OBJECT_SCHEMES = ("s3", "gs", "az")
 

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tomoportal.errors import NotFound, StorageError
-from tomoportal.storage.protocol import TEMPORARY, Entry, clean_path
+from tomoportal.storage.protocol import TEMPORARY, Entry, Level, clean_path
 
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
@@ -45,6 +45,20 @@ class LocalStorage:
     def folders(self, prefix: str = "") -> builtins.list[str]:
         entries = self._scan(self._inside(prefix), prefix)
         return sorted(entry.name for entry in entries if self._is_folder(entry))
+
+    def level(self, prefix: str = "") -> Level:
+        folder = self._inside(prefix)
+        folders: builtins.list[str] = []
+        files: builtins.list[Entry] = []
+        for entry in self._scan(folder, prefix) if folder.is_dir() else ():
+            path = clean_path(f"{prefix}/{entry.name}" if prefix else entry.name)
+            if self._is_folder(entry):
+                folders.append(entry.name)
+            elif self._is_file(entry):
+                files += self._still_there(entry, path)
+            elif entry.is_symlink():
+                self.unfollowed.add(path)
+        return Level(tuple(sorted(folders)), tuple(files))
 
     def stat(self, path: str) -> Entry:
         with self._told(path):

@@ -33,7 +33,7 @@ from obstore.exceptions import (
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from tomoportal.errors import NotFound, StorageError, UsageError
-from tomoportal.storage.protocol import TEMPORARY, Entry, clean_path
+from tomoportal.storage.protocol import TEMPORARY, Entry, Level, clean_path
 
 PIECE = 16 << 20
 """Bytes of a part of a big upload, and of a download that are in memory at once."""
@@ -97,7 +97,7 @@ class ObjectStorage:
         with self._told(prefix):
             found = [_entry(meta) for page in obstore.list(self._store, folder or None) for meta in page]
         for entry in sorted(_without_folder_marks(found), key=lambda entry: entry.path):
-            if not entry.path.rpartition("/")[2].startswith(TEMPORARY):
+            if not _is_temporary(entry.path):
                 yield entry
 
     def folders(self, prefix: str = "") -> builtins.list[str]:
@@ -105,6 +105,16 @@ class ObjectStorage:
         with self._told(prefix):
             result = obstore.list_with_delimiter(self._store, folder or None)
         return sorted(path.rpartition("/")[2] for path in result["common_prefixes"])
+
+    def level(self, prefix: str = "") -> Level:
+        folder = clean_path(prefix)
+        with self._told(prefix):
+            result = obstore.list_with_delimiter(self._store, folder or None)
+        folders = sorted(path.rpartition("/")[2] for path in result["common_prefixes"])
+        found = [_entry(meta) for meta in result["objects"] if meta["path"] != folder]
+        marks = {f"{folder}/{name}" if folder else name for name in folders}
+        kept = (entry for entry in found if not (entry.path in marks or _is_temporary(entry.path)))
+        return Level(tuple(folders), tuple(sorted(kept, key=lambda entry: entry.path)))
 
     def stat(self, path: str) -> Entry:
         with self._told(path):
@@ -322,6 +332,10 @@ def _s3_options() -> dict[str, Any]:
     if unsigned.lower() in _YES:
         options["skip_signature"] = True
     return options
+
+
+def _is_temporary(path: str) -> bool:
+    return path.rpartition("/")[2].startswith(TEMPORARY)
 
 
 def _key(path: str) -> str:

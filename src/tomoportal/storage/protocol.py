@@ -29,6 +29,14 @@ class Entry:
     """Unix time in seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What lies directly in a folder: names of folders and files, both sorted."""
+
+    folders: tuple[str, ...] = ()
+    files: tuple[Entry, ...] = ()
+
+
 class Storage(Protocol):
     """A tree of files. All paths are relative POSIX strings; `""` is the root."""
 
@@ -43,6 +51,9 @@ class Storage(Protocol):
 
     def folders(self, prefix: str = "") -> builtins.list[str]:
         """Names of the folders directly below `prefix`, sorted."""
+
+    def level(self, prefix: str = "") -> Level:
+        """What lies directly in the folder `prefix`; nothing when there is no such folder."""
 
     def stat(self, path: str) -> Entry:
         """The file at `path`. Raises `NotFound`."""

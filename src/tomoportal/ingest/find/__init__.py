@@ -18,6 +18,7 @@ from tomoportal.ingest.find.found import (
     FoundSpacing,
     Items,
 )
+from tomoportal.ingest.find.listing import Listing
 from tomoportal.ingest.find.walk import find
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "FoundRun",
     "FoundSpacing",
     "Items",
+    "Listing",
     "find",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tomoportal.config import Config, Entry, Source
+from tomoportal.ingest.find.listing import Listing
 from tomoportal.problems import Problem
 
 
@@ -86,11 +87,13 @@ class FoundDeposition:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Everything found, and what was wrong. `deposition` is None when not even that could be determined."""
+    """Everything found, and what was wrong. `deposition` is None when not even that could be determined. `listing` is the source as
+    it was listed on the way."""
 
     config: Config
     deposition: FoundDeposition | None
     problems: tuple[Problem, ...]
+    listing: Listing = field(repr=False, compare=False)
 
     def runs(self) -> Iterator[tuple[FoundDataset, FoundRun]]:
         """All runs with their datasets, in order."""

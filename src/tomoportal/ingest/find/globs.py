@@ -1,12 +1,14 @@
 """File patterns, matched against listings: `*`, `?`, `[abc]`, `[!abc]` inside one path segment, `**` over any number of folders.
 
-As in a shell, a leading dot must be written. Folders match as files do. Results are in order of paths.
+As in a shell, a leading dot must be written. Folders match as files do. Results are in order of paths. Letters with accents match
+however they are composed (NFC as keyboards give them, NFD as macOS stores names); results are as the files are named.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import re
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
@@ -24,6 +26,9 @@ class Place(Protocol):
 
     def files(self, path: str) -> list[str]:
         """Names of the files in a folder, sorted."""
+
+    def foreign(self, path: str) -> list[str]:
+        """Names of folders and files in a folder that are not plain ASCII, sorted."""
 
     def has_file(self, path: str) -> bool:
         """Whether a file is there."""
@@ -45,7 +50,7 @@ def segments(pattern: str) -> list[str]:
 def matching(place: Place, pattern: str, folders_only: bool = False) -> list[str]:
     """All paths that match, sorted and each once. With `folders_only`, no files."""
     parts = segments(pattern)
-    if not _MAGIC.search(pattern):
+    if not _MAGIC.search(pattern) and pattern.isascii():
         path = "/".join(parts)
         there = path and (place.has_folder(path) or (not folders_only and place.has_file(path)))
         return [path] if there else []
@@ -82,6 +87,8 @@ def _any_depth(place: Place, base: str, rest: list[str], folders_only: bool) -> 
 
 
 def _names(place: Place, base: str, part: str, folders_only: bool) -> list[str]:
+    if not part.isascii() or place.foreign(base):
+        return _normalised(place, base, part, folders_only)
     if not _MAGIC.search(part):
         path = f"{base}/{part}" if base else part
         there = place.has_folder(path) or (not folders_only and place.has_file(path))
@@ -97,6 +104,18 @@ def _names(place: Place, base: str, part: str, folders_only: bool) -> list[str]:
         return [name for name in shown if len(name) >= shortest and name.endswith(end)]
     matches = _compiled(part).match
     return [name for name in shown if matches(name)]
+
+
+def _normalised(place: Place, base: str, part: str, folders_only: bool) -> list[str]:
+    """Names that match when they and the pattern are composed in the same way."""
+    matches, hidden = _compiled(composed(part)).match, part.startswith(".")
+    names = [*place.folders(base), *(() if folders_only else place.files(base))]
+    return [name for name in names if matches(composed(name)) and (hidden or name[0] != ".")]
+
+
+def composed(text: str) -> str:
+    """`text` in the composed form of Unicode (NFC), in which names are compared and given."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _starting(names: list[str], start: str) -> list[str]:

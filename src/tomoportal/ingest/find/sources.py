@@ -14,7 +14,7 @@ from tomoportal.ingest.find.context import Context, for_pattern
 from tomoportal.ingest.find.filters import filtered
 from tomoportal.ingest.find.findings import Findings
 from tomoportal.ingest.find.globs import matching
-from tomoportal.ingest.find.places import Target, Tree
+from tomoportal.ingest.find.places import Place, Target
 from tomoportal.ingest.find.tables import Tables
 from tomoportal.layout import paths
 from tomoportal.problems import Severity
@@ -47,7 +47,7 @@ class Seeker:
     """Looks sources up. Patterns without a run's own values are matched once."""
 
     config: Config
-    source: Tree
+    source: Place
     target: Target
     findings: Findings
     voxel_size: VoxelSize

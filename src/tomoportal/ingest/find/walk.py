@@ -21,8 +21,9 @@ from tomoportal.ingest.find.found import (
     FoundSpacing,
 )
 from tomoportal.ingest.find.headers import header_reader
+from tomoportal.ingest.find.listing import Listing
 from tomoportal.ingest.find.metadata import Slot, filled, slots
-from tomoportal.ingest.find.places import Target, Tree
+from tomoportal.ingest.find.places import Target, source_place
 from tomoportal.ingest.find.sources import Hit, Seeker, VoxelSize, passes, static_folder, unknown_names
 from tomoportal.ingest.find.tables import Tables, read_tables
 from tomoportal.layout.paths import Key, safe_name, safe_run_name, spacing_name
@@ -52,15 +53,15 @@ def find(config: Config, source: Storage, target: Storage, voxel_size: VoxelSize
         if not item.references
         for glob in item.globs
     ]
-    tree = Tree(source, config.standardization.source_prefix, map(static_folder, globs))
-    seeker = Seeker(config, tree, Target(target), findings, voxel_size or header_reader(source), tables)
+    place = source_place(source, config.standardization.source_prefix, map(static_folder, globs))
+    seeker = Seeker(config, place, Target(target), findings, voxel_size or header_reader(source), tables)
     walk = _Walk(config, seeker, tables, findings)
     deposition = walk.deposition()
     walk.tell_absences()
     for path in sorted(source.unfollowed):
         findings.add("link-outside", "standardization_config.source_prefix", _LINK, example=path,
                      severity=Severity.WARNING, hint=_LINK_HINT)  # fmt: skip
-    return Found(config, deposition, tuple(in_order(findings.problems())))
+    return Found(config, deposition, tuple(in_order(findings.problems())), Listing(source, place))
 
 
 @dataclass
