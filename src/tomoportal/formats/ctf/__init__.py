@@ -9,12 +9,16 @@ from collections.abc import Callable, Mapping
 
 from tomoportal.errors import UsageError
 from tomoportal.formats.ctf.ctffind import read_ctffind
+from tomoportal.formats.ctf.gctf import read_gctf
+from tomoportal.formats.ctf.imod_defocus import read_imod_defocus
 from tomoportal.formats.ctf.section import CtfSection
 
 __all__ = ["FORMATS", "CtfSection", "read_ctf"]
 
 FORMATS: Mapping[str, Callable[[bytes, str], tuple[CtfSection, ...]]] = {
     "CTFFIND": read_ctffind,
+    "Gctf": read_gctf,
+    "IMOD": read_imod_defocus,
 }
 """The words of a deposition file's `ctfs[].metadata.format`, and the readers of these files."""
 
