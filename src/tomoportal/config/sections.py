@@ -68,7 +68,7 @@ SECTIONS: Mapping[str, Section] = {
 }
 """In the order of the data: parents before children."""
 
-EXPANDED = ("tiltseries", "tomograms", "frames", "alignments")
+EXPANDED = ("tiltseries", "tomograms", "frames", "alignments", "identified_objects")
 """Sections in whose metadata placeholders are filled in from the run data map."""
 
 GROUPED = ("alignments", "frames")
@@ -98,7 +98,13 @@ _METADATA = {
         }
     ),
     "identified_objects": Object(
-        {"filter_value": optional(Scalar(description="accepted for the reference system, ignored"))}
+        {
+            "filter_value": optional(
+                Scalar(
+                    description="accepted for the reference system; rows are those whose run_name is the run's name"
+                )
+            )
+        }
     ),
 }
 

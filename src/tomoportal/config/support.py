@@ -15,7 +15,6 @@ CODE = "not-supported-yet"
 UNSUPPORTED_SECTIONS = {
     "gains": "gain references",
     "ctfs": "CTF estimates",
-    "identified_objects": "identified objects",
     "key_images": "key images from files",
 }
 SUPPORTED_ANNOTATIONS = {

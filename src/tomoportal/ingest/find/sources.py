@@ -13,7 +13,7 @@ from tomoportal.errors import PortalError
 from tomoportal.ingest.find.context import Context, for_pattern
 from tomoportal.ingest.find.filters import filtered
 from tomoportal.ingest.find.findings import Findings
-from tomoportal.ingest.find.globs import matching
+from tomoportal.ingest.find.globs import composed, matching
 from tomoportal.ingest.find.places import Place, Target
 from tomoportal.ingest.find.tables import Tables
 from tomoportal.layout import paths
@@ -62,7 +62,7 @@ class Seeker:
             return []
         match source.finder:
             case Finder.LITERAL:
-                found = [Hit(name, path) for name, path in source.values]
+                found = [Hit(composed(name), path) for name, path in source.values]
             case Finder.TOMOGRAM_HEADER:
                 found = self._headers(source, context)
             case Finder.DESTINATION_FILTER:
@@ -145,7 +145,7 @@ class Seeker:
                     hint="Let match_regex leave these files out, or widen name_regex.",
                 )  # fmt: skip
             else:
-                claims.setdefault(match[1], []).append(path)
+                claims.setdefault(composed(match[1]), []).append(path)
         for name, files in claims.items():
             if len(files) > 1:
                 self.clash(source, name, files, context)

@@ -10,6 +10,7 @@ from tomoportal.config.sections import PAIR_MAPS
 from tomoportal.errors import FormatError, NotFound
 from tomoportal.formats.run_map import read_pair_map, read_run_map
 from tomoportal.ingest.find.findings import Findings
+from tomoportal.ingest.find.globs import composed
 from tomoportal.storage import Storage
 
 
@@ -60,7 +61,8 @@ def read_tables(config: Config, source: Storage, findings: Findings) -> Tables:
         delimiter = "\t" if settings.run_data_map_file.endswith("tsv") else ","
         try:
             table = read_run_map(data, settings.run_data_map_file, delimiter)
-            columns, rows = table.columns, table.rows
+            columns = table.columns
+            rows = {composed(run): row for run, row in table.rows.items()}
             findings.extend(table.problems)
         except FormatError as error:
             findings.add("run-map", "standardization_config.run_data_map_file", str(error))
@@ -81,7 +83,7 @@ def _pairs(config: Config, source: Storage, setting: str, findings: Findings) ->
         findings.add("run-map", f"standardization_config.{setting}", str(error))
         return None
     findings.extend(table.problems)
-    return table.values
+    return {composed(run): value for run, value in table.values.items()}
 
 
 def _read(config: Config, source: Storage, setting: str, findings: Findings) -> bytes | None:

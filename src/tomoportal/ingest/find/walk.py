@@ -23,6 +23,7 @@ from tomoportal.ingest.find.found import (
 from tomoportal.ingest.find.headers import header_reader
 from tomoportal.ingest.find.listing import Listing
 from tomoportal.ingest.find.metadata import Slot, filled, slots
+from tomoportal.ingest.find.objects import ObjectTables
 from tomoportal.ingest.find.places import Target, source_place
 from tomoportal.ingest.find.sources import Hit, Seeker, VoxelSize, passes, static_folder, unknown_names
 from tomoportal.ingest.find.tables import Tables, read_tables
@@ -55,7 +56,7 @@ def find(config: Config, source: Storage, target: Storage, voxel_size: VoxelSize
     ]
     place = source_place(source, config.standardization.source_prefix, map(static_folder, globs))
     seeker = Seeker(config, place, Target(target), findings, voxel_size or header_reader(source), tables)
-    walk = _Walk(config, seeker, tables, findings)
+    walk = _Walk(config, seeker, tables, findings, ObjectTables(source, findings))
     deposition = walk.deposition()
     walk.tell_absences()
     for path in sorted(source.unfollowed):
@@ -70,6 +71,7 @@ class _Walk:
     seeker: Seeker
     tables: Tables
     findings: Findings
+    objects: ObjectTables
     _slots: dict[str, list[Slot] | None] = field(default_factory=dict)
     _usable: dict[str, bool] = field(default_factory=dict)
     _looked: dict[str, int] = field(default_factory=dict)
@@ -246,6 +248,8 @@ class _Walk:
             yield FoundItem(entry, source, name, files[0] if len(files) == 1 else None, files, **rest)
             return
         for hit in hits:
+            if entry.section == "identified_objects" and hit.path and not source.references:
+                rest["parameters"] = self.objects.of(hit.path, context.names["run"], source, context.label)
             yield FoundItem(entry, source, hit.name, hit.path, (hit.path,) if hit.path else (), **rest)
 
     def _metadata(self, entry: Entry, context: Context) -> tuple[Mapping[str, Any] | None, bool]:

@@ -9,6 +9,7 @@ from tomoportal.ingest.find import Found, FoundDataset, FoundRun
 from tomoportal.ingest.identity import FolderIds
 from tomoportal.ingest.plan.acquisition import plan_acquisition
 from tomoportal.ingest.plan.alignments import plan_alignments
+from tomoportal.ingest.plan.identified_objects import plan_identified_objects
 from tomoportal.ingest.plan.planning import Fingerprint, Planning, RunPlanning
 from tomoportal.ingest.plan.plans import DatasetPlan, Plan, RunPlan
 from tomoportal.ingest.plan.volumes import note_homeless, plan_spacing
@@ -48,6 +49,7 @@ def _run(state: Planning, dataset: Key, found: FoundRun) -> RunPlan:
     if not found.referenced:
         run.add(Task(key, {"deposition_id": state.deposition, "run_name": found.name}, {}, {}, {}))
     alignment = plan_alignments(run, plan_acquisition(run))
+    plan_identified_objects(run)
     for spacing in found.spacings:
         plan_spacing(run, spacing, alignment)
     note_homeless(run)
@@ -57,7 +59,7 @@ def _run(state: Planning, dataset: Key, found: FoundRun) -> RunPlan:
         for record in run.ids.ledger.records.values()
         if record.published
         and record.identity.get("deposition_id") == state.deposition
-        and record.key.kind in ("tiltseries", "alignment", "tomogram", "annotation", "frames", "gains")
+        and record.key.kind in ("tiltseries", "alignment", "tomogram", "annotation", "frames", "gains", "identified_objects")
         and record.key not in run.keys
     )
     return RunPlan(key, tuple(run.tasks), spacings, run.ids.ledger, run.unchanged, orphans)
