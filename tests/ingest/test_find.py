@@ -153,7 +153,7 @@ def test_no_run_and_no_dataset_are_errors() -> None:
 
 def test_an_empty_glob_is_told_once_whatever_the_number_of_runs() -> None:
     source = storage(*(f"TS_{i}.mrc" for i in range(50)))
-    found = looked(config(gains=glob("g"), rawtilts=glob("{run_name}.rawtlt")), source)
+    found = looked(config(rawtilts=glob("{run_name}.rawtlt")), source)
 
     assert of(found, "empty").severity is Severity.WARNING
     absent = of(found, "nothing-found")

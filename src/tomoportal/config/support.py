@@ -13,8 +13,7 @@ from tomoportal.problems import Problem, Severity
 CODE = "not-supported-yet"
 
 UNSUPPORTED_SECTIONS = {
-    "gains": "gain references",
-    "ctfs": "CTF estimates",
+    "identified_objects": "identified objects",
     "key_images": "key images from files",
 }
 SUPPORTED_ANNOTATIONS = {
@@ -26,8 +25,8 @@ SUPPORTED_ALIGNMENTS = ("IMOD",)
 
 
 def is_ingested(entry: Entry, source: Source) -> bool:
-    """Whether the source gives items in this version. Frames do without their files."""
-    return entry.section == "frames" or unsupported(entry, source) is None
+    """Whether the source gives items in this version."""
+    return unsupported(entry, source) is None
 
 
 def unsupported(entry: Entry, source: Source) -> str | None:
@@ -38,8 +37,6 @@ def unsupported(entry: Entry, source: Source) -> str | None:
     if entry.section in ("dataset_keyphotos", "deposition_keyphotos"):
         given = source.finder is not Finder.LITERAL or any(path for _, path in source.values)
         return "key photos from files or addresses" if given else None
-    if entry.section == "frames" and source.finder is not Finder.LITERAL:
-        return "frame files (their metadata is ingested)"
     if entry.section == "alignments" and not source.references:
         return _alignment(entry)
     if entry.section == "annotations" and source.shape:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tomoportal import __version__
 from tomoportal.errors import Absent, PortalError, StorageError
+from tomoportal.ingest.agreement import PREFIX, disagreements
 from tomoportal.ingest.depositor import DepositorFiles
 from tomoportal.ingest.plan import METADATA_CHANGED, WITHOUT_SIDECAR, sidecar_path
 from tomoportal.ingest.report import Progress, Report
@@ -32,7 +33,8 @@ WRITER = f"tomoportal {__version__}"
 LASTING = ("tiltseries", "tomogram", "annotation")
 """Kinds whose data take long to make: where metadata alone have changed, these stay. Everything else is then made anew, since what a
 step fills in by itself depends on what the depositor left out."""
-
+COPYING = ("frames", "gains")
+"""Kinds of whose files it is noted, until they are published, which have been copied."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """What a disk says that nothing can be written to."""
@@ -109,6 +111,8 @@ class Executor:
                     old,
                 )
                 self._publish(task, STEPS[task.kind](work), home, staged)
+            if task.kind in COPYING:
+                self.target.delete(private.copied_path(task.key))
         finally:
             shutil.rmtree(staged, ignore_errors=True)
             shutil.rmtree(scratch, ignore_errors=True)
@@ -121,6 +125,8 @@ class Executor:
     def _publish(self, task: Task, outcome: Outcome, home: Home, staged: Path | None) -> None:
         if self.stop.is_set():
             raise Stopped
+        others = (problem for problem in outcome.problems if not problem.code.startswith(PREFIX))
+        outcome = replace(outcome, problems=(*others, *disagreements(task, outcome.facts)))
         record, path = record_of(task, outcome), ledger_path(task.key)
         self.report.problems += [replace(p, where=p.where or folder(task.key)) for p in outcome.problems]
         with home.lock:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tomoportal.ingest.find import FoundItem, FoundRun, FoundSpacing
@@ -12,13 +13,40 @@ from tomoportal.layout.paths import Key, owner, spacing_name
 from tomoportal.layout.private import Ledger
 
 
-def angles_of(stack: str, lists: list[str]) -> list[str]:
-    """The angle list of a stack: one of the same stem if there is, else the only or first `.rawtlt`."""
-    ordered = sorted(
-        lists,
-        key=lambda path: (stem(path) != stem(stack), not path.endswith(".rawtlt"), path),
-    )
-    return ordered[:1]
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The file that goes with a stack, if any, and others that could as well."""
+
+    files: list[str]
+    passed_over: list[str]
+
+
+def chosen(files: Iterable[str], stack: str, stacks: Iterable[str]) -> Chosen:
+    """The angle list or CTF estimate of `stack`: one named after it, else one that is named after no other stack of the run;
+    `.rawtlt` before other endings, then by name."""
+    ordered = sorted(dict.fromkeys(files), key=lambda path: (not path.endswith(".rawtlt"), path))
+    owners = {path: stack_of(path, stacks) for path in ordered}
+    mine = [path for path in ordered if owners[path] == stack]
+    exact = [path for path in mine if stem(path) == stem(stack)]
+    free = exact[:1] or mine or [path for path in ordered if owners[path] is None]
+    return Chosen(free[:1], free[1:])
+
+
+def stack_of(path: str, stacks: Iterable[str]) -> str | None:
+    """The stack that a file is named after: the same stem, or the longest stem that its own begins with (`TS_1_ctf.txt`)."""
+    name = stem(path)
+    fitting = [
+        stack
+        for stack in stacks
+        if name == stem(stack) or (name.startswith(stem(stack)) and not name[len(stem(stack))].isalnum())
+    ]
+    return max(fitting, key=lambda stack: len(stem(stack)), default=None)
+
+
+def gain_name(path: str) -> str:
+    """The name of a gain reference in the layout: `[name]_gain.[ending]`, whatever it is wrapped in."""
+    name, ending = re.fullmatch(r"(.+?)((?:\.[^.]+)?(?:\.(?:gz|bz2))?)", path.rpartition("/")[2]).groups()  # type: ignore[union-attr]
+    return f"{name}{ending}" if name.lower().endswith("_gain") else f"{name}_gain{ending}"
 
 
 def lowest(sidecars: Iterable[str]) -> str | None:

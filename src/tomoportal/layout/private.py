@@ -7,6 +7,7 @@
 .tomoportal/datasets/[dataset]/index.json         all of these in one object, for loading
 .tomoportal/depositions/[deposition].json         the same for a deposition
 .tomoportal/leases/[name].json                    who writes
+.tomoportal/copied/[path of the entity].json      files that are in their places already while the entity is being made
 .tomoportal/slabs/[path of the entity].npz        the middle of a tomogram or mask, for pictures
 .tomoportal/staging/[process]/                    what is being made
 """
@@ -109,6 +110,11 @@ def blocks_path(owner: str) -> str:
 def slab_path(key: Key) -> str:
     """The kept middle of a tomogram or mask."""
     return f"{PRIVATE}/slabs/{folder(key)}.npz"
+
+
+def copied_path(key: Key) -> str:
+    """What has been copied of an entity that is not published yet."""
+    return f"{PRIVATE}/copied/{folder(key)}.json"
 
 
 def lease_path(name: str) -> str:

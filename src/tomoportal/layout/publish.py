@@ -123,7 +123,7 @@ def standing(storage: Storage, record: Record) -> Standing:
     slab = record.facts.get("slab")
     if slab and not storage.exists(slab):
         return Standing.INCOMPLETE
-    if not all(_is_there(storage, path, file) for path, file in record.files.items()):
+    if not are_there(storage, record.files):
         return Standing.INCOMPLETE
     if not record.sidecar:
         return Standing.WHOLE
@@ -134,6 +134,11 @@ def standing(storage: Storage, record: Record) -> Standing:
         return Standing.SIDECAR_DIFFERS if isinstance(json.loads(data), dict) else Standing.INCOMPLETE
     except (NotFound, ValueError):
         return Standing.INCOMPLETE
+
+
+def are_there(storage: Storage, files: dict[str, dict[str, Any]]) -> bool:
+    """Whether files of a record are there, each with its size; folders are not looked into."""
+    return all(_is_there(storage, path, file) for path, file in files.items())
 
 
 def _is_there(storage: Storage, path: str, file: dict[str, Any]) -> bool:

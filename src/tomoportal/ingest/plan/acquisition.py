@@ -1,39 +1,135 @@
-"""What comes from the microscope: frames and tilt series of a run."""
+"""What comes from the microscope: frames, gain references and tilt series of a run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from tomoportal.config import Source
 from tomoportal.ingest import identity
 from tomoportal.ingest.find import FoundItem
 from tomoportal.ingest.plan.planning import RunPlanning
-from tomoportal.ingest.references import angles_of, paths
+from tomoportal.ingest.references import Chosen, chosen, gain_name, paths
 from tomoportal.ingest.task import Task
-from tomoportal.layout.paths import sidecar
+from tomoportal.layout.paths import SIDECARS, Key, folder, safe_name, sidecar
+from tomoportal.problems import Problem
+
+_RESERVED = (SIDECARS["frames"],)
 
 
 def plan_acquisition(run: RunPlanning) -> dict[str, str]:
     """Plan everything up to the tilt series; gives those (sidecar → stem of the stack)."""
-    mdocs = _frames(run, [path for item in run.items("collection_metadata") for path in paths(item)])
+    movies = _movies(run)
+    gains = _gains(run, movies)
+    mdocs = _frames(run, movies, has_gains=gains)
+    stacks = [item.path for item in _own(run, "tiltseries") if item.path]
+    count = sum(len(files) for _, files in movies)
     return {
         path: identity.stem(item.path or "")
         for item in run.items("tiltseries")
-        if (path := _tiltseries(run, item, mdocs))
+        if (path := _tiltseries(run, item, mdocs, stacks, count))
     }
 
 
-def _frames(run: RunPlanning, mdocs: list[str]) -> list[str]:
-    """Plan the frames; gives the mdoc files that tilt series can rely on: none where the frames they name are left out."""
-    items = run.items("frames")
-    if not mdocs or not items:
-        return []
-    metadata = dict(items[0].metadata or {})
+def _own(run: RunPlanning, section: str) -> list[FoundItem]:
+    """The items of a section that come from the source."""
+    return [item for item in run.items(section) if not item.referenced]
+
+
+def _movies(run: RunPlanning) -> list[tuple[FoundItem, list[str]]]:
+    """Every source of frames with its files."""
+    items = _own(run, "frames")
+    wanted = [(item.source, path, _base(path)) for item in items for path in paths(item)]
+    good = _named_once(run, run.key.of("frames"), wanted)
+    return [(item, [path for path in dict.fromkeys(paths(item)) if path in good]) for item in items]
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _named_once(run: RunPlanning, place: Key, wanted: Iterable[tuple[Source, str, str]]) -> dict[str, str]:
+    """Path → name in the layout of those files whose names can stand there; a problem for all that claim one name."""
+    claims: dict[str, dict[str, Source]] = {}
+    for source, path, name in wanted:
+        claims.setdefault(name, {}).setdefault(path, source)
+    good: dict[str, str] = {}
+    for name, files in claims.items():
+        (first, source), *others = files.items()
+        if others:
+            message = (
+                f"{' and '.join(list(files)[:3])} would both become {folder(place)}/{name}; neither is taken"
+            )
+            hint = "Let the pattern or match_regex choose one, or give the files names of their own."
+        elif not safe_name(name) or name in _RESERVED:
+            message = f"{first} cannot be published under this name; it is left out"
+            hint = "Rename it: a name must not be hidden, nor one that the portal itself gives."
+        else:
+            good[first] = name
+            continue
+        run.state.problems.append(
+            Problem(
+                "file-name", message, file=run.state.file, line=source.line, where=source.where, hint=hint
+            )
+        )
+    return good
+
+
+def _gains(run: RunPlanning, movies: list[tuple[FoundItem, list[str]]]) -> bool:
+    """Plan the gain references; whether there are any."""
+    items = _own(run, "gains")
+    wanted = [(item.source, path, gain_name(path)) for item in items for path in paths(item)]
+    key = run.key.of("gains")
+    names = _named_once(run, key, wanted)
+    if not names or _is_of_another(run, key, items[0]):
+        return bool(run.items("gains"))
+    first = next((files[:1] for _, files in movies if files), [])
+    inputs = {"gains": run.inputs(names), "frame": run.inputs(first)}
+    parameters = {"names": list(names.values())}
     who = {"deposition_id": run.state.deposition}
-    key, inputs = run.key.of("frames"), {"mdoc": run.inputs(mdocs)}
-    parameters = {name: metadata.get(name) for name in ("dose_rate", "is_gain_corrected")}
-    run.add(Task(key, who, inputs, parameters, metadata, where=run.state.place(items[0].source)))
+    run.add(Task(key, who, inputs, parameters, {}, where=run.state.place(items[0].source)))
+    return True
+
+
+def _frames(run: RunPlanning, movies: list[tuple[FoundItem, list[str]]], *, has_gains: bool) -> list[str]:
+    """Plan the frames; gives the mdoc files that tilt series can rely on: none where the frames they name are left out."""
+    mdocs = [path for item in run.items("collection_metadata") for path in paths(item)]
+    key = run.key.of("frames")
+    if not movies or not (mdocs or any(files for _, files in movies)):
+        return mdocs if run.items("frames") else []
+    if _is_of_another(run, key, movies[0][0]):
+        return mdocs
+    sources = [dict(item.metadata or {}) for item, _ in movies]
+    inputs = {f"source{number}": run.inputs(files) for number, (_, files) in enumerate(movies)}
+    inputs = {"mdoc": run.inputs(mdocs), **{role: files for role, files in inputs.items() if files}}
+    stated = [{name: one.get(name) for name in ("dose_rate", "is_gain_corrected")} for one in sources]
+    parameters = {"sources": stated, "has_gains": has_gains}
+    who = {"deposition_id": run.state.deposition}
+    run.add(Task(key, who, inputs, parameters, sources[0], where=run.state.place(movies[0][0].source)))
     return mdocs
 
 
-def _tiltseries(run: RunPlanning, item: FoundItem, mdocs: list[str]) -> str | None:
+def _is_of_another(run: RunPlanning, key: Key, item: FoundItem) -> bool:
+    """Whether another deposition has published what a run has only once; that stays, which is told."""
+    record = run.ids.ledger.get(key)
+    if record is None or not record.published:
+        return False
+    other = record.identity.get("deposition_id")
+    if other == run.state.deposition:
+        return False
+    run.state.problems.append(
+        Problem(
+            "published-by-another",
+            f"{folder(key)} was published by deposition {other}; it stays as it is, and this is left out",
+            file=run.state.file, line=item.source.line, where=item.source.where,
+            hint="Correct it in that deposition, or leave the run out with parent_filters.",
+        )
+    )  # fmt: skip
+    return True
+
+
+def _tiltseries(
+    run: RunPlanning, item: FoundItem, mdocs: list[str], stacks: list[str], movies: int
+) -> str | None:
     """Plan a tilt series; gives the path of its sidecar."""
     if item.referenced or item.path is None:
         return item.path
@@ -42,8 +138,33 @@ def _tiltseries(run: RunPlanning, item: FoundItem, mdocs: list[str]) -> str | No
     key = run.claim(run.key.of("tiltseries"), who, item)
     if key is None:
         return None
-    angles = angles_of(item.path, [path for angle in run.items("rawtilts") for path in paths(angle)])
-    inputs = {"stack": run.inputs([item.path]), "mdoc": run.inputs(mdocs), "angles": run.inputs(angles)}
-    parameters = {"pixel_spacing": metadata.get("pixel_spacing")}
-    run.add(Task(key, who, inputs, parameters, metadata, where=run.state.place(item.source)))
+    angles = _chosen(run, "rawtilts", item.path, stacks)
+    ctfs = _chosen(run, "ctfs", item.path, stacks)
+    inputs = {
+        "stack": run.inputs([item.path]),
+        "mdoc": run.inputs(mdocs),
+        "angles": run.inputs(angles.files),
+        "ctf": run.inputs(ctfs.files),
+    }
+    parameters = {
+        "pixel_spacing": metadata.get("pixel_spacing"),
+        "others": [stack for stack in stacks if stack != item.path],
+        "passed_over": {"angles": angles.passed_over, "ctf": ctfs.passed_over},
+        "ctf_format": _ctf_format(run, ctfs.files),
+        "dose_rate": next((dict(one.metadata or {}).get("dose_rate") for one in _own(run, "frames")), None),
+    }
+    links = {"frames_count": movies}
+    run.add(Task(key, who, inputs, parameters, metadata, links, run.state.place(item.source)))
     return sidecar(key)
+
+
+def _chosen(run: RunPlanning, section: str, stack: str, stacks: list[str]) -> Chosen:
+    return chosen([path for item in _own(run, section) for path in paths(item)], stack, stacks)
+
+
+def _ctf_format(run: RunPlanning, files: list[str]) -> str | None:
+    """What the deposition file says that the CTF estimates are written by."""
+    for item in _own(run, "ctfs"):
+        if set(files) & set(paths(item)):
+            return dict(item.metadata or {}).get("format")
+    return None

@@ -1,0 +1,105 @@
+"""Whether what the deposition file states about a tilt series is what its files say. Pure.
+
+Told anew whenever the sidecar is written, so that a correction in the deposition file ends the warning without the volume being
+converted again. The deposition file decides; nothing is changed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tomoportal.ingest.task import Task
+from tomoportal.problems import Problem, Severity
+
+PREFIX = "metadata-"
+"""Codes of these findings begin so."""
+TILT_AXIS = 10.0
+"""Degrees: nominal and refined axis differ by some."""
+TILT_RANGE = 0.5
+"""Degrees: stages stop within a tenth or so of what they are asked for."""
+TILT_STEP = 0.1
+"""Degrees."""
+PIXEL_SPACING = 0.02
+"""Relative: calibrations differ by less."""
+VOLTAGE = 0.01
+"""Relative."""
+FLUX = 0.05
+"""Relative; and at least `LEAST_FLUX`."""
+LEAST_FLUX = 1.0
+"""e⁻/Å²."""
+
+ACQUIRED = "acquired"
+"""Key of the facts that a step leaves: `file`, and of `angles` (lowest, highest, step), `tilt_axis`, `voltage` (kV), `pixel_spacing`
+(Å), `dose` (e⁻/Å²) those that are known."""
+
+
+def disagreements(task: Task, facts: Mapping[str, Any]) -> Iterator[Problem]:
+    """One warning for every statement that the files contradict, with both numbers."""
+    known = facts.get(ACQUIRED)
+    if known:
+        for name, message, hint in _contradictions(task.metadata, known):
+            yield Problem(PREFIX + name, message, Severity.WARNING, file=known["file"], hint=hint)
+
+
+Contradiction = tuple[str, str, str]
+
+
+def _contradictions(stated: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[Contradiction]:
+    if known.get("angles"):
+        yield from _angles(stated, *known["angles"])
+    axis, own = _number(stated.get("tilt_axis")), known.get("tilt_axis")
+    if axis is not None and own is not None and _turned(axis, own) > TILT_AXIS:
+        yield "tilt-axis", f"the tilt axis is at {own:g}°; `tilt_axis` is {axis:g}°", _CHECK
+    voltage, own = _number(stated.get("acceleration_voltage")), known.get("voltage")
+    if voltage and own and abs(own * 1000 - voltage) > VOLTAGE * voltage:
+        yield "voltage", f"the voltage was {own:g} kV; `acceleration_voltage` is {voltage:g} V", _CHECK
+    yield from _pixel_spacing(stated, known.get("pixel_spacing"))
+    flux, own = _number(stated.get("total_flux")), known.get("dose")
+    if flux is not None and own and abs(own - flux) > max(LEAST_FLUX, FLUX * flux):
+        yield (
+            "total-flux",
+            f"the doses add up to {own:g} e⁻/Å²; `total_flux` is {flux:g} e⁻/Å²",
+            (
+                "Correct `total_flux`, or `dose_rate` in the metadata of frames; exposures that are not in the stack count too."
+            ),
+        )
+
+
+_CHECK = "Correct the metadata, or check that these files belong to this tilt series."
+
+
+def _angles(
+    stated: Mapping[str, Any], low: float, high: float, step: float | None
+) -> Iterator[Contradiction]:
+    limits = stated.get("tilt_range") or {}
+    first, last = _number(limits.get("min")), _number(limits.get("max"))
+    if first is not None and last is not None and max(abs(low - first), abs(high - last)) > TILT_RANGE:
+        yield (
+            "tilt-range",
+            (f"the angles go from {low:g}° to {high:g}°; `tilt_range` is {first:g}° to {last:g}°"),
+            _CHECK,
+        )
+    wanted = _number(stated.get("tilt_step"))
+    if wanted is not None and step is not None and abs(step - wanted) > TILT_STEP:
+        yield "tilt-step", f"most angles are {step:g}° apart; `tilt_step` is {wanted:g}°", _CHECK
+
+
+def _pixel_spacing(stated: Mapping[str, Any], own: float | None) -> Iterator[Contradiction]:
+    spacing = _number(stated.get("pixel_spacing"))
+    if not spacing or not own:
+        return
+    binning = _number(stated.get("binning_from_frames")) or 1.0
+    if all(abs(spacing - own * factor) > PIXEL_SPACING * spacing for factor in (1.0, binning)):
+        words = f", with `binning_from_frames` {own * binning:g} Å" if binning != 1 else ""
+        message = f"PixelSpacing is {own:g} Å{words}; `pixel_spacing` is {spacing:g} Å"
+        yield "pixel-spacing", message, "Correct `pixel_spacing`, or state `binning_from_frames`."
+
+
+def _turned(first: float, second: float) -> float:
+    """The angle between two directions, 0 to 180°."""
+    return abs((first - second + 180.0) % 360.0 - 180.0)
+
+
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
