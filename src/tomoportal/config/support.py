@@ -13,7 +13,6 @@ from tomoportal.problems import Problem, Severity
 CODE = "not-supported-yet"
 
 UNSUPPORTED_SECTIONS = {
-    "identified_objects": "identified objects",
     "key_images": "key images from files",
 }
 SUPPORTED_ANNOTATIONS = {

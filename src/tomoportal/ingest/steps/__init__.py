@@ -6,6 +6,7 @@ from tomoportal.ingest.steps.alignment import make_alignment
 from tomoportal.ingest.steps.annotation import make_annotation
 from tomoportal.ingest.steps.frames import make_frames
 from tomoportal.ingest.steps.gains import make_gains
+from tomoportal.ingest.steps.identified_objects import make_identified_objects
 from tomoportal.ingest.steps.plain import make_plain
 from tomoportal.ingest.steps.tiltseries import make_tiltseries
 from tomoportal.ingest.steps.tomogram import make_tomogram
@@ -20,6 +21,7 @@ STEPS: dict[str, Step] = {
     "gains": make_gains,
     "tiltseries": make_tiltseries,
     "alignment": make_alignment,
+    "identified_objects": make_identified_objects,
     "tomogram": make_tomogram,
     "annotation": make_annotation,
     "view": make_view,
