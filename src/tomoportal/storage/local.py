@@ -172,11 +172,15 @@ class LocalStorage:
         return sorted(entries, key=lambda e: e.name + "/" if self._is_folder(e) else e.name)
 
     def _is_folder(self, entry: os.DirEntry[str]) -> bool:
+        if not entry.is_symlink():
+            return entry.is_dir(follow_symlinks=False)
         with contextlib.suppress(NotFound), self._told(entry.name):
             return entry.is_dir() and self._stays_inside(entry)
         return False
 
     def _is_file(self, entry: os.DirEntry[str]) -> bool:
+        if not entry.is_symlink():
+            return entry.is_file(follow_symlinks=False)
         with contextlib.suppress(NotFound), self._told(entry.name):
             return entry.is_file() and self._stays_inside(entry)
         return False

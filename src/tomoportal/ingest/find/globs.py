@@ -87,8 +87,24 @@ def _any_depth(place: Place, base: str, rest: list[str], folders_only: bool) -> 
 
 
 def _names(place: Place, base: str, part: str, folders_only: bool) -> list[str]:
-    if not part.isascii() or place.foreign(base):
-        return _normalised(place, base, part, folders_only)
+    part = composed(part)
+    found = _as_written(place, base, part, folders_only)
+    foreign = place.foreign(base)
+    if not foreign:
+        return found
+    matches, hidden = _compiled(part).match, part.startswith(".")
+    known = set(found)
+    return found + [
+        name
+        for name in foreign
+        if name not in known
+        and matches(composed(name))
+        and (hidden or name[0] != ".")
+        and (not folders_only or place.has_folder(f"{base}/{name}" if base else name))
+    ]
+
+
+def _as_written(place: Place, base: str, part: str, folders_only: bool) -> list[str]:
     if not _MAGIC.search(part):
         path = f"{base}/{part}" if base else part
         there = place.has_folder(path) or (not folders_only and place.has_file(path))
@@ -104,13 +120,6 @@ def _names(place: Place, base: str, part: str, folders_only: bool) -> list[str]:
         return [name for name in shown if len(name) >= shortest and name.endswith(end)]
     matches = _compiled(part).match
     return [name for name in shown if matches(name)]
-
-
-def _normalised(place: Place, base: str, part: str, folders_only: bool) -> list[str]:
-    """Names that match when they and the pattern are composed in the same way."""
-    matches, hidden = _compiled(composed(part)).match, part.startswith(".")
-    names = [*place.folders(base), *(() if folders_only else place.files(base))]
-    return [name for name in names if matches(composed(name)) and (hidden or name[0] != ".")]
 
 
 def composed(text: str) -> str:
