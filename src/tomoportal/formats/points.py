@@ -112,7 +112,10 @@ def _rows(data: bytes, name: str, delimiter: str) -> Iterator[tuple[int, list[st
     for line, text in enumerate(text_lines(data, name), start=1):
         if not text.strip() or text.lstrip().startswith("#"):
             continue
-        yield line, text.split() if delimiter == " " else next(csv.reader([text], delimiter=delimiter))
+        try:
+            yield line, text.split() if delimiter == " " else next(csv.reader([text], delimiter=delimiter))
+        except csv.Error as error:
+            raise line_error(name, line, f"this line cannot be read as a table ({error}).") from error
 
 
 def _too_few(row: list[str], name: str, line: int, delimiter: str) -> FormatError:
@@ -152,7 +155,7 @@ def _location(text: str, name: str, line: int) -> list[float]:
     try:
         location = json.loads(text)["location"]
         values = [float(location[axis]) for axis in "xyz"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         message = f"{shortened(text)} is not a point; expected an object with 'location': {{'x', 'y', 'z'}}."
         raise line_error(name, line, message) from None
     if not all(math.isfinite(value) for value in values):

@@ -7,11 +7,11 @@ faulty. What the columns mean is not known here.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tomoportal.errors import FormatError
-from tomoportal.formats.text import line_error, text_lines
+from tomoportal.formats.text import clipped, line_error, text_lines
 from tomoportal.problems import Problem, Severity
 
 KEY = "run_name"
@@ -92,13 +92,11 @@ def _check_columns(columns: list[str], name: str, line: int, delimiter: str) -> 
         hint = "Add a header line."
         if len(columns) == 1 and KEY in columns[0].split(sign):
             hint = f"The columns are separated by a {other}; the name of a file with tabs must end in tsv."
-        found = ", ".join(columns[:6]) or "nothing"
+        found = ", ".join(clipped(column) for column in columns[:6]) or "nothing"
         raise line_error(name, line, f"the header has no column {KEY}; found {found}.", hint)
-    doubled = sorted({column for column in columns if columns.count(column) > 1})
+    doubled = sorted(column for column, count in Counter(columns).items() if count > 1)
     if doubled:
-        raise FormatError(
-            f"{name}, line {line}", f"the column {doubled[0] or '(without a name)'} stands twice."
-        )
+        raise line_error(name, line, f"the column {clipped(doubled[0]) or '(without a name)'} stands twice.")
 
 
 def _length_problem(cells: list[str], expected: int, name: str, line: int) -> list[Problem]:
@@ -111,11 +109,13 @@ def _length_problem(cells: list[str], expected: int, name: str, line: int) -> li
 
 def _repeated(run: str, same: bool, first: int, name: str, line: int) -> Problem:
     if same:
-        message = f"the run {run} stands here and, with the same values, in line {first}"
+        message = f"the run {clipped(run)} stands here and, with the same values, in line {first}"
         return Problem(
             "run-map-repeated", message, Severity.WARNING, name, line, hint="Remove one of the lines."
         )
-    message = f"the run {run} stands here and, with other values, in line {first}, whose values are used"
+    message = (
+        f"the run {clipped(run)} stands here and, with other values, in line {first}, whose values are used"
+    )
     return Problem(
         "run-map-repeated", message, Severity.ERROR, name, line, hint="Keep the line that is right."
     )

@@ -51,10 +51,15 @@ def line_error(name: str, line: int, message: str, hint: str = "") -> FormatErro
     return FormatError(f"{name}, line {line}", message, hint)
 
 
-def shortened(text: str, length: int = 60) -> str:
-    """`text` quoted for a message, cut when it is long."""
+def clipped(text: str, length: int = 60) -> str:
+    """`text` for a message, cut when it is long."""
     text = text.strip()
-    return f"'{text if len(text) <= length else text[: length - 1] + '…'}'"
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def shortened(text: str, length: int = 60) -> str:
+    """`text` in quotes for a message, cut when it is long."""
+    return f"'{clipped(text, length)}'"
 
 
 def _decode(data: bytes) -> str:

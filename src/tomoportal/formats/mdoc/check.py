@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tomoportal.formats.mdoc.section import MdocSection
+from tomoportal.formats.text import clipped
 from tomoportal.problems import Problem, Severity
 
 _SHOWN = 4
@@ -46,7 +47,9 @@ def _cut_off(sections: Sequence[MdocSection], name: str) -> Iterator[Problem]:
     lacking = [key for key, count in counts.items() if count == len(others) and key not in last.values]
     if lacking:
         more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
-        message = f"the last section lacks what all others have: {', '.join(lacking[:_SHOWN])}{more}"
+        message = (
+            f"the last section lacks what all others have: {', '.join(map(clipped, lacking[:_SHOWN]))}{more}"
+        )
         yield _warning("cut-off", message, name, last.line, "Is the file cut off? Copy it again.")
 
 
@@ -67,7 +70,7 @@ def _mixed(sections: Sequence[MdocSection], key: str, name: str) -> Iterator[Pro
         if key in section.values:
             first.setdefault(section.values[key], section.line)
     if len(first) > 1:
-        words = ", ".join(value[:20] for value in list(first)[:_SHOWN])
+        words = ", ".join(clipped(value, 20) for value in list(first)[:_SHOWN])
         line = list(first.values())[1]
         yield _warning(
             "mixed", f"the sections differ in {key}: {words}", name, line, "Is this one tilt series?"

@@ -11,7 +11,7 @@ from tomoportal.errors import FormatError
 from tomoportal.formats.mdoc.check import doubts
 from tomoportal.formats.mdoc.dates import parse_date
 from tomoportal.formats.mdoc.section import IMAGE_SECTIONS, Mdoc, MdocSection
-from tomoportal.formats.text import line_error, number, shortened, text_lines
+from tomoportal.formats.text import clipped, line_error, number, shortened, text_lines
 from tomoportal.problems import Problem, Severity
 
 _KINDS = {kind.lower(): kind for kind in (*IMAGE_SECTIONS, "MontSection")}
@@ -125,7 +125,7 @@ class _Reader:
         if block.values.get(key, value) != value:
             self.warn(
                 "mdoc-repeated-key",
-                f"{shortened(key)[1:-1]} stands twice in one section; the last value is taken",
+                f"{clipped(key)} stands twice in one section; the last value is taken",
                 count,
             )
         block.values[key] = value

@@ -1,0 +1,144 @@
+"""Every reader of text, on bytes that nobody would write: a value or a sentence, in time and memory that grow with the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures_text import Reader, arbitrary, calls, damaged, endless_lines, memory, value_or_sentence
+from tomoportal.formats.ctf import read_ctf
+from tomoportal.formats.imod_alignment import read_newst_com, read_tilt_com, read_xf
+from tomoportal.formats.mdoc import Mdoc, read_mdoc, section_doses
+from tomoportal.formats.points import header_problems, read_csv_points, read_ndjson
+from tomoportal.formats.run_map import read_pair_map, read_run_map
+from tomoportal.formats.tilt_angles import read_tilt_angles
+
+IMOD = "cryoet-alignment/tests/data/convert/imod_1"
+PORTAL = "portal-backend/test_infra/test_files/input_bucket"
+SAMPLE_SIZE = 6000
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A reader, sound files (paths of the shared data, or bytes), and a file of `n` rows."""
+
+    read: Reader
+    samples: tuple[str | bytes, ...]
+    rows: Callable[[int], bytes]
+
+    def sound(self, shared: Path) -> list[bytes]:
+        files = [
+            (shared / sample).read_bytes() if isinstance(sample, str) else sample for sample in self.samples
+        ]
+        return [data if len(data) < SAMPLE_SIZE else data[: data.index(b"\n", SAMPLE_SIZE)] for data in files]
+
+
+def mdoc_and_doses(data: bytes, name: str) -> Mdoc:
+    mdoc = read_mdoc(data, name)
+    doses = section_doses(mdoc.sections, 1.5)
+    assert sorted(dose.acquisition_order for dose in doses) == list(range(len(mdoc.sections)))
+    return mdoc
+
+
+def lines(form: str, head: str = "") -> Callable[[int], bytes]:
+    return lambda count: (head + "".join(form.format(n=n) for n in range(1, count + 1))).encode()
+
+
+KINDS = {
+    "mdoc": Kind(
+        mdoc_and_doses,
+        (
+            "mdocfile/tests/test_data/tilt_series.mdoc", "mdocfile/tests/test_data/frame_set_single.mdoc",
+            "mdocfile/tests/test_data/montage_section_multiple.mdoc", "cylindra/tests/dummy.mrc.mdoc",
+        ),
+        lines("[ZValue = {n}]\nTiltAngle = 1\nDateTime = 01-Jan-24  10:00:00\nExposureDose = 2\n"),
+    ),
+    "tilt angles": Kind(
+        read_tilt_angles, ("alnfile/test_data/global_no_local.tlt", b"-3 2 6.0\n0 1 3.0 # first\n"), lines("{n}e-9\n")
+    ),
+    "CTFFIND": Kind(
+        lambda data, name: read_ctf(data, name, "CTFFIND"),
+        ("cryoet-alignment/tests/data/test_CTF.txt", f"{PORTAL}/10001_input/metadata/TS_run1_ctffind4.txt"),
+        lines("{n} 3 2 1 0 0.1 nan\n", "# header\n"),
+    ),
+    "Gctf": Kind(
+        lambda data, name: read_ctf(data, name, "Gctf"),
+        (b"% a\n1 30000 29000 45 0.1 8\n2.000 30010 29010 -45 90 0.2 inf\n",),
+        lines("{n} 3 2 1 0.1 nan\n"),
+    ),
+    "IMOD defocus": Kind(
+        lambda data, name: read_ctf(data, name, "IMOD"),
+        (b"5 0 0. 0. 0. 3\n1 1 -60 -60 4416.1 4356.5 51.26 90\n3 4 -57 -54 4 4 5 9\n", b"1 1 -60.0 -60.0 4416.1 2\n2 2 1 2 3\n"),
+        lines("{n} {n} 1 1 4000\n"),
+    ),
+    "xf": Kind(read_xf, (f"{IMOD}/tilt_1.xf",), lines("1 0 0 1 {n} 0\n")),
+    "tilt.com": Kind(read_tilt_com, (f"{IMOD}/tilt.com", b"EXCLUDELIST 1,3-5\nSHIFT 0 1\n"), lines("EXCLUDE {n}\n")),
+    "newst.com": Kind(read_newst_com, (f"{IMOD}/newst.com",), lines("BinByFactor {n}\n")),
+    "run map": Kind(
+        read_run_map, (b'run_name,a,b\nTS_1,1,"x"\nTS_2,,"a, b"\n',), lines("TS_{n},1,2\n", "run_name,a,b\n")
+    ),
+    "pair map": Kind(read_pair_map, (b"TS_1,a\nTS_2,b\n",), lines("TS_{n},1\n")),
+    "csv": Kind(read_csv_points, (f"{PORTAL}/20002/annotations/points.csv", b'1,2,"3"\n'), lines("{n},2,3\n")),
+    "csv with header": Kind(
+        lambda data, name: (header_problems(data, name), read_csv_points(data, name, header=True))[1],
+        (f"{PORTAL}/20002/annotations/points_with_header.csv",),
+        lines("{n},2,3\n", "x,y,z\n"),
+    ),
+    "csv of blanks": Kind(
+        lambda data, name: read_csv_points(data, name, delimiter=" "), (b"1 2  3\n4 5 6 # a\n",), lines("{n} 2 3\n")
+    ),
+    "ndjson": Kind(
+        read_ndjson,
+        (b'{"type": "orientedPoint", "location": {"x": 1.5, "y": 2, "z": 3}, "xyz_rotation_matrix": [[1]]}\n',),
+        lines('{{"location": {{"x": {n}, "y": 2, "z": 3}}}}\n'),
+    ),
+}  # fmt: skip
+
+every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+@every_kind
+def test_the_samples_are_sound(shared, kind):
+    for data in kind.sound(shared):
+        assert value_or_sentence(kind.read, data) is not None
+
+
+@every_kind
+@settings(max_examples=60, deadline=None)
+@given(data=arbitrary)
+def test_any_bytes(kind, data):
+    value_or_sentence(kind.read, data)
+
+
+@every_kind
+@settings(max_examples=100, deadline=None)
+@given(choice=st.data())
+def test_damaged_files(shared, kind, choice):
+    sample = choice.draw(st.sampled_from(kind.sound(shared)))
+    value_or_sentence(kind.read, choice.draw(damaged(sample)))
+
+
+@every_kind
+def test_endless_lines(shared, kind):
+    sample = kind.sound(shared)[0]
+    first, _, rest = sample.partition(b"\n")
+    for line in endless_lines():
+        value_or_sentence(kind.read, line)
+        value_or_sentence(kind.read, b"\n".join((first, line, rest)))
+
+
+@every_kind
+def test_effort_grows_as_the_file(kind):
+    few, many = kind.rows(2_000), kind.rows(8_000)
+    assert calls(kind.read, many) < 4.5 * calls(kind.read, few)
+    assert memory(kind.read, many) < 5 * memory(kind.read, few)
+
+
+@every_kind
+def test_a_hundred_thousand_rows(kind):
+    assert value_or_sentence(kind.read, kind.rows(100_000)) is not None
