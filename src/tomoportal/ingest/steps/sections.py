@@ -66,10 +66,7 @@ class Acquired:
         if angles:
             known["angles"] = [min(angles), max(angles), _step(angles)]
         for mdoc in self.mdocs[:1]:
-            spacing = mdoc.pixel_spacing or next(
-                (s.pixel_spacing for s in mdoc.sections if s.pixel_spacing), None
-            )
-            known |= {"tilt_axis": mdoc.tilt_axis, "voltage": mdoc.voltage, "pixel_spacing": spacing}
+            known |= {"tilt_axis": mdoc.tilt_axis, "voltage": mdoc.voltage, "pixel_spacing": mdoc.pixel_spacing}
         doses = [dose.exposure_dose for dose in self.doses]
         if doses and None not in doses:
             known["dose"] = round(sum(dose for dose in doses if dose is not None), 3)
