@@ -128,6 +128,8 @@ def test_imod_by_hand(data, expected):
         ("CTFFIND", b"1 2 3 x 5 6 7\n", "line 1: the azimuth 'x' is not a finite number"),
         ("CTFFIND", b"1 2 3 4 5 6 none\n", "line 1: the resolution 'none' is not a finite number"),
         ("CTFFIND", b"1 2 3 4 5 6 7\n1 2 3 4 5 6 7\n", "line 2: section 1 stands here and in line 1"),
+        ("CTFFIND", b"1 2.5 2.4 45 0 0.1 8\n2 2.6 2.5 45 0 0.1 8\n", ": the largest defocus is 2.5 Å; expected thousands"),
+        ("IMOD", b"1 1 -60 -60 4.4\n", ": the largest defocus is 44 Å"),
         ("Gctf", b"1 2 3 4 5\n", "line 1: this line has 5 columns; expected 6 or 7"),
         ("Gctf", b"1 2 3 4 5 6 7 8\n", "line 1: this line has 8 columns"),
         ("Gctf", b"1 2 3 4 inf 6 7\n", "line 1: the phase shift 'inf'"),

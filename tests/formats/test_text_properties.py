@@ -21,6 +21,7 @@ from tomoportal.formats.tilt_angles import read_tilt_angles
 IMOD = "cryoet-alignment/tests/data/convert/imod_1"
 PORTAL = "portal-backend/test_infra/test_files/input_bucket"
 SAMPLE_SIZE = 6000
+LARGEST_STRANGER = 100_000
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,12 @@ KINDS = {
     "CTFFIND": Kind(
         lambda data, name: read_ctf(data, name, "CTFFIND"),
         ("cryoet-alignment/tests/data/test_CTF.txt", f"{PORTAL}/10001_input/metadata/TS_run1_ctffind4.txt"),
-        lines("{n} 3 2 1 0 0.1 nan\n", "# header\n"),
+        lines("{n} 30000 29000 1 0 0.1 nan\n", "# header\n"),
     ),
     "Gctf": Kind(
         lambda data, name: read_ctf(data, name, "Gctf"),
         (b"% a\n1 30000 29000 45 0.1 8\n2.000 30010 29010 -45 90 0.2 inf\n",),
-        lines("{n} 3 2 1 0.1 nan\n"),
+        lines("{n} 30000 29000 1 0.1 nan\n"),
     ),
     "IMOD defocus": Kind(
         lambda data, name: read_ctf(data, name, "IMOD"),
@@ -130,6 +131,16 @@ def test_endless_lines(shared, kind):
     for line in endless_lines():
         value_or_sentence(kind.read, line)
         value_or_sentence(kind.read, b"\n".join((first, line, rest)))
+
+
+@every_kind
+def test_real_files_of_all_other_kinds(shared, kind):
+    seen = 0
+    for path in sorted(shared.rglob("*")):
+        if path.is_file() and path.stat().st_size < LARGEST_STRANGER:
+            value_or_sentence(kind.read, path.read_bytes())
+            seen += 1
+    assert seen > 100
 
 
 @every_kind

@@ -11,6 +11,9 @@ from tomoportal.formats.text import line_error, number, shortened, text_lines
 Row = tuple[int, list[str]]
 """Line number (from 1) and words of a line that holds an estimate."""
 
+LEAST_DEFOCUS = 100.0
+"""Å. Images are taken thousands of Å from focus; a table that stays below this has another unit, or is no CTF table."""
+
 _NOT_FINITE = ("nan", "inf", "infinity", "1.#inf", "1.#ind", "1.#qnan")
 
 
@@ -51,7 +54,8 @@ def without_header(lines: Iterator[Row]) -> Iterator[Row]:
 def gathered(
     lines: Iterator[Row], parse: Callable[[list[str], int], CtfSection], name: str
 ) -> tuple[CtfSection, ...]:
-    """One estimate of each line, in order of the sections. Raises `FormatError` for none, and for a section twice."""
+    """One estimate of each line, in order of the sections. Raises `FormatError` for none, for a section twice, and when every
+    defocus is below `LEAST_DEFOCUS`."""
     found: dict[int, tuple[CtfSection, int]] = {}
     for line, words in lines:
         section = parse(words, line)
@@ -65,7 +69,17 @@ def gathered(
         raise FormatError(
             name, "there is no estimate in this file; expected a row of numbers for each image of the stack."
         )
-    return tuple(found[section][0] for section in sorted(found))
+    sections = tuple(found[section][0] for section in sorted(found))
+    _check_unit(sections, name)
+    return sections
+
+
+def _check_unit(sections: Sequence[CtfSection], name: str) -> None:
+    smaller = [min(section.major_defocus, section.minor_defocus, key=abs) for section in sections]
+    largest = max(smaller, key=abs)
+    if abs(largest) < LEAST_DEFOCUS:
+        message = f"the largest defocus is {largest:g} Å; expected thousands of Å."
+        raise FormatError(name, message, "Is it in µm, or this a table of another kind?")
 
 
 def column_count(words: Sequence[str], allowed: Sequence[int], name: str, line: int, meaning: str) -> None:
