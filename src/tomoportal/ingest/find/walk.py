@@ -168,14 +168,26 @@ class _Walk:
         for _, source in self._sources("voxel_spacings"):
             for hit in self._look("voxel_spacings", source, context):
                 value = self._spacing_value(hit, source, context)
-                if value is None or spacing_name(value) in taken:
+                if value is None:
                     continue
                 name = spacing_name(value)
+                self._tell_rounded(value, name, source, context)
+                if name in taken:
+                    continue
                 taken.add(name)
                 inner = context.inside(
                     "voxel_spacing", name, self._relative(hit.path, source), _spacing_key(context, name)
                 )
                 yield FoundSpacing(name, round(value, 3), self._items(_OF_SPACING, inner), source.references)
+
+    def _tell_rounded(self, value: float, name: str, source: Source, context: Context) -> None:
+        """Headers hold single precision, whose noise is not worth a word."""
+        noise = 1e-4 if source.finder is Finder.TOMOGRAM_HEADER else 0
+        if abs(value - float(name)) > noise:
+            self.findings.add(
+                "voxel-spacing-rounded", source.where, "voxel spacings are taken with three decimals",
+                example=f"{value:.10g} as {name} in {context.label}", severity=Severity.WARNING,
+            )  # fmt: skip
 
     def _spacing_value(self, hit: Hit, source: Source, context: Context) -> float | None:
         try:
