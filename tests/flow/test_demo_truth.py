@@ -5,6 +5,7 @@ from __future__ import annotations
 import mrcfile
 import numpy as np
 import pytest
+import tifffile
 import zarr
 
 from demo_oracle import centres, darkness
@@ -115,5 +116,59 @@ def test_the_angles_and_alignment_are_those_that_were_simulated(client, facts):
     assert [one.tilt_angle for one in sections] == pytest.approx(facts["refined_angles"], abs=0.01)
     for section, (a11, a12, a21, a22, dx, dy) in zip(sections, facts["transforms"], strict=True):
         np.testing.assert_allclose(section.in_plane_rotation, [[a11, a21], [a12, a22]], atol=1e-6)
-        shift = np.array([[a11, a21], [a12, a22]]) @ [-dx, -dy]
-        np.testing.assert_allclose([section.x_offset, section.y_offset], shift, atol=2e-3)
+        shift = np.array([[a11, a21], [a12, a22]]) @ [-dx, -dy] * series.pixel_spacing
+        np.testing.assert_allclose(
+            [section.x_offset, section.y_offset], shift, atol=2e-3 * series.pixel_spacing
+        )
+
+
+@pytest.fixture(scope="module")
+def recorded(client, demo_portal):
+    """The run whose movies were kept, as the portal tells it, and what was simulated."""
+    (dataset,) = demo_portal.truth["datasets"].values()
+    ((name, facts),) = [(name, run) for name, run in dataset["runs"].items() if "acquisition" in run]
+    (run,) = Run.find(client, [Run.name == name])
+    return run, facts
+
+
+def test_movies_doses_and_order_are_those_that_were_simulated(recorded):
+    run, facts = recorded
+    taken = facts["acquisition"]
+    frames = sorted(run.frames, key=lambda frame: frame.acquisition_order)
+    assert [frame.https_frame_path.rpartition("/")[2] for frame in frames] == taken["movies"]
+    dose = taken["dose_per_image"]
+    assert [frame.exposure_dose for frame in frames] == [dose] * len(frames)
+    assert [frame.accumulated_dose for frame in frames] == pytest.approx(
+        [dose * n for n in range(len(frames))]
+    )
+    assert {frame.is_gain_corrected for frame in frames} == {False}
+    by_frame = {frame.id: angle for frame, angle in zip(frames, taken["acquired_angles"], strict=True)}
+    for section in run.per_section_parameters:
+        assert section.raw_angle == pytest.approx(by_frame[section.frame_id], abs=0.006)
+
+
+def test_movies_corrected_by_their_gain_add_up_to_the_tilt_image(recorded, client, tmp_path):
+    run, _ = recorded
+    (gain,) = run.gain_files
+    (series,) = run.tiltseries
+    frame = max(run.frames, key=lambda one: one.acquisition_order)
+    (section,) = frame.per_section_parameters
+    for address, name in ((gain.https_file_path, "gain.mrc"), (frame.https_frame_path, "movie.tif")):
+        with client.stream(address) as response:
+            (tmp_path / name).write_bytes(response.read())
+    factors, images = mrcfile.read(tmp_path / "gain.mrc"), tifffile.imread(tmp_path / "movie.tif")
+    corrected = (images * factors).sum(axis=0)
+    tilt = mrcfile.read(series.download_mrcfile(tmp_path))[section.z_index].astype(float)
+    side = [4 * n for n in corrected.shape]
+    mean = tilt[: side[0], : side[1]].reshape(corrected.shape[0], 4, corrected.shape[1], 4).mean(axis=(1, 3))
+    assert np.abs(corrected - mean).max() < 0.02 * mean.mean()
+
+
+def test_ctf_estimates_lie_around_the_defocus_that_was_simulated(recorded, demo_portal):
+    run, facts = recorded
+    written = np.loadtxt(demo_portal.files.source / "cell_periphery" / facts["files"]["ctf"])
+    sections = sorted(run.per_section_parameters, key=lambda section: section.z_index)
+    names = ("major_defocus", "minor_defocus", "astigmatic_angle", "phase_shift", "max_resolution")
+    told = [[getattr(section, name) for name in names] for section in sections]
+    np.testing.assert_allclose(told, written[:, [1, 2, 3, 4, 6]])
+    assert abs(np.mean(told, axis=0)[0] - facts["acquisition"]["defocus"]) < 150

@@ -61,7 +61,8 @@ def truth(folder: Path) -> dict[str, Any]:
     {spacing: [z, y, x]}, `particles` (`species`, `object_id`, `xyz_angstrom`, `xyz_voxel` {spacing: [x, y, z]},
     `rotation` 3 x 3), `filaments` (`path_angstrom`, `radius_angstrom`), `membranes` (name and parameters),
     `gold_angstrom`, `labels` {name: {value, voxels, volume_angstrom3}} of the segmentation, `tilt_axis`,
-    `nominal_angles`, `refined_angles`, `transforms` (rows of the .xf) and `files`. Spacing keys are written like 10.712.
+    `nominal_angles`, `refined_angles`, `transforms` (rows of the .xf) and `files`; of a run with movies also `acquisition`: their names
+    and angles in the order in which they were taken, dose of each and defocus of all. Spacing keys are written like 10.712.
     """
     table: dict[str, Any] = json.loads((Path(folder) / TRUTH_FILE).read_text(encoding="utf-8"))
     return table

@@ -33,6 +33,34 @@ def write_mrc(path: Path, data: NDArray[Any], spacing: float, *, stack: bool = F
         file.header.nlabl = 1
 
 
+def write_movie(path: Path, images: NDArray[np.uint8]) -> None:
+    """A TIFF with LZW, as SerialEM saves counted frames: (image, y, x)."""
+    import tifffile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tifffile.imwrite(
+        path,
+        images,
+        compression="lzw",
+        photometric="minisblack",
+        metadata=None,
+        software=False,
+        description=LABEL,
+    )
+
+
+def write_estimates(path: Path, rows: NDArray[np.float64]) -> None:
+    """A table in the form of CTFFIND 4, images counted from 1: major and minor defocus, azimuth, phase shift, score, resolution."""
+    head = [
+        f"# {LABEL}",
+        "# Columns: #1 - micrograph number; #2 - defocus 1 [Angstroms]; #3 - defocus 2; #4 - azimuth of astigmatism; "
+        "#5 - additional phase shift [radians]; #6 - cross correlation; #7 - spacing (in Angstroms) up to which CTF rings were fit "
+        "successfully",
+    ]
+    table = [f"{n:.6f} " + " ".join(f"{value:.6f}" for value in row) for n, row in enumerate(rows, 1)]
+    write_text(path, head + table)
+
+
 def write_text(path: Path, lines: Iterable[str], newline: str = "\n") -> None:
     """Write lines as UTF-8 with the given line ending."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +95,11 @@ def dose_symmetric(count: int) -> list[int]:
     for k in range(1, middle + 1):
         order += [middle + k, middle - k] if k % 2 else [middle - k, middle + k]
     return order
+
+
+def movie_name(name: str, turn: int, angle: float) -> str:
+    """The file name of a movie: run, place in the acquisition, angle."""
+    return f"{name}_{turn:03d}_{angle:.1f}.tif"
 
 
 def mdoc_lines(
@@ -115,7 +148,7 @@ def mdoc_lines(
             f"RotationAngle = {axis - 90:.1f}",
             f"ExposureTime = {seconds:g}",
             "Binning = 1",
-            rf"SubFramePath = D:\demo\frames\{name}_{turn:03d}_{angles[index]:.1f}.tif",
+            rf"SubFramePath = D:\demo\frames\{movie_name(name, turn, angles[index])}",
             "NumSubFrames = 6",
             f"FrameDosesAndNumber = {dose / 6:g} 6",
             f"DateTime = {moment:%d-%b-%y  %H:%M:%S}",

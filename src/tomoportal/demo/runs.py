@@ -46,7 +46,10 @@ def simulate(plan: RunPlan, seed: Sequence[int], folder: Path) -> RunResult:
         if ((p.centre >= 0) & (p.centre <= plan.lattice.extent - plan.lattice.spacing)).all()
     ]
     predicted = layout.annotations(visible, labels, np.random.default_rng([*seed, 1]))
-    return RunResult(_facts(plan, scene, visible, labels, series, layout.written), predicted)
+    facts = _facts(plan, scene, visible, labels, series, layout.written)
+    if plan.movies:
+        facts["acquisition"] = layout.movies(series, np.random.default_rng([*seed, 2]))
+    return RunResult(facts, predicted)
 
 
 def record(plan: RunPlan, density: microscope.Image, rng: np.random.Generator) -> Series:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from tomoportal.demo import files, microscope
+from tomoportal.demo import files, microscope, movies
 from tomoportal.demo.phantom import MEMBRANE, Lattice, Particle, Scene
 from tomoportal.demo.scenes import PROTEASOME, RIBOSOME, SYNTHASE
 from tomoportal.demo.shapes import Array
@@ -25,7 +26,8 @@ DOSE, SECONDS = 3.0, 1.5
 
 @dataclass(frozen=True)
 class RunPlan:
-    """What to simulate. `axis`: tilt axis, degrees counter-clockwise from vertical; `tilts`: is the tilt series deposited."""
+    """What to simulate. `axis`: tilt axis, degrees counter-clockwise from vertical; `tilts`: is the tilt series deposited; `movies`: with
+    its movies, gain reference and CTF estimates."""
 
     dataset: str
     name: str
@@ -36,6 +38,7 @@ class RunPlan:
     defocus: float = 42000.0
     tilts: bool = True
     predicted: bool = True
+    movies: bool = False
 
     @property
     def spacings(self) -> tuple[str, str]:
@@ -72,6 +75,26 @@ class Files:
     def coarse(self, points: Array) -> Array:
         """Å to voxels of the coarse tomogram."""
         return (self.fine(points) + 0.5) / 2 - 0.5
+
+    def movies(self, series: Series, rng: np.random.Generator) -> dict[str, Any]:
+        """Movies in the order of acquisition, gain reference, CTF estimates in the order of the stack; facts about them."""
+        name, raw = self.plan.name, series.raw
+        gain = movies.gain_reference(raw, rng)
+        files.write_mrc(self.path("gain", f"{name}/gain/CountRef_{name}.mrc"), gain[None], 1.0, stack=True)
+        order = files.dose_symmetric(len(raw))
+        names = [files.movie_name(name, turn, series.nominal[index]) for turn, index in enumerate(order)]
+        for movie, index in zip(names, order, strict=True):
+            images = movies.movie(raw[index], gain, rng)
+            files.write_movie(self.path("movies", f"{name}/frames/{movie}").parent / movie, images)
+        estimates = movies.estimates(self.plan.defocus, len(raw), rng)
+        files.write_estimates(self.path("ctf", f"{name}/{name}_ctf.txt"), estimates)
+        self.written["movies"] = f"{name}/frames"
+        return {
+            "movies": names,
+            "acquired_angles": series.nominal[order].tolist(),
+            "dose_per_image": DOSE,
+            "defocus": self.plan.defocus,
+        }
 
     def mdoc(self, series: Series, stack: str) -> list[str]:
         """The SerialEM description of the series."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -25,6 +26,8 @@ from tomoportal.layout.private import copied_path, read_json, write_json
 
 PIECE = 16 << 20
 """Bytes read at a time."""
+NOTED = 2.0
+"""Seconds of copying that are lost at most, beside the file in hand, when the process is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,21 @@ class Copied:
 
 @dataclass(slots=True)
 class Copies:
-    """Copies the image files of one task."""
+    """Copies the image files of one task; what it has copied is noted every `NOTED` seconds and in the end."""
 
     work: Work
     _noted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _at: float = field(default_factory=time.monotonic)
 
     @staticmethod
-    def of(work: Work) -> Copies:
+    @contextmanager
+    def of(work: Work) -> Iterator[Copies]:
         """With what an earlier attempt has copied."""
-        return Copies(work, read_json(work.target, copied_path(work.task.key)) or {})
+        copies = Copies(work, read_json(work.target, copied_path(work.task.key)) or {})
+        try:
+            yield copies
+        finally:
+            copies._note()
 
     def take(self, file: Input, path: str) -> Copied:
         """Copy `file` to `path` of the layout unless it is there. Raises `FormatError` when it is no image or not whole, and
@@ -67,8 +76,14 @@ class Copies:
         if path not in (self.work.known.files if self.work.known else {}):
             self.work.target.upload(path, staged)
             self._noted[path] = entry
-            write_json(self.work.target, copied_path(self.work.task.key), self._noted)
+            if time.monotonic() - self._at > NOTED:
+                self._note()
         return Copied(path, entry, head)
+
+    def _note(self) -> None:
+        if self._noted:
+            write_json(self.work.target, copied_path(self.work.task.key), self._noted)
+        self._at = time.monotonic()
 
     def _known(self, file: Input, path: str) -> Copied | None:
         for entries in (self.work.known.files if self.work.known else {}, self._noted):

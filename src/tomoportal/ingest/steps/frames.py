@@ -68,16 +68,21 @@ def _mdocs(work: Work, home: str) -> tuple[list[Mdoc], dict[str, dict[str, Any]]
 
 def _movies(work: Work, home: str) -> tuple[list[Movie], list[Problem]]:
     """The movies that are whole, in their places, and what is wrong with the others."""
-    copies, movies, problems = Copies.of(work), [], []
-    for number, source in enumerate(work.task.parameters["sources"]):
-        for file in work.task.inputs.get(f"source{number}", ()):
+    movies, problems = [], []
+    files = [
+        (file, bool(source["is_gain_corrected"]))
+        for number, source in enumerate(work.task.parameters["sources"])
+        for file in work.task.inputs.get(f"source{number}", ())
+    ]
+    with Copies.of(work) as copies:
+        for file, is_corrected in files:
             try:
                 copied = copies.take(file, f"{home}/{file.path.rpartition('/')[2]}")
             except FormatError as error:
                 message = f"{error.message.rstrip('.')}; this frame file is left out"
                 problems.append(Problem("frame-file", message, file=error.where, hint=error.hint))
             else:
-                movies.append(Movie(file.path, copied, bool(source["is_gain_corrected"])))
+                movies.append(Movie(file.path, copied, is_corrected))
     return movies, problems
 
 

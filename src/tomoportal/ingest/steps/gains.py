@@ -15,15 +15,16 @@ from tomoportal.problems import Problem, Severity
 
 def make_gains(work: Work) -> Outcome:
     """Copy the files and compare their size in pixels with that of the first frame. Raises `Absent` when none is an image."""
-    home, copies = folder(work.task.key), Copies.of(work)
+    home = folder(work.task.key)
     taken: list[Copied] = []
     problems: list[Problem] = []
-    for file, name in zip(work.task.inputs["gains"], work.task.parameters["names"], strict=True):
-        try:
-            taken.append(copies.take(file, f"{home}/{name}"))
-        except FormatError as error:
-            message = f"{error.message.rstrip('.')}; this gain reference is left out"
-            problems.append(Problem("gain-file", message, file=error.where, hint=error.hint))
+    with Copies.of(work) as copies:
+        for file, name in zip(work.task.inputs["gains"], work.task.parameters["names"], strict=True):
+            try:
+                taken.append(copies.take(file, f"{home}/{name}"))
+            except FormatError as error:
+                message = f"{error.message.rstrip('.')}; this gain reference is left out"
+                problems.append(Problem("gain-file", message, file=error.where, hint=error.hint))
     if not taken:
         raise Absent(
             work.task.inputs["gains"][0].path, "no gain reference of this run can be used: "
