@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from tomoportal.catalog.catalog import Catalog, open_catalog
 from tomoportal.catalog.compile.writer import Addresses
-from tomoportal.catalog.load import LoadReport, load
+from tomoportal.catalog.load import LoadReport, is_current, load
 from tomoportal.catalog.view import View, Visibility
 
-__all__ = ["Addresses", "Catalog", "LoadReport", "View", "Visibility", "load", "open_catalog"]
+__all__ = ["Addresses", "Catalog", "LoadReport", "View", "Visibility", "is_current", "load", "open_catalog"]

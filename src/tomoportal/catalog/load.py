@@ -13,13 +13,13 @@ import sqlalchemy as sql
 from tomoportal.catalog import sidecars
 from tomoportal.catalog.catalog import Catalog
 from tomoportal.catalog.reading import Known, Reader, Rows
-from tomoportal.catalog.rows import count_load, delete, insert, settle
+from tomoportal.catalog.rows import count_load, delete, insert, note, settle
 from tomoportal.catalog.sidecars import Found
 from tomoportal.catalog.tables import FOLDER, RELEASE, REPLACING
-from tomoportal.errors import StorageError, UsageError
+from tomoportal.errors import NotFound, StorageError, UsageError
 from tomoportal.layout import paths, tree
-from tomoportal.layout.private import Record
-from tomoportal.problems import Problem, in_order
+from tomoportal.layout.private import Record, index_path
+from tomoportal.problems import Problem, has_errors, in_order
 from tomoportal.storage.protocol import Storage
 
 
@@ -38,8 +38,10 @@ def load(
     *,
     datasets: Iterable[str] | None = None,
     runs: Iterable[str] | None = None,
+    depositions: Iterable[str] = (),
 ) -> LoadReport:
-    """Bring the catalogue up to date with the layout: all of it, some datasets (by folder name), or some runs of one dataset.
+    """Bring the catalogue up to date with the layout: all of it, some datasets (by folder name), or some runs of one dataset;
+    `depositions` are loaded with these.
 
     A catalogue that has just been made is filled with everything, whatever is asked for. Unreadable metadata stops the dataset
     they belong to: its rows stay as they were, and the report says so. Sizes of datasets change only when the whole dataset
@@ -51,9 +53,25 @@ def load(
             raise UsageError("runs can only be loaded for one dataset at a time; name it")
         report = _Loading(storage, catalog).runs(chosen[0], list(runs))
     else:
-        report = _Loading(storage, catalog).datasets(chosen)
+        report = _Loading(storage, catalog).datasets(chosen, list(depositions))
     catalog.fresh = False
     return report
+
+
+def is_current(storage: Storage, catalog: Catalog, dataset: str) -> bool:
+    """Whether the whole dataset was loaded since it was gathered."""
+    return not catalog.fresh and catalog.database.state().get(_noted(dataset)) == _index_tag(storage, dataset)
+
+
+def _noted(dataset: str) -> str:
+    return f"index of {dataset}"
+
+
+def _index_tag(storage: Storage, dataset: str) -> str:
+    try:
+        return storage.stat(index_path(dataset)).tag
+    except NotFound:
+        return ""
 
 
 @dataclass(slots=True)
@@ -65,12 +83,14 @@ class _Loading:
     problems: list[Problem] = field(default_factory=list)
     _depositions: dict[int, bool] = field(default_factory=dict)
 
-    def datasets(self, chosen: list[str] | None) -> LoadReport:
+    def datasets(self, chosen: list[str] | None, depositions: list[str]) -> LoadReport:
         present = tree.dataset_names(self.storage)
         if chosen is None:
             self._forget_others(present)
             for name in tree.deposition_names(self.storage):
                 self._deposition(name)
+        for name in depositions:
+            self._deposition(name)
         for name in present if chosen is None else chosen:
             self._dataset(name, asked_for=chosen is not None)
         return self._report()
@@ -85,13 +105,17 @@ class _Loading:
         return self._report()
 
     def _dataset(self, name: str, *, asked_for: bool) -> None:
+        tag = _index_tag(self.storage, name)
         try:
             found = sidecars.of_dataset(self.storage, name)
         except StorageError as error:
             self._stopped(name, error)
             return
         if found is not None:
+            before = len(self.problems)
             self._put(name, found, [name])
+            if name in self.done and not has_errors(self.problems[before:]):
+                note(self.catalog.database, _noted(name), tag)
         elif asked_for:
             self._problem(
                 "load-unknown-dataset", f"there is no dataset {name} in {self.storage.url}", name,

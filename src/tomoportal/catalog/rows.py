@@ -92,6 +92,14 @@ def count_load(connection: sql.Connection, database: Database) -> None:
     connection.execute(meta.update().where(meta.c.key == "version").values(value=number))
 
 
+def note(database: Database, key: str, value: str) -> None:
+    """Keep a note of the catalogue about itself."""
+    meta = database.tables.tables[META]
+    with database.write() as connection:
+        connection.execute(meta.delete().where(meta.c.key == key))
+        connection.execute(meta.insert().values(key=key, value=value))
+
+
 def _settle_releases(
     connection: sql.Connection, database: Database, entity: type[Entity], scope: str | None
 ) -> None:

@@ -12,6 +12,7 @@ import typer
 from tomoportal.cli.options import JsonOption, StorageOption
 
 if TYPE_CHECKING:
+    from tomoportal.cli.planning import Overview
     from tomoportal.config import Config
     from tomoportal.ingest.find import Found, FoundItem, FoundRun
     from tomoportal.ingest.plan import Plan
@@ -24,6 +25,7 @@ class _Seen:
 
     found: Found
     plan: Plan
+    overview: Overview
 
 
 def check(
@@ -61,26 +63,12 @@ def check(
 
 
 def _seen(config: Config, source: str, storage: str | None) -> _Seen:
-    from functools import cache
-
-    from tomoportal.cli.planning import open_source_storage
-    from tomoportal.ingest.find import find
-    from tomoportal.ingest.plan import make_plan
-    from tomoportal.layout.private import ledger_path, read_ledger
-    from tomoportal.layout.publish import standing
+    from tomoportal.cli.planning import look_through, planned_config
     from tomoportal.settings import Settings
-    from tomoportal.storage import open_storage
 
-    target = open_storage(Settings.from_environment(storage=storage).storage)
-    place = open_source_storage(source)
-    found = find(config, place, target)
-    plan = make_plan(
-        found,
-        cache(lambda key: read_ledger(target, ledger_path(key))),
-        lambda record: standing(target, record),
-        cache(found.listing.fingerprint),
-    )
-    return _Seen(found, plan)
+    made = planned_config(config, source, Settings.from_environment(storage=storage))
+    overview = look_through(made.plan)
+    return _Seen(made.found, made.plan, overview)
 
 
 def _show(path: Path, problems: list[Problem], seen: _Seen | None) -> None:
@@ -91,7 +79,7 @@ def _show(path: Path, problems: list[Problem], seen: _Seen | None) -> None:
         if problem.hint:
             typer.echo(f"      {problem.hint}")
     if seen and seen.found.deposition:
-        for line in (*_overview(seen.found), _ahead(seen.plan)):
+        for line in (*_overview(seen.found), _ahead(seen.overview)):
             typer.echo(f"  {line}")
 
 
@@ -142,15 +130,8 @@ def _taken(run: FoundRun) -> Iterator[tuple[str, list[FoundItem]]]:
             )
 
 
-def _ahead(plan: Plan) -> str:
+def _ahead(seen: Overview) -> str:
     """How many entities `ingest` would make or change, by kind."""
-    from tomoportal.ingest.plan import UNCHANGED
-
-    counts: dict[str, int] = {}
-    for task in plan.tasks():
-        if task.why != UNCHANGED:
-            counts[task.kind] = counts.get(task.kind, 0) + 1
-    told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    same = sum(run.unchanged for dataset in plan.datasets for run in dataset.runs)
-    published = f"; {same} published as asked for" if same else ""
+    told = ", ".join(f"{count} {kind}" for kind, count in seen.kinds.items())
+    published = f"; {seen.unchanged} published as asked for" if seen.unchanged else ""
     return f"to ingest: {told or 'nothing'}{published}"

@@ -49,15 +49,20 @@ def human_size(size: float) -> str:
 
 
 class _Bar:
-    """Ingest progress as a bar of bytes and a count of tasks."""
+    """Ingest progress as a bar of bytes and a count of tasks. Runs are planned on the way: how many bytes are ahead is estimated from
+    those that are."""
 
     def __init__(self, display: RichProgress, bar: TaskID) -> None:
         self._display, self._bar, self._lock = display, bar, Lock()
-        self._done = self._tasks = 0
+        self._runs = self._planned = self._done = self._tasks = self._size = 0
 
-    def began(self, tasks: int, size: int) -> None:
-        self._tasks = tasks
-        self._display.update(self._bar, total=max(size, 1), description=f"0/{tasks} entities")
+    def began(self, runs: int) -> None:
+        self._runs = runs
+
+    def planned(self, tasks: int, size: int) -> None:
+        self._planned, self._tasks, self._size = self._planned + 1, self._tasks + tasks, self._size + size
+        expected = self._size * max(self._runs, self._planned) // self._planned
+        self._display.update(self._bar, total=max(expected, 1))
 
     def read(self, size: int) -> None:
         self._display.advance(self._bar, size)
@@ -68,7 +73,7 @@ class _Bar:
         name = "/".join(part for part in (task.key.dataset, task.key.run) if part) or task.key.deposition
         self._display.update(
             self._bar,
-            description=f"{min(self._done, self._tasks)}/{self._tasks} entities · {name} {task.kind}",
+            description=f"{self._done} entities · run {self._planned}/{self._runs} · {name} {task.kind}",
         )
 
 

@@ -8,28 +8,49 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tomoportal.cli.options import DatabaseOption, JsonOption, SourceOption, StorageOption
+from tomoportal.cli.selecting import (
+    ExcludeOption,
+    ForceOption,
+    IncludeOption,
+    MetadataOnlyOption,
+    OnlyOption,
+    RestoreOption,
+)
 
 if TYPE_CHECKING:
+    from tomoportal.cli.planning import Overview
     from tomoportal.ingest.plan import Plan
 
 
 def plan(
     config: Annotated[Path, typer.Argument(help="The deposition file (YAML).", show_default=False)],
     source: SourceOption,
+    only: OnlyOption = None,
+    metadata_only: MetadataOnlyOption = False,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
+    force: ForceOption = False,
+    restore: RestoreOption = False,
     storage: StorageOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what `ingest` would do with CONFIG and why. Writes nothing."""
+    """Show what `ingest` would do with CONFIG and why. Writes nothing.
+
+    tomoportal plan lab.yaml --source /data --only annotations --include run=TS_0
+    """
     from tomoportal.cli.console import show_problems
-    from tomoportal.cli.planning import planned
+    from tomoportal.cli.planning import look_through, planned
+    from tomoportal.ingest.selection import Selection
     from tomoportal.problems import has_errors
     from tomoportal.settings import Settings
 
-    made = planned(config, source, Settings.from_environment(storage=storage, database=database))
+    selection = Selection.of(
+        only or (), include or (), exclude or (), metadata_only=metadata_only, force=force, restore=restore
+    )
+    made = planned(config, source, Settings.from_environment(storage=storage, database=database), selection)
     if as_json:
-        for task in made.plan.tasks():
-            typer.echo(task.as_json())
+        look_through(made.plan, lambda task: typer.echo(task.as_json()))
     else:
         show_plan(made.plan)
     show_problems(made.problems)
@@ -37,25 +58,26 @@ def plan(
         raise typer.Exit(1)
 
 
-def show_plan(plan: Plan) -> None:
+def show_plan(plan: Plan) -> Overview:
     """One line per entity: what, why, from how many bytes."""
     from tomoportal.cli.console import human_size
-    from tomoportal.ingest.plan import UNCHANGED
+    from tomoportal.cli.planning import look_through
+    from tomoportal.ingest.task import Task
     from tomoportal.layout.paths import folder
 
-    tasks = [task for task in plan.tasks() if task.why != UNCHANGED]
-    for task in tasks:
+    def tell(task: Task) -> None:
         size = f"  {human_size(task.size())}" if task.size() else ""
         typer.echo(f"{task.kind:<12} {folder(task.key)}  ({task.why}){size}")
-    runs = [run for dataset in plan.datasets for run in dataset.runs]
-    for run in runs:
-        for orphan in run.orphans:
-            typer.echo(f"{'orphan':<12} {folder(orphan.key)}  (published, but no longer found)")
-    unchanged = sum(run.unchanged for run in runs)
-    if not tasks:
-        typer.echo(f"Nothing to do: {unchanged} entities are published as asked for.")
-        return
-    total = human_size(sum(task.size() for task in tasks))
-    typer.echo(
-        f"{len(tasks)} to do, reading {total}; {unchanged} unchanged. Pictures and viewer states follow from these."
-    )
+
+    seen = look_through(plan, tell)
+    for orphan in seen.orphans:
+        typer.echo(f"{'orphan':<12} {folder(orphan.key)}  (published, but no longer found)")
+    count = seen.kinds.total()
+    if not count:
+        typer.echo(f"Nothing to do: {seen.unchanged} entities are published as asked for.")
+    else:
+        typer.echo(
+            f"{count} to do, reading {human_size(seen.size)}; {seen.unchanged} unchanged. "
+            "Pictures and viewer states follow from these."
+        )
+    return seen

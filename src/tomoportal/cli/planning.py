@@ -1,18 +1,23 @@
-"""What `plan` and `ingest` have in common: deposition file and sources → plan."""
+"""What `check`, `plan` and `ingest` have in common: deposition file and sources → plan, and what a plan tells."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tomoportal.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
+    from tomoportal.config import Config
     from tomoportal.config.load import Loaded
+    from tomoportal.ingest.find import Found
     from tomoportal.ingest.plan import Plan
+    from tomoportal.ingest.selection import Selection
+    from tomoportal.ingest.task import Task
+    from tomoportal.layout.private import Record
     from tomoportal.problems import Problem
     from tomoportal.settings import Settings
     from tomoportal.storage import Storage
@@ -20,51 +25,110 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, where it reads and writes, and what was wrong on the way."""
+    """A plan, what it was made from, where it reads and writes, and what was wrong with the deposition file."""
 
     plan: Plan
+    found: Found
     source: Storage
     target: Storage
-    problems: tuple[Problem, ...]
+    loaded: tuple[Problem, ...] = ()
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Of the file, of finding, and of planning as far as that has gone."""
+        from tomoportal.problems import in_order
+
+        return in_order([*self.loaded, *self.plan.problems])
 
 
-def planned(config: Path, source_url: str, settings: Settings) -> Planned:
+@dataclass(slots=True)
+class Overview:
+    """What a plan is about, counted while somebody goes through it once. `kinds`: entities to make; `size`: bytes to read; `orphans`: what
+    is published and no longer found."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    size: int = 0
+    unchanged: int = 0
+    orphans: list[Record] = field(default_factory=list)
+
+
+def planned(config: Path, source_url: str, settings: Settings, selection: Selection | None = None) -> Planned:
     """Read the deposition file, look at the sources, decide. Raises `ConfigError` when the file is faulty."""
-    from tomoportal.ingest.find import find
-    from tomoportal.ingest.plan import make_plan
-    from tomoportal.layout.private import ledger_path, read_ledger
-    from tomoportal.layout.publish import standing
     from tomoportal.problems import in_order
-    from tomoportal.storage import open_storage
 
     loaded = read_config(config)
     if loaded.config is None or any(problem.severity == "error" for problem in loaded.problems):
         raise ConfigError(f"{config} cannot be ingested as it is.", in_order(loaded.problems))
+    return planned_config(loaded.config, source_url, settings, selection, tuple(loaded.problems))
+
+
+def planned_config(
+    config: Config,
+    source_url: str,
+    settings: Settings,
+    selection: Selection | None = None,
+    problems: tuple[Problem, ...] = (),
+) -> Planned:
+    """The same for a deposition file that has been read, whatever was wrong with it."""
+    from tomoportal.ingest.find import find
+    from tomoportal.ingest.plan import make_plan
+    from tomoportal.ingest.selection import EVERYTHING
+    from tomoportal.layout.deposited import read_deposited
+    from tomoportal.layout.private import ledger_path, read_ledger
+    from tomoportal.layout.publish import standing
+    from tomoportal.storage import open_storage
+
     source, target = open_source_storage(source_url), open_storage(settings.storage)
-    found = find(loaded.config, source, target)
+    found = find(config, source, target)
+    name = found.deposition.name if found.deposition else ""
     plan = make_plan(
         found,
-        cache(lambda key: read_ledger(target, ledger_path(key))),
+        lambda key: read_ledger(target, ledger_path(key)),
         lambda record: standing(target, record),
-        cache(found.listing.fingerprint),
+        found.listing.fingerprint,
+        selection=selection or EVERYTHING,
+        deposited=read_deposited(target, name, Path(config.file).name) if name else None,
     )
-    return Planned(plan, source, target, tuple(in_order([*loaded.problems, *plan.problems, *_orphans(plan)])))
+    return Planned(plan, found, source, target, problems)
 
 
-def _orphans(plan: Plan) -> Iterator[Problem]:
-    """One finding for each dataset with published entities that the deposition file no longer leads to."""
-    from tomoportal.layout.paths import folder
-    from tomoportal.problems import Problem, Severity
+def look_through(plan: Plan, tell: Callable[[Task], None] = lambda task: None) -> Overview:
+    """Plan every run, one after the other; `tell` is called with everything that is to be done."""
+    seen = Overview()
+
+    def note(task: Task) -> None:
+        seen.kinds[task.kind] += 1
+        seen.size += task.size()
+        tell(task)
 
     for dataset in plan.datasets:
-        places = [folder(orphan.key) for run in dataset.runs for orphan in run.orphans]
-        if places:
-            more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-            message = (
-                f"{places[0]}{more} is published but no longer found; it stays as it is, for everybody to see"
-            )
-            hint = "To take it down, delete its folder from the storage and run `tomoportal load`."
-            yield Problem("orphan", message, Severity.WARNING, where=folder(dataset.key), hint=hint)
+        before = seen.kinds.total()
+        for run in dataset.runs:
+            seen.unchanged += run.unchanged
+            seen.orphans += run.orphans
+            for task in run.tasks:
+                note(task)
+        seen.orphans += dataset.gone
+        for task in _plain(dataset.task, dataset.chosen, seen.kinds.total() > before):
+            note(task)
+    seen.orphans += plan.gone
+    for task in _plain(plan.deposition, plan.chosen, bool(seen.kinds)):
+        note(task)
+    return seen
+
+
+def _plain(task: Task | None, is_chosen: bool, has_more: bool) -> Iterator[Task]:
+    """A dataset or deposition that is chosen, or is not published yet and something in it will be."""
+    from dataclasses import replace
+
+    from tomoportal.ingest.plan import METADATA_CHANGED, UNCHANGED
+
+    if task is None or task.why == UNCHANGED:
+        return
+    if is_chosen:
+        yield task
+    elif has_more and task.why != METADATA_CHANGED:
+        yield replace(task, why=f"{task.why}, needed by what lies in it")
 
 
 def read_config(path: Path) -> Loaded:

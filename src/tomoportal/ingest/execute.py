@@ -71,7 +71,7 @@ class Executor:
         """Do one task and report on it."""
         try:
             self._do(task, home)
-            self.report.done.append(task)
+            self.report.counted(task)
         except (StorageError, Stopped):
             raise
         except Absent as error:

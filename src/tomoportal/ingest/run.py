@@ -1,7 +1,8 @@
 """Executing a plan: leases, workers, order, and the report. The only part of ingestion with lasting effects.
 
-Tasks run in threads; each publishes its entity as soon as it is made. When the tasks of a run are done, its pictures and viewer states
-follow; datasets and depositions themselves come last. One failing task stops nothing else.
+Runs are planned one after the other and worked on a few at a time, so that memory does not grow with their number. Tasks run in
+threads; each publishes its entity as soon as it is made. When the tasks of a run are done, its pictures and viewer states follow;
+datasets and depositions themselves come last. One failing task stops nothing else.
 """
 
 from __future__ import annotations
@@ -19,23 +20,26 @@ from queue import SimpleQueue
 from typing import Any
 
 from tomoportal.ingest.execute import Executor, Home, record_of
-from tomoportal.ingest.keyphotos import key_photos
+from tomoportal.ingest.keyphotos import PhotoChoice, key_photos
 from tomoportal.ingest.plan import UNCHANGED, DatasetPlan, Plan, RunPlan
 from tomoportal.ingest.report import Progress, Published, Report, Silent
 from tomoportal.ingest.sidecars import sidecar
 from tomoportal.ingest.task import Outcome, Task
 from tomoportal.ingest.views import is_current, view_tasks
 from tomoportal.ingest.volumes import MemoryBudget
-from tomoportal.layout import private
+from tomoportal.layout import deposited, private
 from tomoportal.layout.ids import Allotment
 from tomoportal.layout.lease import hold
 from tomoportal.layout.paths import Key
 from tomoportal.layout.private import STAGING, Ledger, Record, ledger_path, read_json
 from tomoportal.layout.processes import has_ended, this_process
-from tomoportal.layout.publish import Standing, publish, reveal, standing, unfinished
+from tomoportal.layout.publish import UPDATED, Standing, publish, reveal, standing, unfinished
 from tomoportal.layout.tree import at
 from tomoportal.settings import today
 from tomoportal.storage.protocol import Storage
+
+RUNS_PER_CORE = 8
+"""Runs that are worked on at a time: enough to keep the cores busy while a large volume of one run is made."""
 
 
 def run_plan(
@@ -48,7 +52,7 @@ def run_plan(
     progress: Progress | None = None,
 ) -> Report:
     """Do what `plan` says. Raises `Busy` when another process writes one of the datasets, `StorageError` when the target fails."""
-    leases = [f"deposition-{plan.deposition.key.deposition}"] if plan.deposition else []
+    leases = [deposition_lease(plan.number)] if plan.deposition else []
     leases += [dataset.key.dataset for dataset in plan.datasets]
     cores = workers or len(os.sched_getaffinity(0))
     with ExitStack() as stack:
@@ -57,9 +61,14 @@ def run_plan(
         staging, scratch = stack.enter_context(_workplaces(target))
         budget = MemoryBudget.for_threads(cores)
         executor = Executor(source, target, staging, scratch, cores, progress or Silent(), budget)
-        executor.progress.began(sum(1 for _ in plan.tasks()), sum(task.size() for task in plan.tasks()))
-        _Runner(executor, published).all_of(plan)
+        executor.progress.began(sum(len(dataset.names) for dataset in plan.datasets))
+        _Runner(executor, published, plan).all_of()
         return executor.report
+
+
+def deposition_lease(number: str) -> str:
+    """The name of the lease for writing a deposition itself, which is also the owner of its ids."""
+    return f"deposition-{number}"
 
 
 @contextmanager
@@ -105,13 +114,12 @@ class _Pool:
         future = self.threads.submit(work, *arguments)
         future.add_done_callback(lambda done: self.finished.put((done, state)))
 
-    def results(self) -> Iterator[_RunState]:
-        """The run of every finished piece of work; what the work raised is raised here."""
-        while self.pending:
-            future, state = self.finished.get()
-            self.pending -= 1
-            future.result()
-            yield state
+    def next(self) -> _RunState:
+        """The run of the next finished piece of work; what the work raised is raised here."""
+        future, state = self.finished.get()
+        self.pending -= 1
+        future.result()
+        return state
 
 
 @dataclass(slots=True)
@@ -120,50 +128,68 @@ class _Runner:
 
     executor: Executor
     published: Published
+    plan: Plan
     today: date = field(default_factory=today)
-    ledgers: dict[Key, Ledger] = field(default_factory=dict)
     allotments: dict[str, Allotment] = field(default_factory=dict)
+    photos: dict[str, PhotoChoice] = field(default_factory=dict)
+    changed: dict[str, bool] = field(default_factory=dict)
+    """Dataset (or `deposition-…`) that is written to → whether an earlier process was stopped while it wrote there."""
+    open: int = 0
 
     @property
     def target(self) -> Storage:
         return self.executor.target
 
-    def all_of(self, plan: Plan) -> None:
+    def all_of(self) -> None:
         """Runs, then datasets, then the deposition; then the catalogue is told."""
+        plan = self.plan
+        if plan.file:
+            names = {dataset.key.dataset: dataset.names for dataset in plan.datasets}
+            deposited.remember(self.target, plan.number, Path(plan.file).name, names)
         for dataset in plan.datasets:
             self._runs_of(dataset)
         for dataset in plan.datasets:
-            if dataset.task:
-                children = [run.key for run in dataset.runs]
-                self._plain(dataset.task, self.allotments[dataset.key.dataset], children)
-        if plan.deposition:
-            owner = Allotment.open(self.target, f"deposition-{plan.deposition.key.deposition}")
-            self._plain(plan.deposition, owner, [dataset.key for dataset in plan.datasets])
+            self._dataset(dataset)
+        self._deposition()
         for dataset in plan.datasets:
-            records = private.gather_index(self.target, dataset.key.dataset)
-            self.published(dataset.key.dataset, None)
-            reveal(self.target, unfinished(self.target, records))
+            self._tell(dataset.key.dataset)
+        if private.is_changing(self.target, deposition_lease(plan.number)):
+            self.published.load_deposition(plan.number)
+            private.end_change(self.target, deposition_lease(plan.number))
 
     def _runs_of(self, plan: DatasetPlan) -> None:
         name = plan.key.dataset
         allotment = self.allotments[name] = Allotment.open(self.target, name)
+        self.photos[name] = PhotoChoice(plan.names, self.today)
         pool = _Pool(ThreadPoolExecutor(self.executor.cores, thread_name_prefix="ingest"))
         try:
             for run in plan.runs:
                 self._begin(pool, run, allotment)
-            for state in pool.results():
-                state.waiting -= 1
-                if state.waiting <= 0:
-                    self._after_tasks(pool, state)
+                while self.open >= RUNS_PER_CORE * self.executor.cores:
+                    self._one(pool)
+            while pool.pending:
+                self._one(pool)
+            for _ in plan.gone:
+                pass
         except BaseException:
             self.executor.stop.set()
             raise
         finally:
             pool.threads.shutdown(cancel_futures=True)
 
+    def _one(self, pool: _Pool) -> None:
+        state = pool.next()
+        state.waiting -= 1
+        if state.waiting <= 0:
+            self._after_tasks(pool, state)
+
     def _begin(self, pool: _Pool, run: RunPlan, allotment: Allotment) -> None:
+        self.open += 1
         self.executor.report.unchanged += run.unchanged
+        self.executor.progress.planned(len(run.tasks), sum(task.size() for task in run.tasks))
         state = _RunState(run, Home(self._introduced(run, allotment), allotment), len(run.tasks))
+        if run.tasks:
+            self._will_change(run.key.dataset)
         for task in run.tasks:
             pool.submit(state, self.executor.attempt, task, state.home)
         if not run.tasks:
@@ -172,25 +198,24 @@ class _Runner:
     def _after_tasks(self, pool: _Pool, state: _RunState) -> None:
         """The views of a run whose tasks are done; after those, readers are told of what was replaced."""
         ledger = state.home.ledger
-        views = (
-            []
-            if state.views_begun
-            else [
-                task
-                for task in view_tasks(self._whole(ledger, state.plan.tasks), self.today)
-                if not is_current(task, ledger, self._is_intact)
-            ]
-        )
+        views = [] if state.views_begun else self._views(state)
         if views:
+            self._will_change(state.plan.key.dataset)
             state.views_begun, state.waiting = True, len(views)
             for task in views:
                 pool.submit(state, self.executor.attempt, task, state.home)
             return
-        self.ledgers[state.plan.key] = ledger
+        self.open -= 1
+        self.photos[state.plan.key.dataset].see(state.plan.key.run, ledger)
         hidden = unfinished(self.target, ledger.records.values()) if state.plan.tasks else []
         if hidden:
-            self.published(state.plan.key.dataset, [state.plan.key.run])
+            self.published.load(state.plan.key.dataset, [state.plan.key.run])
             reveal(self.target, hidden)
+
+    def _views(self, state: _RunState) -> list[Task]:
+        ledger = state.home.ledger
+        tasks = view_tasks(self._whole(ledger, state.plan.tasks), self.today)
+        return [task for task in tasks if self.plan.force or not is_current(task, ledger, self._is_intact)]
 
     def _whole(self, ledger: Ledger, tasks: Iterable[Task]) -> Ledger:
         """`ledger` without entities that were being replaced when somebody stopped it, and whose task has failed now: there is
@@ -212,14 +237,47 @@ class _Runner:
             if ledger.get(record.key) is None:
                 ledger = ledger.put(allotment.introduce(record))
         if ledger is not run.ledger:
+            self._will_change(run.key.dataset)
             private.write_ledger(self.target, ledger_path(run.key), ledger)
         return ledger
 
-    def _plain(self, task: Task, allotment: Allotment, children: list[Key]) -> None:
-        """A dataset or deposition: its sidecar, with the pictures of the first child that has one."""
+    def _dataset(self, plan: DatasetPlan) -> None:
+        """A dataset's sidecar, with the pictures of one of its tomograms."""
+        name = plan.key.dataset
+        ledger = private.read_ledger(self.target, ledger_path(plan.key))
+        old = ledger.get(plan.key)
+        is_published = old is not None and old.published
+        if plan.task is None or not (plan.chosen or is_published or name in self.changed):
+            return
+        origin = self.photos[name].tomogram(lambda run: self._ledger_of(plan.key.of("run"), run))
+        if plan.chosen or not is_published:
+            self._plain(plan.task, self.allotments[name], origin)
+        elif old is not None:
+            self._renew_photos(old, self.allotments[name], origin)
+
+    def _deposition(self) -> None:
+        task = self.plan.deposition
+        if task is None:
+            return
+        record = private.read_ledger(self.target, ledger_path(task.key)).get(task.key)
+        is_published = record is not None and record.published
+        if self.plan.chosen or (self.changed and not is_published):
+            mine = (dataset.key for dataset in self.plan.datasets if dataset.task)
+            origin = next((key for key in mine if self._has_pictures(key)), None)
+            self._plain(task, Allotment.open(self.target, deposition_lease(self.plan.number)), origin)
+
+    def _ledger_of(self, place: Key, run: str) -> Ledger:
+        return private.read_ledger(self.target, ledger_path(Key("run", dataset=place.dataset, run=run)))
+
+    def _has_pictures(self, dataset: Key) -> bool:
+        record = private.read_ledger(self.target, ledger_path(dataset)).get(dataset)
+        return record is not None and bool(record.files)
+
+    def _plain(self, task: Task, allotment: Allotment, origin: Key | None) -> None:
+        """A dataset or deposition: its sidecar, with the pictures of `origin`."""
         path = ledger_path(task.key)
         ledger = private.read_ledger(self.target, path)
-        photos, files = key_photos(self.target, task.key, children, self.ledgers, self.today)
+        photos, files = key_photos(self.target, task.key, origin)
         outcome, old = Outcome({"key_photos": photos}, files), ledger.get(task.key)
         if (
             task.why == UNCHANGED
@@ -229,11 +287,48 @@ class _Runner:
         ):
             self.executor.report.unchanged += 1
         else:
+            self._will_change(task.key.dataset or deposition_lease(task.key.deposition))
             content = sidecar(task, outcome)
-            ledger = publish(self.target, path, ledger, allotment, record_of(task, outcome), content, None)
-            self.executor.report.done.append(task)
-        self.ledgers[task.key] = ledger
+            publish(self.target, path, ledger, allotment, record_of(task, outcome), content, None)
+            self.executor.report.counted(task)
         self.executor.progress.finished(task)
+
+    def _renew_photos(self, old: Record, allotment: Allotment, origin: Key | None) -> None:
+        """Only the pictures of a dataset whose metadata stay."""
+        renew_photos(self.target, old, allotment, origin, lambda: self._will_change(old.key.dataset))
+
+    def _will_change(self, owner: str) -> None:
+        """From now on what readers know of a dataset or deposition is out of date, whatever happens."""
+        if owner not in self.changed:
+            self.changed[owner] = private.begin_change(self.target, owner)
+
+    def _tell(self, dataset: str) -> None:
+        """Readers see what has changed, unless nothing has and they have seen it before."""
+        is_changed = private.is_changing(self.target, dataset)
+        if not is_changed and self.published.is_current(dataset):
+            return
+        private.gather_index(self.target, dataset)
+        self.published.load(dataset, None)
+        if self.changed.get(dataset, is_changed):
+            reveal(self.target, unfinished(self.target, private.read_index(self.target, dataset) or ()))
+        private.end_change(self.target, dataset)
+
+
+def renew_photos(
+    target: Storage, record: Record, allotment: Allotment, origin: Key | None, before: Callable[[], None]
+) -> None:
+    """Bring the pictures of a published dataset up to date; everything else of its metadata stays. `before` is called when something
+    will be written."""
+    photos, files = key_photos(target, record.key, origin)
+    content = read_json(target, record.sidecar)
+    if content is None or (record.files == files and content.get("key_photos") == photos):
+        return
+    before()
+    path = ledger_path(record.key)
+    new = Record(record.key, record.identity, record.sidecar, inputs=record.inputs, files=files, ids=record.ids,
+                 facts=record.facts, problems=record.problems, writer=record.writer)  # fmt: skip
+    content = {name: value for name, value in content.items() if name != UPDATED} | {"key_photos": photos}
+    publish(target, path, private.read_ledger(target, path), allotment, new, content, None)
 
 
 def _newcomers(run: RunPlan) -> Iterable[Record]:

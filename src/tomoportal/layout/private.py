@@ -6,6 +6,7 @@
 .tomoportal/datasets/[dataset]/runs/[run].json    the same for everything in a run
 .tomoportal/datasets/[dataset]/index.json         all of these in one object, for loading
 .tomoportal/depositions/[deposition].json         the same for a deposition
+.tomoportal/changing/[dataset, or deposition-…]   there from the first change until readers have been told of the last
 .tomoportal/leases/[name].json                    who writes
 .tomoportal/copied/[path of the entity].json      files that are in their places already while the entity is being made
 .tomoportal/slabs/[path of the entity].npz        the middle of a tomogram or mask, for pictures
@@ -15,7 +16,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from tomoportal.errors import NotFound, StorageError
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 IDS = f"{PRIVATE}/ids.json"
 STAGING = f"{PRIVATE}/staging"
 FORMAT = 1
+REMOTE_READERS = 32
+"""Requests at a time on object stores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,15 @@ class Record:
     def published(self) -> bool:
         """Whether it has ever been complete; before that only its identity and ids are kept."""
         return bool(self.files if self.key.kind == "gains" else self.sidecar_sha256)
+
+    @property
+    def withdrawal(self) -> dict[str, Any] | None:
+        """When and why it was withdrawn (`on`, `reason`, `title`, `release_date`); None for what was not."""
+        return self.facts.get("withdrawn")
+
+    def cleared(self, **facts: Any) -> Record:
+        """What stays of an entity that is taken down: who it was, so that it keeps its ids when it comes back."""
+        return Record(self.key, self.identity, ids=self.ids, facts=facts)
 
     def with_ids(self, ids: dict[str, dict[str, int]]) -> Record:
         """The same record with more ids."""
@@ -149,15 +162,46 @@ def read_index(storage: Storage, dataset: str) -> list[Record] | None:
     return None if data is None else [_record(item) for item in data["records"]]
 
 
-def gather_index(storage: Storage, dataset: str) -> list[Record]:
-    """Read all ledgers of a dataset and write its index."""
+def gather_index(storage: Storage, dataset: str) -> None:
+    """Read all ledgers of a dataset and write its index. Raises `StorageError` when one of them is damaged."""
     home = dataset_home(dataset)
     paths = [f"{home}/ledger.json", *(entry.path for entry in storage.list(f"{home}/runs"))]
-    records = [record for path in paths for record in read_ledger(storage, path).records.values()]
-    write_json(
-        storage, index_path(dataset), {"format": FORMAT, "records": [_plain(record) for record in records]}
-    )
-    return records
+    if storage.local_path("") is None:
+        with ThreadPoolExecutor(REMOTE_READERS) as readers:
+            parts = list(readers.map(lambda path: _as_text(storage, path), paths))
+    else:
+        parts = [_as_text(storage, path) for path in paths]
+    records = ",".join(part for part in parts if part)
+    storage.write(index_path(dataset), f'{{"format":{FORMAT},"records":[{records}]}}'.encode())
+
+
+def _as_text(storage: Storage, path: str) -> str:
+    """The records of a ledger as JSON with commas between; a whole dataset as objects would take ten times the memory."""
+    return ",".join(_dumped(_plain(record)) for record in read_ledger(storage, path).records.values())
+
+
+def begin_change(storage: Storage, owner: str) -> bool:
+    """Note that what readers know of a dataset, or `deposition-…`, will be out of date; whether that was noted before, by somebody who
+    was stopped."""
+    path = _changing_path(owner)
+    if storage.exists(path):
+        return True
+    storage.write(path, b"")
+    return False
+
+
+def is_changing(storage: Storage, owner: str) -> bool:
+    """Whether readers have not been told of everything that was changed."""
+    return storage.exists(_changing_path(owner))
+
+
+def end_change(storage: Storage, owner: str) -> None:
+    """Readers have been told."""
+    storage.delete(_changing_path(owner))
+
+
+def _changing_path(owner: str) -> str:
+    return f"{PRIVATE}/changing/{owner}"
 
 
 def read_json(storage: Storage, path: str) -> Any | None:
@@ -177,11 +221,16 @@ def read_json(storage: Storage, path: str) -> Any | None:
 
 def write_json(storage: Storage, path: str, data: Any) -> None:
     """Write JSON for machines."""
-    storage.write(path, json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode())
+    storage.write(path, _dumped(data).encode())
+
+
+def _dumped(data: Any) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 
 def _plain(record: Record) -> dict[str, Any]:
-    data = asdict(record)
+    data = {item.name: getattr(record, item.name) for item in fields(Record)}
+    data["key"] = asdict(record.key)
     data["ids"] = {name: _packed(rows) for name, rows in record.ids.items()}
     return data
 

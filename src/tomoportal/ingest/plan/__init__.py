@@ -1,6 +1,6 @@
 """Found items and what is published already → tasks. Decides everything, writes nothing.
 
-    make_plan(found, ledgers, standing, fingerprint) → Plan
+    make_plan(found, ledgers, standing, fingerprint, selection=…, deposited=…) → Plan
 
 What lies in the portal, and the fingerprint of a source file, are asked for by callbacks, so that nothing here touches a storage.
 """

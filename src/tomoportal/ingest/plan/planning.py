@@ -10,14 +10,16 @@ from tomoportal.config import Entry, Source
 from tomoportal.ingest.find import FoundItem, FoundRun
 from tomoportal.ingest.identity import FolderIds, Identity
 from tomoportal.ingest.notes import Notes
-from tomoportal.ingest.plan.plans import METADATA_CHANGED, UNCHANGED
-from tomoportal.ingest.task import Input, Task
-from tomoportal.layout.paths import Key
+from tomoportal.ingest.plan.plans import FORCED, METADATA_CHANGED, NEW, UNCHANGED, sidecar_path
+from tomoportal.ingest.selection import EVERYTHING, Selection, with_needs, without_loose_ends
+from tomoportal.ingest.task import COMPARED, Input, Task
+from tomoportal.layout.paths import Key, folder
 from tomoportal.layout.private import Ledger, Record
 from tomoportal.layout.publish import Standing
 from tomoportal.problems import Problem
 
 Fingerprint = Callable[[str], Input]
+_INGEST_IDS = ("ingest_id", "annotation_ingest_id")
 
 
 @dataclass(slots=True)
@@ -31,31 +33,48 @@ class Planning:
     fingerprint: Fingerprint
     problems: list[Problem]
     notes: Notes = field(default_factory=Notes)
+    selection: Selection = EVERYTHING
 
     def plain(self, key: Key, metadata: Mapping[str, Any] | None, entry: Entry) -> Task | None:
-        """A task for metadata alone; None when the entity is only referred to."""
-        if metadata is None:
+        """A task for metadata alone; None when the entity is only referred to, or withdrawn."""
+        record = self.ledgers(key).get(key)
+        if metadata is None or self.stays_away(record):
             return None
         task = Task(key, {"deposition_id": self.deposition}, {}, {}, dict(metadata), where=self.place(entry))
-        return self.wanted(task, self.ledgers(key).get(key)) or replace(task, why=UNCHANGED)
+        return self.wanted(task, record, (key.dataset,)) or replace(task, why=UNCHANGED)
 
     def place(self, at: Entry | Source) -> str:
         """File and line of what the deposition file says there."""
         return f"{self.file}:{at.line}"
 
-    def wanted(self, task: Task, record: Record | None) -> Task | None:
+    def stays_away(self, record: Record | None) -> bool:
+        """Whether the entity was withdrawn and is not to be published again; that is noted."""
+        if record is None or record.withdrawal is None or self.selection.restore:
+            return False
+        self.notes.withdrawn[folder(record.key)] = record.withdrawal
+        return True
+
+    def wanted(self, task: Task, record: Record | None, names: Iterable[str]) -> Task | None:
         """`task` with the reason for doing it; None when there is nothing to do."""
+        reason = self._reason(task, record)
+        if self.selection.force and self.selection.takes(task.key, names):
+            has_data = record is not None and record.published
+            reason = METADATA_CHANGED if self.selection.metadata_only and has_data else (reason or FORCED)
+            reason = FORCED if reason == METADATA_CHANGED and not self.selection.metadata_only else reason
+        return replace(task, why=reason) if reason else None
+
+    def _reason(self, task: Task, record: Record | None) -> str | None:
         if record is not None and not record.published and record.inputs == task.fingerprint():
             return None
         if record is None or not record.published:
-            return replace(task, why="new")
+            return NEW
         found = self.standing(record)
         if found is Standing.INCOMPLETE:
-            return replace(task, why=found.value)
+            return found.value
         if record.inputs != task.fingerprint():
-            return replace(task, why="source or parameters changed")
+            return "source or parameters changed"
         if found is Standing.SIDECAR_DIFFERS or record.facts.get("sidecar") != task.sidecar_fingerprint():
-            return replace(task, why=METADATA_CHANGED)
+            return METADATA_CHANGED
         return None
 
 
@@ -69,16 +88,56 @@ class RunPlanning:
     ids: FolderIds
     tasks: list[Task] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
+    names: dict[Key, list[str]] = field(default_factory=dict)
+    sidecars: dict[str, Task] = field(default_factory=dict)
+    away: list[str] = field(default_factory=list)
+    """Sidecars of withdrawn entities."""
     unchanged: int = 0
 
     def add(self, task: Task) -> None:
         """Plan `task` unless it is published as asked for."""
         self.keys.append(task.key)
-        wanted = self.state.wanted(task, self.ids.ledger.get(task.key))
+        record = self.ids.ledger.get(task.key)
+        path = sidecar_path(task)
+        if self.state.stays_away(record) or task.links.get("alignment_metadata_path") in self.away:
+            self.away.append(path)
+            return
+        self.sidecars[path] = task
+        wanted = self.state.wanted(task, record, self.names_of(task))
         if wanted:
             self.tasks.append(wanted)
         else:
-            self.unchanged += 1
+            self.unchanged += self.state.selection.takes(task.key, self.names_of(task))
+
+    def chosen(self) -> list[Task]:
+        """The tasks that the selection takes, and what these need."""
+        selection = self.state.selection
+        if selection.is_everything:
+            return self.tasks
+        chosen = [task for task in self.tasks if selection.takes(task.key, self.names_of(task))]
+        if selection.metadata_only:
+            for task in chosen:
+                if task.why != METADATA_CHANGED and task.kind != "run":
+                    group = self.state.notes.without_data.setdefault((task.kind, task.why == NEW), {})
+                    group[folder(task.key)] = None
+            return [task for task in chosen if task.why == METADATA_CHANGED]
+        missing = [folder(task.key) for task in self.tasks if not self._is_published(task)]
+        done = with_needs(chosen, self.tasks, self.sidecars, missing)
+        places = {folder(task.key) for task in done}
+        loose = [path for path, task in self.sidecars.items()
+                 if folder(task.key) in missing and folder(task.key) not in places]  # fmt: skip
+        return [without_loose_ends(task, loose) for task in done]
+
+    def _is_published(self, task: Task) -> bool:
+        record = self.ids.ledger.get(task.key)
+        return record is not None and record.published and task.why != Standing.INCOMPLETE.value
+
+    def names_of(self, task: Task) -> list[str]:
+        """What people may call an entity: the names of its items and source files, and its ingest id."""
+        ids = [str(task.identity[name]) for name in _INGEST_IDS if task.identity.get(name)]
+        own = (files for role, files in task.inputs.items() if role not in ("mdoc", *COMPARED))
+        files = [file.path.rpartition("/")[2] for group in own for file in group]
+        return [*self.names.get(task.key, ()), *ids, *files]
 
     def items(self, section: str) -> list[FoundItem]:
         """The items of a section that this version ingests."""
@@ -101,4 +160,27 @@ class RunPlanning:
                     hint="Give them different processing, software or ingest_id.",
                 )
             )  # fmt: skip
+        elif key is not None and item is not None:
+            self.names.setdefault(key, []).append(item.name)
         return key
+
+
+def orphans_in(ledger: Ledger, deposition: int, found: Iterable[Key], selection: Selection) -> list[Record]:
+    """Published entities of a deposition that are not among those found. What the selection leaves out is none; neither is a voxel
+    spacing, which belongs to nobody, nor a view, which goes with its tomogram."""
+    kept = set(found)
+    return [
+        record
+        for record in ledger.records.values()
+        if record.published
+        and record.withdrawal is None
+        and record.identity.get("deposition_id") == deposition
+        and record.key.kind not in ("voxel_spacing", "view")
+        and record.key not in kept
+        and selection.covers(record.key, ids_of(record))
+    ]
+
+
+def ids_of(record: Record) -> list[str]:
+    """The names of a published entity that are still known when its source is gone."""
+    return [str(record.identity[name]) for name in _INGEST_IDS if record.identity.get(name)]
