@@ -8,6 +8,7 @@ from typing import Any
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tomoportal.config.document import TAG, Document, line
+from tomoportal.config.legacy import moved
 from tomoportal.config.scalars import Fault, found, is_null, nearest, plain, read_scalar
 from tomoportal.config.shapes import Form, Items, Matrix, Object, Scalar, Shape
 from tomoportal.model.fields import Kind, Level, Rule
@@ -114,7 +115,9 @@ class Reader:
 
     def _unknown(self, name: str, node: Node, shape: Object, where: str) -> None:
         near = nearest(name, list(shape.keys))
-        hint = f"Did you mean '{near}'?" if near else f"Known here: {_listed(list(shape.keys), 30)}."
+        hint = moved(where, name) or (
+            f"Did you mean '{near}'?" if near else f"Known here: {_listed(list(shape.keys), 30)}."
+        )
         self.add(Fault("unknown-key", f"'{name}' is not a known key here", hint), node,
                  f"{where}.{name}" if where else name)  # fmt: skip
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tomoportal.config.deposition import Config, Entry, Finder
+from tomoportal.config.legacy import VERSIONS, misplaced
 from tomoportal.config.placeholders import names_in, template_fault
 from tomoportal.config.sections import EXPANDED, PAIR_MAPS, VERSION, own_placeholders
 from tomoportal.model import registry
@@ -37,6 +38,7 @@ def rule_problems(config: Config) -> Iterator[Problem]:
                 yield _problem(config, code, f"{entry.where}.{place}", message, hint, severity)
     yield from _version(config)
     yield from _sections(config)
+    yield from _misplaced(config)
     yield from _identifiers(config)
     yield from _ingest_ids(config)
 
@@ -224,6 +226,9 @@ def _version(config: Config) -> Iterator[Problem]:
     if not config.version:
         yield _problem(config, "version", "version", f"the version of the language is not given and taken as {VERSION}",
                        f"Add the line 'version: {VERSION}'.", Severity.WARNING)  # fmt: skip
+    elif config.version not in (*VERSIONS, *(version[:3] for version in VERSIONS)):
+        yield _problem(config, "version", "version", f"the version {config.version} of the language is not known; the file is read as "
+                       f"{VERSION}", f"Known are {', '.join(VERSIONS)}.", Severity.WARNING)  # fmt: skip
 
 
 def _sections(config: Config) -> Iterator[Problem]:
@@ -262,6 +267,12 @@ def _identifiers(config: Config) -> Iterator[Problem]:
         yield _problem(config, "identifier", "standardization_config.deposition_id",
                        f"deposition_id is {number}, but depositions names {depositions[0]}, which counts",
                        "Make both the same.", Severity.WARNING)  # fmt: skip
+
+
+def _misplaced(config: Config) -> Iterator[Problem]:
+    for source, glob, section in misplaced(config):
+        yield _problem(config, "misplaced", source.where, f"'{glob}' stands under rawtilts; such files belong to {section}",
+                       "rawtilts are lists of tilt angles only, since version 1.1.0.", Severity.WARNING)  # fmt: skip
 
 
 def _literals(config: Config, section: str) -> list[str]:

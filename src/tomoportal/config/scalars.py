@@ -26,6 +26,7 @@ from tomoportal.model.terms import ORCID
 from tomoportal.problems import Severity
 
 _CONSTRUCTOR = SafeConstructor()
+_PICTURE_SCHEMES = ("https", "http", "s3", "gs", "az")
 _TRUTH = dict.fromkeys(("true", "yes", "on", "t", "y", "1"), True) | dict.fromkeys(
     ("false", "no", "off", "f", "n", "0"), False
 )
@@ -246,6 +247,8 @@ def _text_fault(value: str, shape: Scalar) -> Fault | None:
         return _path_fault(value) or _template_fault(value)
     if shape.form is Form.PATH:
         return _path_fault(value)
+    if shape.form is Form.PICTURE:
+        return _picture_fault(value)
     if shape.words and value not in shape.words:
         near = nearest(value, shape.words)
         expected = shape.words[0] if len(shape.words) == 1 else f"one of {', '.join(shape.words)}"
@@ -278,6 +281,16 @@ def _regex_fault(value: str, form: Form) -> Fault | None:
     if form is Form.NAME_REGEX and not groups:
         return Fault("regex-group", f"'{_short(value)}' has no group, so it gives no name",
                      "Put parentheses around the part that is the name.")  # fmt: skip
+    return None
+
+
+def _picture_fault(value: str) -> Fault | None:
+    scheme, mark, rest = value.partition("://")
+    if not mark:
+        return _path_fault(value)
+    if scheme.lower() not in _PICTURE_SCHEMES or not rest.strip("/"):
+        return Fault("address", f"found '{_short(value)}', expected the address of a picture",
+                     f"Addresses begin with {', '.join(f'{known}://' for known in _PICTURE_SCHEMES)}.")  # fmt: skip
     return None
 
 

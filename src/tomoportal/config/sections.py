@@ -36,7 +36,8 @@ class Section:
 _RUN = ("deposition", "dataset", "run")
 _SPACING = (*_RUN, "voxel_spacing")
 _PICTURE = Scalar(
-    form=Form.TEXT, description="address or path of the picture; null: made from the first tomogram"
+    form=Form.PICTURE,
+    description="address (https://, s3://) or path of the picture; null: the other one, else that of the first tomogram",
 )
 _PICTURES = Object({"snapshot": optional(_PICTURE), "thumbnail": optional(_PICTURE)})
 _WHOLE = Scalar(Kind.INT, "identifier of the deposition", form=Form.NAME, rule=Rule(minimum=1))

@@ -27,6 +27,7 @@ class Form(Enum):
     NAME_REGEX = "regular expression with one group"
     GLOB = "file pattern"
     PATH = "path below the source"
+    PICTURE = "address, or path below the source, of a picture"
     ANY = "any value"
 
 
