@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import io
 import struct
+from pathlib import Path
 
 import mrcfile
 import numpy as np
@@ -84,9 +85,15 @@ def test_mrc_in_every_mode(tmp_path, dtype):
         assert _head(wrap(data)) == ImageHead("mrc", name, 41, 30, 4)
 
 
-def test_dm_and_wrapped_tiff_are_known_by_their_first_bytes():
-    assert _head(struct.pack(">IQI", 4, 100, 1)).kind == "dm4"
-    assert _head(struct.pack(">III", 3, 100, 1)).kind == "dm3"
+def test_dm_tells_its_size(shared: Path):
+    place = shared / "nionswift-io/nionswift_plugin/DM_IO/test/resources"
+    assert _head((place / "ref_T_0_2.dm4").read_bytes()) == ImageHead("dm4", "", 5, 4, 3)
+    assert _head((place / "ref_F_0_2.dm3").read_bytes()) == ImageHead("dm3", "", 2, 3, 1)
+    with pytest.raises(FormatError, match="truncated"):
+        _head(struct.pack(">IQI", 4, 100, 1))
+
+
+def test_wrapped_tiff_is_known_by_its_first_bytes():
     assert _head(gzip.compress(_tiff())) == ImageHead("tiff", "gz")
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tomoportal.errors import FormatError
+from tomoportal.formats.dm import dm_head
+from tomoportal.formats.dm_tags import MAGIC as DM_MAGIC
 from tomoportal.formats.mrc_header import HEADER_SIZE, MrcHeader, decode_header
 from tomoportal.formats.tiff_pages import MAGIC, ReadRange, TiffPage, tiff_pages
 
@@ -23,7 +25,6 @@ _WRAPPED_HEAD = 1 << 20
 _EER = range(65000, 65003)
 _BITS = {0: 8, 1: 16, 2: 32, 3: 32, 4: 64, 6: 16, 12: 16, 101: 4}
 """MRC mode → bits a pixel; rows fill whole bytes."""
-_DM = {b"\0\0\0\x03": "dm3", b"\0\0\0\x04": "dm4"}
 ENDINGS = {
     "tiff": ("tif", "tiff", "gain"),
     "eer": ("eer", "gain"),
@@ -64,8 +65,9 @@ def image_head(read: ReadRange, size: int, name: str, *, whole: bool = True) -> 
     if start in MAGIC:
         pages = tiff_pages(read, size, name)
         return _tiff(list(pages if whole else islice(pages, 1)), name)
-    if start in _DM:
-        return ImageHead(_DM[start])
+    if start in DM_MAGIC:
+        head = dm_head(read, size, name)
+        return ImageHead(head.kind, "", head.shape[2], head.shape[1], head.shape[0])
     return _mrc(read(0, HEADER_SIZE), size, name, whole=whole)
 
 
@@ -119,8 +121,8 @@ def _wrapped(data: bytes, wrapping: str, name: str) -> ImageHead:
     inner = _unwrapped(data, wrapping, name)
     if inner[:4] in MAGIC:
         return ImageHead("tiff", wrapping)
-    if inner[:4] in _DM:
-        return ImageHead(_DM[inner[:4]], wrapping)
+    if inner[:4] in DM_MAGIC:
+        return ImageHead(DM_MAGIC[inner[:4]], wrapping)
     head = _mrc(inner[:HEADER_SIZE], 1 << 48, name, whole=False)
     return ImageHead(head.kind, wrapping, head.width, head.height, head.images)
 

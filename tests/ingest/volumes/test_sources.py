@@ -82,6 +82,14 @@ def test_wrapped_mrc_under_any_name(tmp_path: Path, mrc, written) -> None:
     assert np.array_equal(written(wrapped).level(0), DATA)
 
 
+@pytest.mark.parametrize(("name", "sides"), [("ref_T_0_2.dm4", (3, 4, 5)), ("ref_F_0_2.dm3", (1, 3, 2))])
+def test_digital_micrograph(shared: Path, written, name: str, sides: tuple[int, int, int]) -> None:
+    place = shared / "nionswift-io/nionswift_plugin/DM_IO/test/resources" / name
+    out = written(place)
+    assert np.array_equal(out.level(0), np.arange(np.prod(sides), dtype=np.float32).reshape(sides))
+    assert "dm-unit" in {problem.code for problem in out.facts.problems}
+
+
 def test_what_is_absent_is_said(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such file"):
         open_source(tmp_path / "none.mrc", name="depo/none.mrc")

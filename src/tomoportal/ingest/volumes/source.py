@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from tomoportal.errors import FormatError, SourceError
+from tomoportal.formats.dm import open_dm
+from tomoportal.formats.dm_tags import MAGIC as DM_MAGIC
 from tomoportal.formats.mrc import open_mrc
 from tomoportal.formats.mrc_header import MrcHeader
+from tomoportal.formats.tiff_pages import MAGIC as TIFF_MAGIC
 from tomoportal.ingest.volumes.facts import Shape
 from tomoportal.problems import Problem
 
@@ -67,7 +70,8 @@ class Source:
 
 
 def open_source(path: Path, *, name: str | None = None, scratch: Path | None = None) -> Source:
-    """Open the volume at `path`: a folder with Zarr metadata, a TIFF stack, or else an MRC file whatever its extension.
+    """Open the volume at `path`: a folder with Zarr metadata, a TIFF stack, a DigitalMicrograph file, or else an MRC file whatever its
+    extension.
 
     `name` is what messages call it. Raises `SourceError` or `FormatError`."""
     label = name or path.name
@@ -75,8 +79,11 @@ def open_source(path: Path, *, name: str | None = None, scratch: Path | None = N
         return _open_zarr(path, label)
     if not path.exists():
         raise SourceError(label, "there is no such file or folder.")
-    if _is_tiff(path, label):
+    start = _start(path, label)
+    if start in TIFF_MAGIC:
         return _open_tiff(path, label)
+    if start in DM_MAGIC:
+        return _open_dm(path, label)
     volume = open_mrc(path, name=label, scratch=scratch)
     z, y, x = volume.data.shape
     return Source(
@@ -95,12 +102,20 @@ def _open_zarr(path: Path, name: str) -> Source:
     )  # fmt: skip
 
 
-def _is_tiff(path: Path, name: str) -> bool:
+def _start(path: Path, name: str) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+            return file.read(4)
     except OSError as error:
         raise SourceError(name, f"the file cannot be read ({error.strerror or error}).") from error
+
+
+def _open_dm(path: Path, name: str) -> Source:
+    image = open_dm(path, name=name)
+    head = image.head
+    return Source(
+        name, head.kind, head.shape, head.dtype, head.pixel_size, image.data, head.problems, release=image.release
+    )  # fmt: skip
 
 
 def _open_tiff(path: Path, name: str) -> Source:
