@@ -20,7 +20,6 @@ SUPPORTED_ANNOTATIONS = {
     "SegmentationMask": ("mrc", "zarr"),
     "SemanticSegmentationMask": ("mrc", "zarr"),
 }
-SUPPORTED_ALIGNMENTS = ("IMOD",)
 
 
 def is_ingested(entry: Entry, source: Source) -> bool:
@@ -36,18 +35,11 @@ def unsupported(entry: Entry, source: Source) -> str | None:
     if entry.section in ("dataset_keyphotos", "deposition_keyphotos"):
         given = source.finder is not Finder.LITERAL or any(path for _, path in source.values)
         return "key photos from files or addresses" if given else None
-    if entry.section == "alignments" and not source.references:
-        return _alignment(entry)
     if entry.section == "annotations" and source.shape:
         kind = source.shape_parameters.get("file_format")
         known = kind is None or kind in SUPPORTED_ANNOTATIONS.get(source.shape, ())
         return None if known else f"annotations of the shape {source.shape} in the format {kind}"
     return None
-
-
-def _alignment(entry: Entry) -> str | None:
-    written = (entry.metadata or {}).get("format")
-    return f"alignments of {written}" if written and written not in SUPPORTED_ALIGNMENTS else None
 
 
 def support_problems(config: Config) -> Iterator[Problem]:

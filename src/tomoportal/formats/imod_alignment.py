@@ -1,25 +1,26 @@
-"""IMOD's tilt series alignment: .xf, .tlt, .xtilt, tilt.com → the canonical form, one record per aligned
-section.
+"""IMOD's tilt series alignment: .xf, .tlt, .xtilt, tilt.com, newst.com → the canonical form, in pixels of the tilt series.
 
-IMOD: a line of the .xf file is `A11 A12 A21 A22 DX DY`, and with M = [[A11, A12], [A21, A22]] it takes a
-raw position to an aligned one, both counted in pixels from the centre of the image: aligned = M · raw + d
-(https://bio3d.colorado.edu/imod/doc/man/xfmodel.html). Canonical: `in_plane_rotation` R = Mᵀ and offset o =
-Mᵀ · (−d), in pixels of the input tilt series, so that aligned = Rᵀ · (raw − o) for a pure rotation.
+A line of the .xf file is `A11 A12 A21 A22 DX DY`, and with M = [[A11, A12], [A21, A22]] it takes a recorded position r to an
+aligned one, both counted in pixels from the centre of the image: a = M · r + d
+(https://bio3d.colorado.edu/imod/doc/man/xfmodel.html). So R = Mᵀ and o = -M⁻¹ · d, which holds for stretched images as well.
+
+The angles of the .tlt file are taken as they stand; OFFSET and XAXISTILT of tilt.com come on top of them, as `tilt_offset` and
+`x_rotation_offset`. IMOD's rotation about x is taken over with its sign. SHIFT moves the content of the volume in x and z;
+SUBSETSTART and the size of the aligned stack say where this lies in the full image (FULLIMAGE), all in unbinned pixels.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tomoportal.errors import FormatError
+from tomoportal.formats.alignment import Matrix, SectionAlignment, TiltAlignment, Triple, Unit
+from tomoportal.formats.imod_commands import NewstCommand, TiltCommand, read_newst_com, read_tilt_com
 from tomoportal.formats.text import TextFile, line_error, number, shortened, text_lines
 from tomoportal.formats.tilt_angles import read_tilt_angles
 
-Matrix = tuple[tuple[float, float], tuple[float, float]]
-
-_EXCLUDE_KEYS = ("excludelist2", "excludelist", "exclude")
 _SMALLEST_DETERMINANT = 1e-6
 
 
@@ -29,43 +30,6 @@ class Transform:
 
     matrix: Matrix
     shift: tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class SectionAlignment:
-    """One section in canonical form. Angles in degrees; offsets in pixels of the input tilt series."""
-
-    z_index: int
-    tilt_angle: float
-    volume_x_rotation: float
-    in_plane_rotation: Matrix
-    x_offset: float
-    y_offset: float
-
-
-@dataclass(frozen=True, slots=True)
-class TiltCommand:
-    """What a tilt.com says. Sizes in unbinned pixels, angles in degrees; `excluded` views count from 1."""
-
-    excluded: tuple[int, ...] = ()
-    thickness: float | None = None
-    x_axis_tilt: float | None = None
-    tilt_offset: float | None = None
-    shift: tuple[float, ...] = ()
-    subset_start: tuple[float, ...] = ()
-    image_binned: float | None = None
-    full_image: tuple[float, ...] = ()
-    tilt_file: str | None = None
-    x_tilt_file: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewstCommand:
-    """What a newst.com says about the size of the aligned stack (pixels after binning)."""
-
-    bin_by_factor: float | None = None
-    size_to_output: tuple[float, ...] = ()
-    offsets: tuple[float, ...] = ()
 
 
 def read_xf(data: bytes, name: str) -> tuple[Transform, ...]:
@@ -81,11 +45,15 @@ def read_xf(data: bytes, name: str) -> tuple[Transform, ...]:
 
 
 def read_imod_alignment(
-    xf: TextFile, tlt: TextFile, xtilt: TextFile | None = None, tilt_com: TextFile | None = None
-) -> tuple[SectionAlignment, ...]:
-    """The canonical alignment of every view that tilt.com does not exclude; `z_index` is the view's place
-    in the stack, from 0. Raises `FormatError`, with both numbers when the files do not have the same number
-    of lines."""
+    xf: TextFile,
+    tlt: TextFile,
+    xtilt: TextFile | None = None,
+    tilt_com: TextFile | None = None,
+    newst_com: TextFile | None = None,
+) -> TiltAlignment:
+    """Every view that tilt.com does not exclude; `z_index` is the view's place in the stack, from 0.
+
+    Raises `FormatError`, with both numbers when the files do not have the same number of lines."""
     transforms = read_xf(xf.data, xf.name)
     angles = read_tilt_angles(tlt.data, tlt.name)
     _same_length(xf, transforms, tlt, angles)
@@ -93,97 +61,53 @@ def read_imod_alignment(
     if xtilt is not None:
         x_tilts = read_tilt_angles(xtilt.data, xtilt.name)
         _same_length(xf, transforms, xtilt, x_tilts)
-    excluded: tuple[int, ...] = ()
+    tilt = read_tilt_com(tilt_com.data, tilt_com.name) if tilt_com else TiltCommand()
+    newst = read_newst_com(newst_com.data, newst_com.name) if newst_com else NewstCommand()
     if tilt_com is not None:
-        excluded = read_tilt_com(tilt_com.data, tilt_com.name).excluded
-        _views_exist(excluded, tilt_com.name, xf.name, len(transforms))
-    return tuple(
-        _canonical(index, transform, angles[index], x_tilts[index])
-        for index, transform in enumerate(transforms)
-        if index + 1 not in excluded
+        _views_exist(tilt.excluded, tilt_com.name, xf.name, len(transforms))
+    size = _aligned_size(tilt, newst)
+    return TiltAlignment(
+        sections=tuple(
+            _canonical(index, transform, angles[index], x_tilts[index])
+            for index, transform in enumerate(transforms)
+            if index + 1 not in tilt.excluded
+        ),
+        unit=Unit.PIXEL,
+        tilt_offset=tilt.tilt_offset,
+        x_rotation_offset=tilt.x_axis_tilt,
+        volume_dimension=_dimension(tilt, size),
+        volume_offset=_offset(tilt, newst, size),
+        images=len(transforms),
     )
 
 
-def read_tilt_com(data: bytes, name: str) -> TiltCommand:
-    """The keys of IMOD's `tilt` program that concern an alignment or the volume made with it."""
-    command = _Command(data, name)
-    return TiltCommand(
-        excluded=command.views(_EXCLUDE_KEYS),
-        thickness=command.number("thickness"),
-        x_axis_tilt=command.number("xaxistilt"),
-        tilt_offset=command.number("offset"),
-        shift=command.numbers("shift"),
-        subset_start=command.numbers("subsetstart"),
-        image_binned=command.number("imagebinned"),
-        full_image=command.numbers("fullimage"),
-        tilt_file=command.text("tiltfile"),
-        x_tilt_file=command.text("xtiltfile"),
-    )
+def _aligned_size(tilt: TiltCommand, newst: NewstCommand) -> tuple[float, float] | None:
+    """Columns and rows of the aligned stack, in unbinned pixels."""
+    if len(newst.size_to_output) == 2:
+        columns, rows = (side * (newst.bin_by_factor or 1) for side in newst.size_to_output)
+        return columns, rows
+    return (tilt.full_image[0], tilt.full_image[1]) if len(tilt.full_image) == 2 else None
 
 
-def read_newst_com(data: bytes, name: str) -> NewstCommand:
-    """The keys of IMOD's `newstack` program that concern the size of the aligned stack."""
-    command = _Command(data, name)
-    return NewstCommand(
-        bin_by_factor=command.number("binbyfactor"),
-        size_to_output=command.numbers("sizetooutputinxandy"),
-        offsets=command.numbers("offsetsinxandy"),
-    )
+def _dimension(tilt: TiltCommand, size: tuple[float, float] | None) -> Triple | None:
+    if tilt.thickness is None or size is None:
+        return None
+    return (tilt.width or size[0], size[1], tilt.thickness)
 
 
-class _Command:
-    """The `key value` lines of a command file, keys in lower case, without `$` lines and `#` comments."""
-
-    def __init__(self, data: bytes, name: str) -> None:
-        self.name = name
-        self.entries: list[tuple[str, str, int]] = []
-        for count, line in enumerate(text_lines(data, name), start=1):
-            words = line.strip().split(maxsplit=1)
-            if words and not words[0].startswith(("$", "#")):
-                self.entries.append((words[0].lower(), words[1] if len(words) == 2 else "", count))
-
-    def text(self, key: str) -> str | None:
-        return next((value for found, value, _ in self.entries if found == key), None)
-
-    def number(self, key: str) -> float | None:
-        return next(iter(self.numbers(key)), None)
-
-    def numbers(self, key: str) -> tuple[float, ...]:
-        for found, value, line in self.entries:
-            if found == key:
-                return tuple(self._each_number(key, value, line))
-        return ()
-
-    def views(self, keys: Iterable[str]) -> tuple[int, ...]:
-        views: set[int] = set()
-        for found, value, line in self.entries:
-            if found in keys:
-                for part in value.replace(",", " ").split():
-                    views.update(self._range(part, line))
-        return tuple(sorted(views))
-
-    def _each_number(self, key: str, value: str, line: int) -> Iterable[float]:
-        for part in value.replace(",", " ").split():
-            parsed = number(part)
-            if parsed is None:
-                raise line_error(self.name, line, f"{shortened(part)} after {key.upper()} is not a number.")
-            yield parsed
-
-    def _range(self, part: str, line: int) -> range:
-        first, dash, last = part.partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            message = (
-                f"{shortened(part)} is not a view to exclude; expected numbers and ranges such as 1,4-6."
-            )
-            raise line_error(self.name, line, message)
-        views = range(int(first), int(last if dash else first) + 1)
-        if not views:
-            raise line_error(self.name, line, f"the range {shortened(part)} runs backwards.")
-        if len(views) > 100_000:
-            raise line_error(
-                self.name, line, f"the range {shortened(part)} holds more views than any tilt series."
-            )
-        return views
+def _offset(tilt: TiltCommand, newst: NewstCommand, size: tuple[float, float] | None) -> Triple | None:
+    """By how much the content is moved: SHIFT, and the way from the middle of the subset to that of the full image."""
+    if not tilt.shift and not tilt.subset_start:
+        return None
+    x, z = (*tilt.shift, 0.0, 0.0)[:2]
+    y = 0.0
+    if len(tilt.full_image) == 2 and len(tilt.subset_start) == 2 and newst.size_to_output and size:
+        middles = [
+            full / 2 - (start + side / 2)
+            for full, start, side in zip(tilt.full_image, tilt.subset_start, size, strict=True)
+        ]
+        x, y = x + middles[0], y + middles[1]
+    return (x, y, z)
 
 
 def _transform(line: str, name: str, count: int) -> Transform:
@@ -191,23 +115,28 @@ def _transform(line: str, name: str, count: int) -> Transform:
     finite = [value for value in values if value is not None]
     if len(values) != 6 or len(finite) != 6:
         message = f"{shortened(line)} is not a transform; expected the six numbers A11 A12 A21 A22 DX DY."
-        raise line_error(name, count, message)
+        hint = "This is AreTomo's format: write `format: ARETOMO3`." if "AreTomo" in line else ""
+        raise line_error(name, count, message, hint)
     a11, a12, a21, a22, dx, dy = finite
-    if math.isclose(a11 * a22 - a12 * a21, 0.0, abs_tol=_SMALLEST_DETERMINANT):
-        raise line_error(name, count, "this transform cannot be inverted (its determinant is 0).")
+    determinant = a11 * a22 - a12 * a21
+    if not _SMALLEST_DETERMINANT < abs(determinant) < math.inf:
+        raise line_error(
+            name, count, f"this transform cannot be inverted (its determinant is {determinant:g})."
+        )
     return Transform(((a11, a12), (a21, a22)), (dx, dy))
 
 
 def _canonical(index: int, transform: Transform, tilt_angle: float, x_tilt: float) -> SectionAlignment:
     (a11, a12), (a21, a22) = transform.matrix
     dx, dy = transform.shift
+    determinant = a11 * a22 - a12 * a21
     return SectionAlignment(
         z_index=index,
         tilt_angle=tilt_angle,
         volume_x_rotation=x_tilt,
         in_plane_rotation=((a11, a21), (a12, a22)),
-        x_offset=-(a11 * dx + a21 * dy),
-        y_offset=-(a12 * dx + a22 * dy),
+        x_offset=-(a22 * dx - a12 * dy) / determinant,
+        y_offset=-(a11 * dy - a21 * dx) / determinant,
     )
 
 

@@ -25,7 +25,7 @@ def of_tiltseries(deposition: int, metadata: Mapping[str, Any], source: str) -> 
 
 def of_alignment(deposition: int, metadata: Mapping[str, Any], files: tuple[str, ...]) -> Identity:
     """Deposition and the config's `ingest_id`, else the stem of the file with the transforms; `default` without files."""
-    main = sorted(files, key=lambda path: (not path.endswith((".xf", ".aln")), path))
+    main = sorted(files, key=lambda path: (not path.endswith((".xf", ".aln", ".xml", ".star")), path))
     return {
         "deposition_id": deposition,
         "ingest_id": str(metadata.get("ingest_id") or (stem(main[0]) if main else "default")),

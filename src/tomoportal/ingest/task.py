@@ -19,7 +19,7 @@ from tomoportal.storage.protocol import Storage
 if TYPE_CHECKING:
     from tomoportal.ingest.volumes import MemoryBudget
 
-COMPARED = ("tomogram", "frame")
+COMPARED = ("tomogram", "frame", "tiltseries")
 """Roles of inputs of which a task reads no more than the header."""
 
 WRITER = 1

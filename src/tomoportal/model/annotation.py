@@ -109,6 +109,10 @@ class Annotation(Entity):
         "when the annotation last changed", nullable=False, config="dates.last_modified_date", rule=REQUIRED
     )
     version = ConfigOnly(Kind.FLOAT, "version, part of the file names", config="version", rule=REQUIRED)
+    alignment_ingest_id = ConfigOnly(
+        Kind.STR, "alignment of the tomogram: its `ingest_id`, or the name of its file without ending",
+        config="alignment_ingest_id",
+    )  # fmt: skip
     run_id = ForeignKey("Run", "run of the annotation", sidecar="@run")
     deposition_id = ForeignKey("Deposition", "deposition of the annotation", sidecar="deposition_id")
     tomogram_voxel_spacing_id = ForeignKey(

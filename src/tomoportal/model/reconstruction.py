@@ -158,16 +158,8 @@ class PerSectionAlignmentParameters(Entity):
 
     id = Int("identifier of the row", nullable=False, sidecar="@id")
     z_index = Int("place in the stack, from 0", nullable=False, sidecar="z_index")
-    x_offset = Float(
-        "shift along x, in pixels of the tilt series as the alignment programs write it",
-        unit="px",
-        sidecar="x_offset",
-    )
-    y_offset = Float(
-        "shift along y, in pixels of the tilt series as the alignment programs write it",
-        unit="px",
-        sidecar="y_offset",
-    )
+    x_offset = Float("where the middle of the volume lies in the image, along x", unit="Å", sidecar="x_offset")
+    y_offset = Float("where the middle of the volume lies in the image, along y", unit="Å", sidecar="y_offset")
     volume_x_rotation = Float("rotation about x", unit="°", sidecar="volume_x_rotation")
     in_plane_rotation = Matrix("2×2 rotation matrix in the image plane", sidecar="in_plane_rotation")
     tilt_angle = Float("refined tilt", unit="°", sidecar="tilt_angle")
@@ -323,6 +315,10 @@ class Tomogram(Entity):
     align_software = ConfigOnly(
         Kind.STR, "alignment software", config="align_software", rule=Rule(placeholder=True)
     )
+    alignment_ingest_id = ConfigOnly(
+        Kind.STR, "alignment that it was made with: its `ingest_id`, or the name of its file without ending",
+        config="alignment_ingest_id", rule=Rule(placeholder=True),
+    )  # fmt: skip
     affine_transformation_matrix = ConfigOnly(
         Kind.MATRIX, "4×4 matrix to the canonical tomogram", config="affine_transformation_matrix"
     )

@@ -125,7 +125,7 @@ CONFIG_SAMPLE_TYPES = tuple(word for word in sample_type_enum if word != sample_
 CONFIG_METHODS = ("SART", "Fourier Space", "SIRT", "WBP", "Unknown")
 CONFIG_PROCESSING = ("denoised", "filtered", "raw")
 CONFIG_ALIGNMENT_METHODS = (*alignment_method_type_enum, "undefined")
-ALIGNMENT_FORMATS = ("IMOD", "ARETOMO3")
+ALIGNMENT_FORMATS = ("IMOD", "ARETOMO3", "RELION", "WARP")
 CAMERA_MANUFACTURERS = ("Gatan", "FEI", "TFS", "simulated")
 CAMERA_MODELS = (
     "FALCON IV", "FALCON 4i", "K2", "K2 SUMMIT", "K3", "K3 BIOQUANTUM", "UltraCam", "UltraScan", "simulated",

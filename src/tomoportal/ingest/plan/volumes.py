@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tomoportal.ingest import identity
 from tomoportal.ingest.find import FoundItem, FoundSpacing
+from tomoportal.ingest.plan.alignments import UNKNOWN, Alignments
 from tomoportal.ingest.plan.annotations import plan_annotation
 from tomoportal.ingest.plan.planning import RunPlanning
 from tomoportal.ingest.references import spacing_of
@@ -22,9 +23,10 @@ def note_homeless(run: RunPlanning) -> None:
                 run.state.notes.homeless.setdefault(group, {})[item.path] = None
 
 
-def plan_spacing(run: RunPlanning, spacing: FoundSpacing, alignment: str | None) -> None:
+def plan_spacing(run: RunPlanning, spacing: FoundSpacing, alignments: Alignments) -> None:
     place = run.key.of("voxel_spacing", spacing=spacing.name)
     volume: str | None = None
+    used: set[str | None] = set()
     for item in spacing.items.get("tomograms", ()):
         if (
             item.path is None
@@ -33,14 +35,20 @@ def plan_spacing(run: RunPlanning, spacing: FoundSpacing, alignment: str | None)
             or spacing_of(item, spacing) != spacing.name
         ):
             continue
+        alignment = alignments.of_tomogram(item)
+        if alignment == UNKNOWN:
+            continue
         volume = volume or item.path
+        used.add(alignment)
         _tomogram(run, place, item, spacing, alignment)
     by_entry: dict[int, list[FoundItem]] = {}
     for item in spacing.items.get("annotations", ()):
         if item.supported and item.path is not None:
             by_entry.setdefault(item.entry.index, []).append(item)
     for items in by_entry.values():
-        plan_annotation(run, place, items, spacing, alignment, volume)
+        alignment = alignments.of_annotation(items[0], frozenset(used))
+        if alignment != UNKNOWN:
+            plan_annotation(run, place, items, spacing, alignment, volume)
 
 
 def _tomogram(
