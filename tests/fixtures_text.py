@@ -35,36 +35,35 @@ arbitrary = st.one_of(
 """Bytes that are hardly ever a file of the kind in question."""
 
 
+_PARTS = (
+    b"x",
+    b" ",
+    b"1",
+    b"1 ",
+    b"1,",
+    b"1\t",
+    b"a=",
+    b"[",
+    b"{",
+    b'"',
+    b"-",
+    b".",
+    b"1-2,",
+    b"#",
+    b"data_ ",
+)
+_HEADS = (
+    b"[T =", b"[ZValue =", b"DateTime =", b"TiltAngle = ", b"T = Tilt axis angle =", b"EXCLUDELIST ", b'{"location":',
+    b"run_name,object_id,object_name,",
+)  # fmt: skip
+
+
 def endless_lines() -> Iterator[bytes]:
     """Lines of 200 kB on which careless expressions take for ever."""
-    for part in (
-        b"x",
-        b" ",
-        b"1",
-        b"1 ",
-        b"1,",
-        b"1\t",
-        b"a=",
-        b"[",
-        b"{",
-        b'"',
-        b"-",
-        b".",
-        b"1-2,",
-        b"#",
-        b"data_ ",
-    ):
+    for part in _PARTS:
         yield (part * LONG)[:LONG]
-    for head in (
-        b"[T =",
-        b"[ZValue =",
-        b"DateTime =",
-        b"TiltAngle = ",
-        b"T = Tilt axis angle =",
-        b"EXCLUDELIST ",
-        b'{"location":',
-    ):
-        for part in (b" ", b"9", b"[", b"\t=", b"binning "):
+    for head in _HEADS:
+        for part in (b" ", b"9", b"[", b",", b"\t=", b"binning "):
             yield head + (part * LONG)[:LONG] + b"]x"
 
 
@@ -116,7 +115,7 @@ def value_or_sentence(read: Reader, data: bytes) -> Any:
     except FormatError as caught:
         value, error = None, caught
     if error is not None:
-        place = re.fullmatch(re.escape(NAME) + r"(?:, line (\d+))?", error.where)
+        place = re.fullmatch(re.escape(NAME) + r"(?:, line (\d+)|, \w+\[\d+\])?", error.where)
         assert place, error.where
         assert not place[1] or 1 <= int(place[1]) <= lines
         assert error.message.rstrip().endswith((".", ".)")), error.message

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fixtures_text import Reader, arbitrary, calls, damaged, endless_lines, memory, value_or_sentence
 from tomoportal.formats.ctf import read_ctf
+from tomoportal.formats.identified_objects import read_identified_objects
 from tomoportal.formats.imod_alignment import read_newst_com, read_tilt_com, read_xf
 from tomoportal.formats.mdoc import Mdoc, read_mdoc, section_doses
 from tomoportal.formats.points import header_problems, read_csv_points, read_ndjson
@@ -84,6 +85,11 @@ KINDS = {
         read_run_map, (b'run_name,a,b\nTS_1,1,"x"\nTS_2,,"a, b"\n',), lines("TS_{n},1,2\n", "run_name,a,b\n")
     ),
     "pair map": Kind(read_pair_map, (b"TS_1,a\nTS_2,b\n",), lines("TS_{n},1\n")),
+    "identified objects": Kind(
+        read_identified_objects,
+        (f"{PORTAL}/10001_input/identified_objects/identified_objects.csv",),
+        lines("TS_{n},GO:0005739,mitochondrion\n", "run_name,object_id,object_name\n"),
+    ),
     "csv": Kind(read_csv_points, (f"{PORTAL}/20002/annotations/points.csv", b'1,2,"3"\n'), lines("{n},2,3\n")),
     "csv with header": Kind(
         lambda data, name: (header_problems(data, name), read_csv_points(data, name, header=True))[1],

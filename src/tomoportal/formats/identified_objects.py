@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tomoportal.formats.text import line_error, shortened, text_lines
+from tomoportal.formats.text import clipped, line_error, shortened, text_lines
 from tomoportal.model.terms import OBJECT_ID
 from tomoportal.problems import Problem, Severity
 
@@ -82,14 +83,14 @@ def _cells(reader: Iterator[list[str]], name: str) -> Iterator[tuple[int, list[s
 def _check(columns: list[str], name: str, line: int) -> None:
     for wanted in (RUN, ID, NAME):
         if wanted not in columns:
-            found = ", ".join(columns[:6]) or "nothing"
+            found = ", ".join(map(clipped, columns[:6])) or "nothing"
             raise line_error(
                 name, line, f"the header has no column {wanted}; found {found}.",
                 f"Expected {RUN}, {ID}, {NAME} and, if you like, object_description and object_state.",
             )  # fmt: skip
-    doubled = sorted({column for column in columns if columns.count(column) > 1})
+    doubled = sorted(column for column, count in Counter(columns).items() if count > 1)
     if doubled:
-        raise line_error(name, line, f"the column {doubled[0] or '(without a name)'} stands twice.")
+        raise line_error(name, line, f"the column {clipped(doubled[0]) or '(without a name)'} stands twice.")
 
 
 def _fault(row: dict[str, str], cells: list[str], columns: list[str]) -> str | None:
@@ -105,7 +106,7 @@ def _fault(row: dict[str, str], cells: list[str], columns: list[str]) -> str | N
 
 def _repeated(row: dict[str, str], known: tuple[int, dict[str, str]], name: str, line: int) -> Problem:
     same = row == known[1]
-    message = f"{row[ID]} stands here and in line {known[0]} for one run"
+    message = f"{clipped(row[ID])} stands here and in line {known[0]} for one run"
     if not same:
         message += ", with other values; those of the first are used"
     return Problem(
