@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import mrcfile
 import numpy as np
 import pytest
@@ -172,3 +174,13 @@ def test_ctf_estimates_lie_around_the_defocus_that_was_simulated(recorded, demo_
     told = [[getattr(section, name) for name in names] for section in sections]
     np.testing.assert_allclose(told, written[:, [1, 2, 3, 4, 6]])
     assert abs(np.mean(told, axis=0)[0] - facts["acquisition"]["defocus"]) < 150
+
+
+def test_the_page_of_the_run_tells_the_defocus(recorded, client):
+    run, facts = recorded
+    with client.stream(f"{client.url.removesuffix('/graphql')}/runs/{run.id}") as response:
+        page = response.read().decode()
+    told = re.search(r"Defocus.*?([\d.]+) to ([\d.]+)\u202fµm, 41 images", page, re.DOTALL)
+    least, most = sorted(float(value) for value in told.groups())
+    assert least < facts["acquisition"]["defocus"] / 1e4 < most
+    assert most - least < 0.2

@@ -14,7 +14,7 @@ from tomoportal.layout.lease import hold
 from tomoportal.layout.paths import Key, folder, sidecar
 from tomoportal.layout.private import Ledger, Record, lease_path, ledger_path
 from tomoportal.layout.processes import has_ended, this_process
-from tomoportal.layout.publish import Standing, publish, reveal, standing, unfinished
+from tomoportal.layout.publish import Standing, publish, publish_files, reveal, standing, unfinished
 from tomoportal.layout.tree import marker, rows
 from tomoportal.storage import LocalStorage
 
@@ -234,3 +234,64 @@ def test_waiting_for_a_lease(storage):
     with hold(storage, "ids", wait=5):
         assert release.is_set()
     thread.join()
+
+
+def test_files_of_the_record_that_are_not_staged_stay(storage, tmp_path):
+    home = folder(KEY)
+    ledger = _publish(storage, Ledger(), tmp_path, {"version": 1}, name="big.mrc")
+    for name in ("volume.zarr/.zattrs", "volume.zarr/0/0", "stray.txt"):
+        storage.write(f"{home}/{name}", b"x")
+    kept = {
+        f"{home}/big.mrc": {"size": 6, "sha256": None},
+        f"{home}/volume.zarr": {"size": 2, "count": 2, "probe": ".zattrs", "sha256": None},
+    }
+    staged = tmp_path / "staged"
+    (staged / home).mkdir(parents=True, exist_ok=True)
+    (staged / home / "small.txt").write_bytes(b"new")
+    files = {**kept, f"{home}/small.txt": {"size": 3, "sha256": None}}
+    record = Record(KEY, {"deposition_id": 1}, sidecar(KEY), inputs="made", files=files)
+    ledger = publish(
+        storage, ledger_path(KEY), ledger, Allotment.open(storage, "10500"), record, {"version": 2}, staged
+    )
+    names = {entry.path.removeprefix(f"{home}/") for entry in storage.list(home)}
+    assert names == {
+        "big.mrc", "volume.zarr/.zattrs", "volume.zarr/0/0", "small.txt", "tomogram-metadata.json", ".replacing",
+    }  # fmt: skip
+    assert standing(storage, ledger.get(KEY)) is Standing.WHOLE
+
+
+def test_a_staged_folder_replaces_all_of_what_it_was(storage, tmp_path):
+    home = folder(KEY)
+    staged = tmp_path / "staged"
+    files = {f"{home}/v.zarr": {"size": 1, "count": 1, "probe": ".zattrs", "sha256": None}}
+    record = Record(KEY, {"deposition_id": 1}, sidecar(KEY), inputs="made", files=files)
+    storage.write(f"{home}/v.zarr/0/9", b"stale")
+    (staged / home / "v.zarr").mkdir(parents=True)
+    (staged / home / "v.zarr/.zattrs").write_bytes(b"{}")
+    publish(storage, ledger_path(KEY), Ledger(), Allotment.open(storage, "10500"), record, {}, staged)
+    assert [entry.path for entry in storage.list(f"{home}/v.zarr")] == [f"{home}/v.zarr/.zattrs"]
+
+
+def test_files_without_a_sidecar_get_their_ids_once(storage, tmp_path):
+    key = KEY.of("gains", spacing="")
+    allotment = Allotment.open(storage, "10500")
+
+    def published(ledger, *names):
+        staged = tmp_path / "staged"
+        (staged / folder(key)).mkdir(parents=True, exist_ok=True)
+        for name in names:
+            (staged / folder(key) / name).write_bytes(b"gain")
+        files = {f"{folder(key)}/{name}": {"size": 4, "sha256": None} for name in names}
+        return publish_files(
+            storage, ledger_path(key), ledger, allotment, Record(key, {}, files=files), staged
+        )
+
+    first = published(Ledger(), "a_gain.mrc")
+    second = published(private.read_ledger(storage, ledger_path(key)), "b_gain.mrc", "a_gain.mrc")
+    (one,) = first.get(key).ids["GainFile"].values()
+    assert second.get(key).ids["GainFile"][f"{folder(key)}/a_gain.mrc"] == one
+    assert len(set(second.get(key).ids["GainFile"].values())) == 2
+    assert second.get(key).published
+    third = published(second, "b_gain.mrc")
+    assert [entry.path for entry in storage.list(folder(key))] == [f"{folder(key)}/b_gain.mrc"]
+    assert third.get(key).ids == second.get(key).ids

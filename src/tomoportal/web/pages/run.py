@@ -16,6 +16,7 @@ from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import Named, Picture, named
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.downloads import Download, download, folder, local_name
+from tomoportal.web.estimates import ESTIMATED, estimated
 from tomoportal.web.facts import Fact, Facts, FileLink, facts, files, selected
 from tomoportal.web.identifiers import Link
 from tomoportal.web.lists import WITH_FILE
@@ -119,7 +120,7 @@ def _fields() -> tuple[query.Selection, ...]:
         *COUNTS,
         *selected(Run),
         One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
-        Many("tiltseries", "tiltseries", selected(TiltSeries)),
+        Many("tiltseries", "tiltseries", (*selected(TiltSeries), ESTIMATED)),
         Many(
             "identified_objects",
             "identified_objects",
@@ -260,6 +261,7 @@ def _series(visit: Visit, run: str, row: dict[str, Any]) -> Series:
         told = Facts(
             (Fact("Size", (Link(text),), "pixels of an image, number of images"), *told.known), told.missing
         )
+    told = Facts((*told.known, *estimated(row)), told.missing)
     owner = f"{TiltSeries.names.prefix}-{row['id']}"
     return Series(
         row["id"],

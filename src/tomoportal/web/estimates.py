@@ -1,0 +1,38 @@
+"""What CTF estimates tell about a tilt series, for its page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tomoportal.model.query import Compare, Figure, Groups, RelatedAggregate
+from tomoportal.web import formats
+from tomoportal.web.facts import Fact
+from tomoportal.web.identifiers import Link
+
+ESTIMATED = RelatedAggregate(
+    "estimated",
+    "per_section_parameters",
+    (
+        Groups(
+            "groups",
+            (
+                Figure("count", "count"),
+                Figure("least", "min", "minor_defocus"),
+                Figure("most", "max", "major_defocus"),
+            ),
+        ),
+    ),
+    Compare("major_defocus", "is_null", False),
+)
+"""How many images of a tilt series have a CTF estimate, and the limits of the defocus."""
+
+
+def estimated(row: dict[str, Any]) -> Iterator[Fact]:
+    """The defocus of the images, in µm, where it was estimated."""
+    (found,) = row["estimated"]["groups"] or [{"count": 0}]
+    if found["count"]:
+        least, most = (f"{found[name] / 1e4:.2f}" for name in ("least", "most"))
+        span = least if least == most else f"{least} to {most}"
+        text = f"{span}\u202fµm, {formats.plural(found['count'], 'image')}"
+        yield Fact("Defocus", (Link(text),), "underfocus from CTF estimates, number of images with one")
