@@ -345,12 +345,12 @@ def test_what_is_not_ingested_yet_is_said(source: dict[str, Any], what: str) -> 
     assert loaded.config is not None
 
 
-def test_key_photos_that_the_portal_makes_itself_are_supported() -> None:
+def test_key_photos_of_both_kinds_are_supported() -> None:
     own = [{"sources": [{"literal": {"value": {"snapshot": None, "thumbnail": None}}}]}]
     given = [{"sources": [{"literal": {"value": {"snapshot": "https://x/y.png"}}}]}]
 
     assert _load_changed("dataset_keyphotos", own).problems == ()
-    assert [p.code for p in _load_changed("dataset_keyphotos", given).problems] == ["not-supported-yet"]
+    assert _load_changed("dataset_keyphotos", given).problems == ()
 
 
 def test_a_mistake_behind_an_alias_is_told_once() -> None:

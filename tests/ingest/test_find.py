@@ -471,7 +471,7 @@ def test_key_photos_and_metadata_of_datasets() -> None:
 
     assert found.deposition is not None
     (photo,) = found.deposition.datasets[0].items["dataset_keyphotos"]
-    assert (photo.name, photo.path, photo.supported) == ("snapshot", "https://x/a.png", False)
+    assert (photo.name, photo.path, photo.supported) == ("snapshot", "https://x/a.png", True)
     assert not found.deposition.imported
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tomoportal.config.deposition import Config, Entry, Finder, Source
+from tomoportal.config.deposition import Config, Entry, Source
 from tomoportal.problems import Problem, Severity
 
 CODE = "not-supported-yet"
@@ -32,9 +32,6 @@ def unsupported(entry: Entry, source: Source) -> str | None:
     elsewhere, and not told here."""
     if entry.section in UNSUPPORTED_SECTIONS:
         return UNSUPPORTED_SECTIONS[entry.section]
-    if entry.section in ("dataset_keyphotos", "deposition_keyphotos"):
-        given = source.finder is not Finder.LITERAL or any(path for _, path in source.values)
-        return "key photos from files or addresses" if given else None
     if entry.section == "annotations" and source.shape:
         kind = source.shape_parameters.get("file_format")
         known = kind is None or kind in SUPPORTED_ANNOTATIONS.get(source.shape, ())

@@ -15,6 +15,7 @@ from tomoportal.formats.picture_files import MOST_BYTES, fitted, read_picture
 from tomoportal.formats.pictures import encode_png
 from tomoportal.ingest.addresses import Fetched, exists, fetch, fetch_stored
 from tomoportal.ingest.depositor import DepositorFiles
+from tomoportal.ingest.keyphotos import SIZES, key_photos
 from tomoportal.ingest.plan.keyphotos import WantedPhoto, WantedPhotos
 from tomoportal.layout.paths import Key, picture
 from tomoportal.layout.private import Record
@@ -50,6 +51,21 @@ def given_photos(
     for size, photo in wanted.items():
         work.take(size, photo)
     return work.made
+
+
+def still_given(record: Record) -> GivenPhotos:
+    """The given pictures as they are published, where nobody looks whether they have changed."""
+    facts = record.facts.get(FACT) or {}
+    photos = {size: path for size in facts if (path := picture(record.key, size)) in record.files}
+    return GivenPhotos(photos, {path: record.files[path] for path in photos.values()}, dict(facts))
+
+
+def with_given(
+    target: Storage, key: Key, origin: Key | None, given: GivenPhotos
+) -> tuple[dict[str, str | None], dict[str, dict[str, Any]]]:
+    """The sidecar's `key_photos` and the record's files: what is given, and the pictures of `origin` for the rest."""
+    photos, files = key_photos(target, key, origin, [size for size in SIZES if size not in given.photos])
+    return {**photos, **given.photos}, {**files, **given.files}
 
 
 @dataclass(slots=True)

@@ -17,13 +17,13 @@ SIZES = ("snapshot", "thumbnail")
 
 
 def key_photos(
-    target: Storage, key: Key, origin: Key | None
+    target: Storage, key: Key, origin: Key | None, sizes: Sequence[str] = SIZES
 ) -> tuple[dict[str, str | None], dict[str, dict[str, Any]]]:
     """Copy the pictures of `origin` (a tomogram or dataset); gives the sidecar's `key_photos` and the record's files. Without an
-    origin, or without its pictures, both photos are None."""
+    origin, or without its pictures, both photos are None. `sizes`: those that nobody gives."""
     photos: dict[str, str | None] = dict.fromkeys(SIZES)
     files: dict[str, dict[str, Any]] = {}
-    for size in SIZES if origin else ():
+    for size in sizes if origin else ():
         original = picture(origin, size) if origin else ""
         if target.exists(original):
             path, data = picture(key, size), target.read(original)

@@ -20,7 +20,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from tomoportal.ingest.execute import Executor, Home, record_of
-from tomoportal.ingest.keyphotos import PhotoChoice, key_photos
+from tomoportal.ingest.given_photos import FACT, given_photos, still_given, with_given
+from tomoportal.ingest.keyphotos import PhotoChoice
 from tomoportal.ingest.plan import UNCHANGED, DatasetPlan, Plan, RunPlan
 from tomoportal.ingest.report import Progress, Published, Report, Silent
 from tomoportal.ingest.sidecars import sidecar
@@ -274,15 +275,19 @@ class _Runner:
         return record is not None and bool(record.files)
 
     def _plain(self, task: Task, allotment: Allotment, origin: Key | None) -> None:
-        """A dataset or deposition: its sidecar, with the pictures of `origin`."""
+        """A dataset or deposition: its sidecar, with the pictures that the depositor gives, else those of `origin`."""
         path = ledger_path(task.key)
         ledger = private.read_ledger(self.target, path)
-        photos, files = key_photos(self.target, task.key, origin)
-        outcome, old = Outcome({"key_photos": photos}, files), ledger.get(task.key)
+        old, wanted = ledger.get(task.key), self.plan.photos.get(task.key, {})
+        given = given_photos(self.executor.source, self.target, task.key, wanted, old)
+        photos, files = with_given(self.target, task.key, origin, given)
+        outcome = Outcome({"key_photos": photos}, files, {FACT: given.facts} if given.facts else {})
+        self.executor.report.problems += given.problems
         if (
             task.why == UNCHANGED
             and old is not None
             and old.files == files
+            and old.facts.get(FACT, {}) == given.facts
             and _photos_of(self.target, old) == photos
         ):
             self.executor.report.unchanged += 1
@@ -319,7 +324,7 @@ def renew_photos(
 ) -> None:
     """Bring the pictures of a published dataset up to date; everything else of its metadata stays. `before` is called when something
     will be written."""
-    photos, files = key_photos(target, record.key, origin)
+    photos, files = with_given(target, record.key, origin, still_given(record))
     content = read_json(target, record.sidecar)
     if content is None or (record.files == files and content.get("key_photos") == photos):
         return
