@@ -25,11 +25,14 @@ sides = st.integers(1, 9)
 def test_every_chunk_is_visited_once_and_few_coarse_chunks_are_open(grid, steps) -> None:
     order = list(octant_order(grid, steps))
     assert sorted(order) == sorted(product(*map(range, grid)))
-    for level in (1, 2):
-        factors = [step**level for step in steps]
+    for name, factors in (
+        ("octant", steps),
+        ("band", (*steps[:2], max(grid))),
+        ("row of coarse chunks", (steps[0] ** 2, steps[1] ** 2, max(grid))),
+    ):
         groups = [tuple(i // f for i, f in zip(index, factors, strict=True)) for index in order]
         changes = sum(a != b for a, b in pairwise(groups))
-        assert changes == len(set(groups)) - 1, "chunks of one coarse chunk follow each other"
+        assert changes == len(set(groups)) - 1, f"chunks of one {name} follow each other"
 
 
 @given(st.lists(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=50), min_size=1, max_size=6))

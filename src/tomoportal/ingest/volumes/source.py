@@ -33,7 +33,7 @@ class Readable(Protocol):
     def __getitem__(self, region: Region, /) -> np.ndarray: ...
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     return None
 
 
@@ -41,7 +41,8 @@ def _nothing() -> None:
 class Source:
     """A volume to be read. `shape` is (z, y, x), `voxel_size` (x, y, z) in Å with None where unknown. `blocks` is the shape
     in which reading is cheap, None when any piece is. `needs_spool` says that blocks cost decoding, so that the writer
-    copies the whole to scratch once. `header` is that of an MRC source. `release` gives mapped pages back."""
+    copies the whole to scratch once. `header` is that of an MRC source. `release` gives mapped pages back;
+    `passed` is told the index of each chunk that has been worked on."""
 
     name: str
     format: str
@@ -54,6 +55,7 @@ class Source:
     blocks: Shape | None = None
     header: MrcHeader | None = None
     release: Callable[[], None] = field(default=_nothing, repr=False)
+    passed: Callable[[Shape], None] = field(default=_nothing, repr=False)
 
     def with_array(self, array: np.ndarray, release: Callable[[], None]) -> Source:
         """The same volume, its data now in `array`."""

@@ -21,7 +21,7 @@ from tomoportal.ingest.volumes.source import Region, Source
 
 def spooled(source: Source, scratch: Path | None) -> Source:
     """`source` with all its data copied below the folder `scratch`, each stored block read once."""
-    array, mapping = _scratch_array(source.shape, source.dtype.newbyteorder("="), scratch)
+    array, mapping = scratch_array(source.shape, source.dtype.newbyteorder("="), scratch)
     for region in _regions(source.shape, source.blocks or (1, *source.shape[1:])):
         array[region] = source.array[region]
         mapping.madvise(mmap.MADV_DONTNEED)
@@ -32,14 +32,15 @@ def resized(
     source: Source, recipe: MaskRecipe, target: Shape, scratch: Path | None
 ) -> tuple[Source, SourceValues]:
     """The binary mask of `source` on the grid `target`, and what the source holds."""
-    array, mapping = _scratch_array(target, np.dtype(np.int8), scratch)
+    array, mapping = scratch_array(target, np.dtype(np.int8), scratch)
     values = SourceValues()
     for z, section in enumerate(resized_sections(source, recipe, target, values)):
         array[z] = section
     return source.with_array(array, lambda: mapping.madvise(mmap.MADV_DONTNEED)), values
 
 
-def _scratch_array(shape: Shape, dtype: np.dtype, scratch: Path | None) -> tuple[np.ndarray, mmap.mmap]:
+def scratch_array(shape: Shape, dtype: np.dtype, scratch: Path | None) -> tuple[np.ndarray, mmap.mmap]:
+    """An array in a mapped, unlinked file below `scratch`, whose room on the disk is taken at once. Raises `OSError`."""
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     with tempfile.TemporaryFile(dir=scratch) as file:
         os.posix_fallocate(file.fileno(), 0, size)

@@ -102,6 +102,7 @@ def _take(
     result: ChunkResult, job: Job, gathered: Gathered, coarse: list[CoarseLevel], pool: ThreadPoolExecutor,
     encoding: deque[Future[None]], progress: Callable[[int], None] | None,
 ) -> None:  # fmt: skip
+    job.source.passed(result.index)
     gathered.statistics = gathered.statistics.merged(result.statistics)
     if result.values is not None:
         gathered.values.add(result.values)

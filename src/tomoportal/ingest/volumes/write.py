@@ -13,13 +13,14 @@ import math
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from tomoportal.errors import StorageError, UsageError
 from tomoportal.formats.mrc_writer import MrcFacts, MrcWriter
+from tomoportal.ingest.volumes.bands import IN_FLIGHT, Bands, fits
 from tomoportal.ingest.volumes.budget import MemoryBudget
 from tomoportal.ingest.volumes.contrast import rendering_limits, slice_limits
 from tomoportal.ingest.volumes.conversion import Conversion, plan_conversion
@@ -92,7 +93,7 @@ def _written(
     _remove(zarr_dir, mrc_file)
     with ExitStack() as stack:
         stack.enter_context(budget.take(max(need, _reading_need(source, recipe))))
-        ready = _prepare(source, conversion, kind, recipe, scratch)
+        ready = _prepare(source, conversion, kind, recipe, scratch, stack)
         levels = level_shapes(ready.source.shape, kind.steps)
         zarr = ZarrFiles(zarr_dir, levels, ready.conversion.dtype, kind) if zarr_dir else None
         mrc = stack.enter_context(_mrc_writer(mrc_file, ready, kind, spacing)) if mrc_file else None
@@ -122,32 +123,48 @@ def _plan_memory(
     """How many workers fit into the budget, and what they need together, in bytes."""
     chunk = chunk_bytes(kind, conversion.dtype)
     slab = int(np.prod([min(side, 4096) for side in shape[1:]])) * 4
-    fixed = _CHUNKS_PER_TASK * chunk + slab
+    open_coarse = -(-shape[2] // (4 * kind.chunks[2])) * chunk
+    fixed = _CHUNKS_PER_TASK * chunk + slab + open_coarse
     workers = max(1, min(threads, (budget.total - fixed) // (_CHUNKS_PER_WORKER * chunk)))
     return workers, fixed + workers * _CHUNKS_PER_WORKER * chunk
 
 
 def _reading_need(source: Source, recipe: MaskRecipe | None) -> int:
     """Bytes needed to bring the source into readable form: stored blocks while decoding, sections while resizing."""
-    decoding = 3 * math.prod(source.blocks or (0,)) * source.dtype.itemsize if source.needs_spool else 0
+    block = math.prod(source.blocks or (0,)) * source.dtype.itemsize
+    decoding = max(3 * block, IN_FLIGHT + 2 * block) if source.needs_spool else 0
     resizing = 5 * math.prod(source.shape[1:]) * 8 if recipe is not None and recipe.target_shape else 0
     return max(decoding, resizing)
 
 
 def _prepare(
-    source: Source, conversion: Conversion, kind: VolumeKind, recipe: MaskRecipe | None, scratch: Path | None
-) -> _Prepared:
+    source: Source, conversion: Conversion, kind: VolumeKind, recipe: MaskRecipe | None, scratch: Path | None,
+    stack: ExitStack,
+) -> _Prepared:  # fmt: skip
     """Bring the source into a form that can be read in any piece at no cost."""
     recipe = (recipe or MaskRecipe()) if kind is VolumeKind.SEMANTIC_MASK else None
     target = recipe.target_shape if recipe is not None else None
     if recipe is None or target is None or target == source.shape:
-        return _Prepared(spooled(source, scratch) if source.needs_spool else source, conversion, recipe)
+        return _Prepared(_readable(source, kind, scratch, stack), conversion, recipe)
     if source.needs_spool:
         source = spooled(source, scratch)
     binary, values = resized(source, recipe, check_shape(target, source.name), scratch)
     int8 = np.dtype(np.int8)
     return _Prepared(
         binary, Conversion(int8, int8, lambda block: block, True, conversion.problems), recipe, values
+    )
+
+
+def _readable(source: Source, kind: VolumeKind, scratch: Path | None, stack: ExitStack) -> Source:
+    """`source`, through scratch files where its pieces cost something: band by band, or the whole where its stored blocks lie
+    across bands."""
+    if not source.needs_spool:
+        return source
+    if not fits(source, kind.chunks, kind.steps):
+        return spooled(source, scratch)
+    bands = stack.enter_context(Bands(source, kind.chunks, kind.steps, scratch))
+    return replace(
+        source, array=bands, dtype=bands.dtype, needs_spool=False, blocks=None, passed=bands.passed
     )
 
 
