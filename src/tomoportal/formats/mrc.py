@@ -23,13 +23,16 @@ import numpy as np
 
 from tomoportal.errors import FormatError, SourceError
 from tomoportal.formats.mrc_header import HEADER_SIZE, IMOD_SIGNED_BYTES, MrcHeader, decode_header
+from tomoportal.formats.mrc_sections import section_headers
 from tomoportal.problems import Problem, Severity
 
 _DTYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 _REFUSED = {3: "complex 16-bit integers", 4: "complex 32-bit floats"}
 _UNPACKERS: dict[bytes, Callable] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
-_FEI_RECORD = 128
-_FEI_PIXEL_SIZE = 11
+_PLACEHOLDER = 1.0
+"""Å: what programs write that do not know the voxel size."""
+_SAME_SIZE = 0.01
+"""Relative."""
 
 Size3 = tuple[float | None, float | None, float | None]
 
@@ -196,32 +199,28 @@ def _in_order(data: np.ndarray, axes: tuple[int, int, int], name: str) -> tuple[
 
 
 def _voxel_size(header: MrcHeader, name: str) -> tuple[Size3, list[Problem]]:
-    """(x, y, z) in Å: cell divided by sampling, unless an old FEI extended header knows better."""
-    if (fei := _fei_pixel_size(header)) is not None:
-        main = header.cell[0] / header.sampling[0] if header.sampling[0] else 0.0
-        if abs(fei - main) <= 0.01 * fei:
-            return (fei, fei, fei), []
-        note = f"the pixel size {fei:.4f} Å comes from the FEI extended header; the main header says {main:.4f} Å"
-        return (fei, fei, fei), [_warning("mrc-fei-pixel-size", name, note)]
+    """(x, y, z) in Å: cell divided by sampling. The extended header of FEI's software knows the pixel size as well: it is taken where
+    the main header has none, or the placeholder of 1 Å; a main header that says something else comes from later binning."""
     sides = [c / m if m > 0 else float("inf") for c, m in zip(header.cell, header.sampling, strict=True)]
-    known = tuple(side if 0 < side < float("inf") else None for side in sides)
-    if None not in known:
-        return known, []  # type: ignore[return-value]
+    x, y, z = (side if 0 < side < float("inf") else None for side in sides)
+    sections = section_headers(header)
+    own = sections.pixel_size if sections else None
+    if own is not None and (x is None or abs(own - x) > _SAME_SIZE * own):
+        words = "nothing usable" if x is None else f"{x:.4f} Å"
+        if x is None or abs(x - _PLACEHOLDER) < _SAME_SIZE:
+            note = (
+                f"the pixel size {own:.4f} Å comes from the FEI extended header; the main header says {words}"
+            )
+            return (own, own, own), [_warning("mrc-fei-pixel-size", name, note)]
+        note = f"the FEI extended header gives a pixel size of {own:.4f} Å, the main header {words}, which was taken"
+        return (x, y, z), [_warning("mrc-fei-pixel-size", name, note)]
+    if None not in (x, y, z):
+        return (x, y, z), []
     axes = ", ".join(
-        f"{axis} ({side:g})" for axis, side, ok in zip("xyz", sides, known, strict=True) if ok is None
+        f"{axis} ({side:g})" for axis, side, size in zip("xyz", sides, (x, y, z), strict=True) if size is None
     )
-    return known, [_warning("mrc-voxel-size", name, f"the header gives no usable voxel size along {axes}")]  # type: ignore[return-value]
-
-
-def _fei_pixel_size(header: MrcHeader) -> float | None:
-    """Pixel size in Å from the records of 32 floats that FEI's Xplore3D wrote (float 11, in metres); None without them."""
-    if not any(label.strip().startswith("Fei Company") for label in header.labels):
-        return None
-    if len(header.extended) < _FEI_RECORD * header.size[2]:
-        return None
-    record = np.frombuffer(header.extended, header.byte_order + "f4", _FEI_RECORD // 4)
-    angstrom = float(record[_FEI_PIXEL_SIZE]) * 1e10
-    return angstrom if 1e-2 < angstrom < 1e5 else None
+    note = f"the header gives no usable voxel size along {axes}"
+    return (x, y, z), [_warning("mrc-voxel-size", name, note)]
 
 
 def _warning(code: str, name: str, message: str) -> Problem:

@@ -15,6 +15,7 @@ from tomoportal.formats.dm import open_dm
 from tomoportal.formats.dm_tags import MAGIC as DM_MAGIC
 from tomoportal.formats.mrc import open_mrc
 from tomoportal.formats.mrc_header import MrcHeader
+from tomoportal.formats.mrc_sections import SectionHeaders, section_headers
 from tomoportal.formats.tiff_pages import MAGIC as TIFF_MAGIC
 from tomoportal.ingest.volumes.facts import Shape
 from tomoportal.problems import Problem
@@ -56,6 +57,11 @@ class Source:
     header: MrcHeader | None = None
     release: Callable[[], None] = field(default=_nothing, repr=False)
     passed: Callable[[Shape], None] = field(default=_nothing, repr=False)
+
+    @property
+    def sections(self) -> SectionHeaders | None:
+        """What the extended header of an MRC says about the sections: tilt angles (degrees) and pixel size (Å)."""
+        return None if self.header is None else section_headers(self.header)
 
     def with_array(self, array: np.ndarray, release: Callable[[], None]) -> Source:
         """The same volume, its data now in `array`."""
