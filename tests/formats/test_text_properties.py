@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures_text import Reader, arbitrary, calls, damaged, endless_lines, memory, value_or_sentence
+from tomoportal.formats.aretomo_alignment import read_aln
 from tomoportal.formats.ctf import read_ctf
 from tomoportal.formats.identified_objects import read_identified_objects
 from tomoportal.formats.imod_alignment import read_newst_com, read_tilt_com, read_xf
 from tomoportal.formats.mdoc import Mdoc, read_mdoc, section_doses
 from tomoportal.formats.points import header_problems, read_csv_points, read_ndjson
+from tomoportal.formats.portal_alignment import read_portal_alignment
+from tomoportal.formats.relion_alignment import read_relion_alignment
 from tomoportal.formats.run_map import read_pair_map, read_run_map
+from tomoportal.formats.star import read_star
+from tomoportal.formats.text import TextFile
 from tomoportal.formats.tilt_angles import read_tilt_angles
+from tomoportal.formats.warp_alignment import read_warp_alignment
 
 IMOD = "cryoet-alignment/tests/data/convert/imod_1"
 PORTAL = "portal-backend/test_infra/test_files/input_bucket"
@@ -49,6 +56,44 @@ def mdoc_and_doses(data: bytes, name: str) -> Mdoc:
 
 def lines(form: str, head: str = "") -> Callable[[int], bytes]:
     return lambda count: (head + "".join(form.format(n=n) for n in range(1, count + 1))).encode()
+
+
+RELION = b"""data_TS_1
+
+loop_
+_rlnTomoNominalStageTiltAngle #1
+_rlnTomoXTilt #2
+_rlnTomoYTilt #3
+_rlnTomoZRot #4
+_rlnTomoXShiftAngst #5
+_rlnTomoYShiftAngst #6
+_rlnMicrographName #7
+"""
+
+
+def warp(*values: str) -> bytes:
+    text = "\n".join(values)
+    names = ("Angles", "AxisAngle", "AxisOffsetX", "AxisOffsetY")
+    columns = "\n".join(f"<{name}>{text}</{name}>" for name in names)
+    return f'<?xml version="1.0"?>\n<TiltSeries LevelAngleX="1">\n{columns}\n</TiltSeries>\n'.encode()
+
+
+def portal(count: int) -> bytes:
+    section = {
+        "tilt_angle": 1.5,
+        "volume_x_rotation": 0,
+        "in_plane_rotation": [[1, 0], [0, 1]],
+        "x_offset": 0,
+        "y_offset": 2,
+    }
+    listed = [{"z_index": n, **section} for n in range(count)]
+    return json.dumps({"per_section_alignment_parameters": listed}).encode()
+
+
+def every_cell(data: bytes, name: str) -> dict[str, list[list[str]]]:
+    return {
+        key: [block.texts(label) for label in block.labels] for key, block in read_star(data, name).items()
+    }
 
 
 KINDS = {
@@ -104,6 +149,31 @@ KINDS = {
         (b'{"type": "orientedPoint", "location": {"x": 1.5, "y": 2, "z": 3}, "xyz_rotation_matrix": [[1]]}\n',),
         lines('{{"location": {{"x": {n}, "y": 2, "z": 3}}}}\n'),
     ),
+    "aln": Kind(
+        lambda data, name: read_aln(TextFile(data, name)),
+        ("alnfile/test_data/global_no_local.aln", "cryoet-alignment/tests/data/test.aln"),
+        lines("{n} -95 1 9 0.1 1 1 1 0 1\n", "# AreTomo Alignment / Priims bprmMn\n# RawSize = 4096 4096 100000\n# NumPatches = 0\n"),
+    ),
+    "RELION": Kind(
+        lambda data, name: read_relion_alignment((TextFile(data, name),), "TS_1", (-3.0, 0.0), (64, 64)),
+        (RELION + b"-3.0 1 -3.1 85 1.5 2 1@a.mrcs\n0.0 0 0.1 85 -1.5 2 2@a.mrcs\n",),
+        lines("{n}.0e-9 1 -3.1 85 1.5 2 {n}@a.mrcs\n", RELION.decode()),
+    ),
+    "Warp": Kind(
+        lambda data, name: read_warp_alignment(TextFile(data, name)),
+        (warp("-3", "0", "3"),),
+        lambda count: warp(*["1.5"] * count),
+    ),
+    "portal alignment": Kind(
+        lambda data, name: read_portal_alignment(TextFile(data, name)),
+        (portal(3),),
+        portal,
+    ),
+    "STAR": Kind(
+        every_cell,
+        (f"{PORTAL}/20002/annotations/relion_3_star.star", f"{PORTAL}/20002/annotations/stopgap_star.star"),
+        lines("{n} 2\n", "data_\nloop_\n_a #1\n_b #2\n"),
+    ),
 }  # fmt: skip
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -116,14 +186,14 @@ def test_the_samples_are_sound(shared, kind):
 
 
 @every_kind
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=arbitrary)
 def test_any_bytes(kind, data):
     value_or_sentence(kind.read, data)
 
 
 @every_kind
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(choice=st.data())
 def test_damaged_files(shared, kind, choice):
     sample = choice.draw(st.sampled_from(kind.sound(shared)))
