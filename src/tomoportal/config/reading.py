@@ -71,15 +71,18 @@ class Reader:
             self.add(_wrong_kind(node, f"an object with {_listed(list(shape.keys))}"), node, where)
             return FAULTY
         values: dict[str, Any] = {}
+        empty: dict[str, Node] = {}
         for name, key_node, value_node in self._pairs(node, where):
             place = f"{where}.{name}" if where else name
             if name in shape.keys:
                 value = self.read(value_node, shape.keys[name].shape, place)
                 if value is not None:
                     values[name] = value
+                else:
+                    empty[name] = key_node
             else:
                 self._unknown(name, key_node, shape, where)
-        self._missing(node, shape, values, where)
+        self._missing(node, shape, values, empty, where)
         return values
 
     def _pairs(self, node: MappingNode, where: str) -> Iterator[tuple[str, Node, Node]]:
@@ -121,13 +124,16 @@ class Reader:
         self.add(Fault("unknown-key", f"'{name}' is not a known key here", hint), node,
                  f"{where}.{name}" if where else name)  # fmt: skip
 
-    def _missing(self, node: Node, shape: Object, values: dict[str, Any], where: str) -> None:
+    def _missing(
+        self, node: Node, shape: Object, values: dict[str, Any], empty: dict[str, Node], where: str
+    ) -> None:
+        """Report required keys that are not there, in the line where they should be, or that have no value, in their own."""
         for name, key in shape.keys.items():
             if key.level is Level.REQUIRED and name not in values:
                 place = f"{where}.{name}" if where else name
-                self.add(
-                    Fault("missing", f"'{name}' is missing; expected {_expected(key.shape)}"), node, place
-                )
+                what = "has no value" if name in empty else "is missing"
+                fault = Fault("missing", f"'{name}' {what}; expected {_expected(key.shape)}")
+                self.add(fault, empty.get(name, node), place)
         if not shape.one_of:
             return
         given = [name for name in shape.one_of if name in values]
