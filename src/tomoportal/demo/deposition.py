@@ -36,14 +36,24 @@ def plans(small: bool) -> tuple[RunPlan, ...]:
         return (
             RunPlan(CELLS, "TS_001", scenes.cell_edge, lattice, axis=84.7, quality=4),
             RunPlan(
-                CELLS, "TS_002", scenes.neurite, lattice, axis=84.7, quality=3, predicted=False, movies=True
+                CELLS,
+                "TS_002",
+                scenes.neurite,
+                lattice,
+                axis=84.7,
+                quality=3,
+                predicted=False,
+                movies=True,
+                aretomo=True,
             ),
         )
     cells = Lattice((80, 384, 384), 10.712, 44)
     vesicles = Lattice((72, 352, 352), 13.68, 42)
     return (
         RunPlan(CELLS, "TS_001", scenes.cell_edge, cells, axis=84.7, quality=5),
-        RunPlan(CELLS, "TS_002", scenes.mitochondrion, cells, axis=84.7, quality=4, movies=True),
+        RunPlan(
+            CELLS, "TS_002", scenes.mitochondrion, cells, axis=84.7, quality=4, movies=True, aretomo=True
+        ),
         RunPlan(CELLS, "TS_004", scenes.neurite, cells, axis=84.6, quality=4, predicted=False),
         RunPlan(VESICLES, "Position_12", scenes.proteoliposomes, vesicles, axis=-94.2, defocus=52000.0),
         RunPlan(

@@ -80,6 +80,31 @@ def write_transforms(path: Path, rows: NDArray[np.float64]) -> None:
     )
 
 
+def write_aln(
+    path: Path, rows: NDArray[np.float64], angles: NDArray[np.float64], size: tuple[int, int, int]
+) -> None:
+    """The same transforms as AreTomo3 writes them (.aln); `angles` refined degrees, `size` x, y pixels and images of the raw stack.
+
+    ROT is the tilt axis in degrees counter-clockwise from y, the shift T the place of the volume's middle in the raw image:
+    A = R(-ROT), d = -A T. Images count from 1.
+    """
+    lines = [
+        "# AreTomo Alignment / Priims bprmMn",
+        f"# RawSize = {size[0]} {size[1]} {size[2]}",
+        "# NumPatches = 0",
+        f"# AlphaOffset = {0:8.2f}",
+        f"# BetaOffset = {0:8.2f}",
+        "# SEC     ROT         GMAG       TX          TY      SMEAN     SFIT    SCALE     BASE     TILT",
+    ]
+    for number, (row, angle) in enumerate(zip(rows, angles, strict=True), start=1):
+        x, y = -row[:4].reshape(2, 2).T @ row[4:]
+        turn = np.degrees(np.arctan2(row[1], row[0]))
+        lines.append(
+            f"{number:5d}  {turn:9.4f}  {1:9.5f}  {x:9.3f}  {y:9.3f}  {1:7.2f}  {1:7.2f}  {1:7.2f}  {0:7.2f}  {angle:8.2f}"
+        )
+    write_text(path, lines)
+
+
 def write_points(
     path: Path, points: NDArray[np.float64], header: Sequence[str] = (), digits: int = 2
 ) -> None:

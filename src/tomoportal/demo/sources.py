@@ -27,7 +27,7 @@ DOSE, SECONDS = 3.0, 1.5
 @dataclass(frozen=True)
 class RunPlan:
     """What to simulate. `axis`: tilt axis, degrees counter-clockwise from vertical; `tilts`: is the tilt series deposited; `movies`: with
-    its movies, gain reference and CTF estimates."""
+    its movies, gain reference and CTF estimates; `aretomo`: is its alignment written as AreTomo does."""
 
     dataset: str
     name: str
@@ -39,6 +39,7 @@ class RunPlan:
     tilts: bool = True
     predicted: bool = True
     movies: bool = False
+    aretomo: bool = False
 
     @property
     def spacings(self) -> tuple[str, str]:
@@ -125,6 +126,10 @@ class CellFiles(Files):
         files.write_angles(self.path("rawtlt", f"{name}/{name}.rawtlt"), series.nominal)
         files.write_angles(self.path("tlt", f"{name}/{name}.tlt"), series.refined)
         files.write_transforms(self.path("xf", f"{name}/{name}.xf"), series.rows)
+        if self.plan.aretomo:
+            images, rows, columns = series.raw.shape
+            size = (columns, rows, images)
+            files.write_aln(self.path("aln", f"{name}/{name}.aln"), series.rows, series.refined, size)
 
     def tomograms(self, volume: microscope.Image) -> None:
         """Int16 reconstruction, denoised copy, and the reconstruction binned by two as float32."""
