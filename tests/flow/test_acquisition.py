@@ -142,6 +142,7 @@ def test_both_images_at_zero_of_a_bidirectional_series_keep_their_branch(tiny, p
         f"SubFramePath = D:\\R1_{n}.tif\n"
         for n, angle in enumerate(taken)
     ]
+    del tiny.config["alignments"]
     (tiny.lab / "R1.mdoc").write_text("Voltage = 300\n[T = Tilt axis angle = 84.7]\n" + "\n".join(sections))
     ran = ingest_tiny(tiny, portal)
     assert _codes(ran) == ["duplicate-angle"]
@@ -183,6 +184,7 @@ def test_metadata_that_the_files_contradict_is_told_until_it_is_corrected(tiny, 
     metadata = tiny.config["tiltseries"][0]["metadata"]
     right = {key: metadata[key] for key in changes}
     metadata |= changes
+    del tiny.config["alignments"]
     ran = ingest_tiny(tiny, portal)
     assert [(one["code"], one["severity"], one["message"]) for one in ran.problems] == [
         (f"metadata-{name}", "warning", message)

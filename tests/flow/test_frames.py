@@ -15,7 +15,8 @@ from fixtures_demo import settings_in
 from fixtures_s3 import s3_server  # noqa: F401 - a fixture
 from fixtures_tiny import ANGLES, Tiny
 from made_movies import eer, mrc, tiff, with_movies
-from tomoportal.cli.ingest import ingest_config
+from tomoportal.catalog import open_catalog
+from tomoportal.cli.ingest import CatalogLoading, ingest_config
 from tomoportal.cli.planning import planned
 from tomoportal.ingest.run import run_plan
 from tomoportal.settings import Settings
@@ -234,12 +235,26 @@ def test_unchanged_movies_stay_where_they_are(tiny, portal):
     assert not list(portal.layout.glob(".tomoportal/copied/**/*.json"))
 
 
+def test_everything_is_copied_anew_when_that_is_asked_for(tiny, portal):
+    with_movies(tiny)
+    ingest_tiny(tiny, portal)
+    places = [portal.layout / HOME / "R1_000.tif", portal.layout / "20002/R1/TiltSeries/100/R1.mrc"]
+    before = [place.stat().st_ino for place in places]
+    spoiled = places[0].read_bytes()[:-1] + b"?"
+    places[0].write_bytes(spoiled)
+    assert portal.ingest(tiny.file, tiny.source, "--force").problems == []
+    assert [place.stat().st_ino == old for place, old in zip(places, before, strict=True)] == [False, False]
+    assert places[0].read_bytes() == (tiny.lab / "frames/R1_000.tif").read_bytes()
+
+
 def test_copying_goes_on_where_it_was_broken_off(tiny, portal):
     movies = with_movies(tiny)
     settings = settings_in(portal.folder)
     made = planned(tiny.write().file, str(tiny.source), settings)
     (tiny.lab / "frames/R1_003.tif").unlink()
-    report = run_plan(made.plan, source=made.source, target=made.target, published=lambda *_: None, workers=1)
+    with open_catalog(settings.database, create=True) as catalog:
+        told = CatalogLoading(made.target, catalog)
+        report = run_plan(made.plan, source=made.source, target=made.target, published=told, workers=1)
     assert [task.kind for task in report.failed] == ["frames"]
     early = {path.name: path.stat().st_ino for path in (portal.layout / HOME).glob("*.tif")}
     assert set(early) == {"R1_000.tif", "R1_001.tif", "R1_002.tif"}
@@ -291,7 +306,7 @@ def test_movies_go_from_and_to_s3(tiny, bucket, tmp_path, s3_server):  # noqa: F
         answer = client.get_object(Bucket="frames", Key=f"portal/{HOME}/{name}")
         assert answer["Body"].read() == data
     again = ingest_config(tiny.file, f"{bucket}/sources", remote, quiet=True)
-    assert (again.done, again.failed) == ([], [])
+    assert (dict(again.done), again.failed) == ({}, [])
 
 
 def test_nothing_but_pieces_is_held(tiny, portal, tmp_path):

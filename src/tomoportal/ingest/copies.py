@@ -21,6 +21,7 @@ from tomoportal.errors import FormatError, NotFound, SourceError
 from tomoportal.formats.image_head import ImageHead, image_head
 from tomoportal.formats.tiff_pages import ReadRange
 from tomoportal.ingest.depositor import DepositorFiles
+from tomoportal.ingest.plan.plans import FORCED
 from tomoportal.ingest.task import Input, Work
 from tomoportal.layout.private import copied_path, read_json, write_json
 
@@ -86,6 +87,8 @@ class Copies:
         self._at = time.monotonic()
 
     def _known(self, file: Input, path: str) -> Copied | None:
+        if self.work.task.why == FORCED:
+            return None
         for entries in (self.work.known.files if self.work.known else {}, self._noted):
             entry = entries.get(path)
             if entry and entry.get("from") == asdict(file) and self._is_there(path, file.size):

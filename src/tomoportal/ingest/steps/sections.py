@@ -66,7 +66,11 @@ class Acquired:
         if angles:
             known["angles"] = [min(angles), max(angles), _step(angles)]
         for mdoc in self.mdocs[:1]:
-            known |= {"tilt_axis": mdoc.tilt_axis, "voltage": mdoc.voltage, "pixel_spacing": mdoc.pixel_spacing}
+            known |= {
+                "tilt_axis": mdoc.tilt_axis,
+                "voltage": mdoc.voltage,
+                "pixel_spacing": mdoc.pixel_spacing,
+            }
         doses = [dose.exposure_dose for dose in self.doses]
         if doses and None not in doses:
             known["dose"] = round(sum(dose for dose in doses if dose is not None), 3)

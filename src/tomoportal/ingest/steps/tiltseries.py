@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tomoportal.ingest.agreement import ACQUIRED
+from tomoportal.ingest.plan.plans import FORCED
 from tomoportal.ingest.steps.estimates import Estimates, estimates_of
 from tomoportal.ingest.steps.sections import Acquired, Angles, angles_of, matched
 from tomoportal.ingest.steps.volume import described, only_input, positive, write
@@ -49,7 +50,7 @@ def _volume(
 ) -> tuple[VolumeFacts, Files]:
     """Convert the stack, unless it is published already as it would be made now."""
     known = work.known
-    if known is not None and known.facts.get("made") == made:
+    if known is not None and known.facts.get("made") == made and work.task.why != FORCED:
         home = folder(work.task.key)
         files = {path: known.files[path] for path in (f"{home}/{name}.zarr", f"{home}/{name}.mrc")}
         if are_there(work.target, files):
