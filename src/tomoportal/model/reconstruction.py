@@ -70,19 +70,19 @@ class Alignment(Entity):
         "size of the volume along x",
         unit="Å",
         config="volume_dimension.x",
-        rule=Rule(level=Level.REQUIRED, placeholder=True),
+        rule=Rule(level=Level.REQUIRED, above=0, placeholder=True),
     )
     volume_y_dimension = Float(
         "size of the volume along y",
         unit="Å",
         config="volume_dimension.y",
-        rule=Rule(level=Level.REQUIRED, placeholder=True),
+        rule=Rule(level=Level.REQUIRED, above=0, placeholder=True),
     )
     volume_z_dimension = Float(
         "size of the volume along z",
         unit="Å",
         config="volume_dimension.z",
-        rule=Rule(level=Level.REQUIRED, placeholder=True),
+        rule=Rule(level=Level.REQUIRED, above=0, placeholder=True),
     )
     volume_x_offset = Float(
         "offset of the volume along x",
