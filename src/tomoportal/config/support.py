@@ -12,9 +12,6 @@ from tomoportal.problems import Problem, Severity
 
 CODE = "not-supported-yet"
 
-UNSUPPORTED_SECTIONS = {
-    "key_images": "key images from files",
-}
 SUPPORTED_ANNOTATIONS = {
     "Point": ("csv", "csv_with_header"),
     "SegmentationMask": ("mrc", "zarr"),
@@ -30,8 +27,6 @@ def is_ingested(entry: Entry, source: Source) -> bool:
 def unsupported(entry: Entry, source: Source) -> str | None:
     """What of this source is left out in this version, in words; None when it is ingested. What the file does not say rightly is an error
     elsewhere, and not told here."""
-    if entry.section in UNSUPPORTED_SECTIONS:
-        return UNSUPPORTED_SECTIONS[entry.section]
     if entry.section == "annotations" and source.shape:
         kind = source.shape_parameters.get("file_format")
         known = kind is None or kind in SUPPORTED_ANNOTATIONS.get(source.shape, ())

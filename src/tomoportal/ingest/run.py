@@ -215,7 +215,7 @@ class _Runner:
 
     def _views(self, state: _RunState) -> list[Task]:
         ledger = state.home.ledger
-        tasks = view_tasks(self._whole(ledger, state.plan.tasks), self.today)
+        tasks = view_tasks(self._whole(ledger, state.plan.tasks), self.today, state.plan.pictures)
         return [task for task in tasks if self.plan.force or not is_current(task, ledger, self._is_intact)]
 
     def _whole(self, ledger: Ledger, tasks: Iterable[Task]) -> Ledger:

@@ -33,6 +33,12 @@ class Context:
         values = {**(more or {}), **self.values, **own}
         return replace(self, names={**self.names, kind: name}, values=values, key=key)
 
+    def beside(self, kind: str, name: str, path: str | None) -> Context:
+        """The context of what belongs to an entity whose folder in the portal is not known yet."""
+        own = {f"{kind}_name": name, f"{kind}_path": path, f"{kind}_output_path": None,
+               f"int_{kind}_name": str(int(name)) if name.isdecimal() else None}  # fmt: skip
+        return replace(self, names={**self.names, kind: name}, values={**self.values, **own})
+
     @property
     def label(self) -> str:
         """How messages name this place."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tomoportal.config import Config, Entry, Finder, Source
 from tomoportal.config.placeholders import Unknown, expand_value, names_in
-from tomoportal.config.sections import EXPANDED, GROUPED, SECTIONS
+from tomoportal.config.sections import GROUPED, SECTIONS
 from tomoportal.config.support import is_ingested, unsupported
 from tomoportal.ingest.find.context import Context, known_placeholders
+from tomoportal.ingest.find.filling import Filling
 from tomoportal.ingest.find.findings import Findings
 from tomoportal.ingest.find.found import (
     Found,
@@ -22,7 +23,6 @@ from tomoportal.ingest.find.found import (
 )
 from tomoportal.ingest.find.headers import header_reader
 from tomoportal.ingest.find.listing import Listing
-from tomoportal.ingest.find.metadata import Slot, filled, slots
 from tomoportal.ingest.find.objects import ObjectTables
 from tomoportal.ingest.find.places import Target, source_place
 from tomoportal.ingest.find.sources import Hit, Seeker, VoxelSize, passes, static_folder, unknown_names
@@ -56,7 +56,7 @@ def find(config: Config, source: Storage, target: Storage, voxel_size: VoxelSize
     ]
     place = source_place(source, config.standardization.source_prefix, map(static_folder, globs))
     seeker = Seeker(config, place, Target(target), findings, voxel_size or header_reader(source), tables)
-    walk = _Walk(config, seeker, tables, findings, ObjectTables(source, findings))
+    walk = _Walk(config, seeker, tables, findings, ObjectTables(source, findings), Filling(tables, findings))
     deposition = walk.deposition()
     walk.tell_absences()
     for path in sorted(source.unfollowed):
@@ -72,7 +72,7 @@ class _Walk:
     tables: Tables
     findings: Findings
     objects: ObjectTables
-    _slots: dict[str, list[Slot] | None] = field(default_factory=dict)
+    filling: Filling
     _usable: dict[str, bool] = field(default_factory=dict)
     _looked: dict[str, int] = field(default_factory=dict)
     _hits: dict[str, int] = field(default_factory=dict)
@@ -178,7 +178,18 @@ class _Walk:
                 inner = context.inside(
                     "voxel_spacing", name, self._relative(hit.path, source), _spacing_key(context, name)
                 )
-                yield FoundSpacing(name, round(value, 3), self._items(_OF_SPACING, inner), source.references)
+                items = self._items(_OF_SPACING, inner)
+                pictures = tuple(self._key_images(items.get("tomograms", ()), inner))
+                items = {**items, "key_images": pictures} if pictures else items
+                yield FoundSpacing(name, round(value, 3), items, source.references)
+
+    def _key_images(self, tomograms: tuple[FoundItem, ...], context: Context) -> Iterator[FoundItem]:
+        """Pictures from files; `parameters` name the tomogram that each of them shows."""
+        for tomogram in tomograms if self.config.entries("key_images") else ():
+            inner = context.beside("tomogram", tomogram.name, self._relative(tomogram.path, tomogram.source))
+            for item in self._items(("key_images",), inner).get("key_images", ()):
+                if item.path:
+                    yield replace(item, parameters={"tomogram": tomogram.path})
 
     def _tell_rounded(self, value: float, name: str, source: Source, context: Context) -> None:
         """Headers hold single precision, whose noise is not worth a word."""
@@ -244,8 +255,8 @@ class _Walk:
     def _made(self, entry: Entry, source: Source, hits: list[Hit], context: Context) -> Iterator[FoundItem]:
         if not hits:
             return
-        metadata, good = self._metadata(entry, context)
-        parameters = self._parameters(source, context)
+        metadata, good = self.filling.metadata(entry, context)
+        parameters = self.filling.parameters(source, context)
         if not good or parameters is None:
             return
         rest: dict[str, Any] = {
@@ -263,71 +274,6 @@ class _Walk:
             if entry.section == "identified_objects" and hit.path and not source.references:
                 rest["parameters"] = self.objects.of(hit.path, context.names["run"], source, context.label)
             yield FoundItem(entry, source, hit.name, hit.path, (hit.path,) if hit.path else (), **rest)
-
-    def _metadata(self, entry: Entry, context: Context) -> tuple[Mapping[str, Any] | None, bool]:
-        """The entry's metadata with placeholders filled in, and whether all of them could be."""
-        if entry.section not in EXPANDED or entry.metadata is None:
-            return entry.metadata, True
-        if entry.where not in self._slots:
-            self._slots[entry.where] = self._known_slots(entry)
-        places = self._slots[entry.where]
-        if not places:
-            return entry.metadata, places is not None
-        metadata, faults = filled(
-            entry.metadata,
-            places,
-            context.values,
-            lambda name: self.tables.absence(name, context.names.get("run")),
-        )
-        for slot, fault in faults:
-            self.findings.add(
-                "bad-value",
-                f"{entry.where}.metadata.{slot.place}",
-                fault,
-                example=context.label,
-                hint=self._table_hint(context),
-            )
-        return metadata, not faults
-
-    def _known_slots(self, entry: Entry) -> list[Slot] | None:
-        """The metadata's texts with placeholders; None when one of them has no meaning here, which is said."""
-        places = slots(entry.section, entry.metadata)
-        known = known_placeholders(entry.section, self.tables.columns)
-        good = True
-        for slot in places:
-            for name in unknown_names((slot.template,), known):
-                good = False
-                if self.tables.complete:
-                    self.findings.add(
-                    "unknown-placeholder", f"{entry.where}.metadata.{slot.place}", f"nothing gives {{{name}}} a value",
-                    hint=f"Known here: {', '.join(known)}.",
-                )  # fmt: skip
-        return places if good else None
-
-    def _table_hint(self, context: Context) -> str:
-        run = context.names.get("run")
-        if not self.tables.file:
-            return "Name a run_data_map_file in standardization_config, or double literal braces."
-        if run and self.tables.row(run) is None:
-            return f"The run has no line in {self.tables.file}; add one, or leave the run out with parent_filters."
-        return f"Correct its line in {self.tables.file}."
-
-    def _parameters(self, source: Source, context: Context) -> dict[str, Any] | None:
-        """The shape's parameters, texts with placeholders filled in; None when one cannot be."""
-        filled_in = dict(source.shape_parameters)
-        for name in ("filter_value", "mesh_source_path"):
-            if isinstance(filled_in.get(name), str):
-                try:
-                    filled_in[name] = str(expand_value(filled_in[name], context.values))
-                except (Unknown, ValueError) as error:
-                    fault = str(error)
-                    if isinstance(error, Unknown):
-                        fault = self.tables.absence(fault, context.names.get("run"))
-                    self.findings.add(
-                        "bad-value", f"{source.where}.{source.shape}.{name}", fault, example=context.label
-                    )
-                    return None
-        return filled_in
 
     def _look(self, section: str, source: Source, context: Context) -> list[Hit]:
         if not self._can_use(section, source):

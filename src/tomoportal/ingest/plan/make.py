@@ -97,7 +97,7 @@ def _run(state: Planning, known: Deposited, dataset: Key, found: FoundRun) -> Ru
         orphans = []
     for record in orphans:
         state.notes.orphan(record)
-    return RunPlan(key, tasks, spacings, ledger, run.unchanged, tuple(orphans))
+    return RunPlan(key, tasks, spacings, ledger, run.unchanged, tuple(orphans), run.pictures)
 
 
 def _references(found: FoundRun) -> Iterator[Key]:

@@ -13,6 +13,7 @@ from tomoportal.ingest.notes import Notes
 from tomoportal.ingest.plan.plans import FORCED, METADATA_CHANGED, NEW, UNCHANGED, sidecar_path
 from tomoportal.ingest.selection import EVERYTHING, Selection, with_needs, without_loose_ends
 from tomoportal.ingest.task import COMPARED, Input, Task
+from tomoportal.ingest.views import GivenPictures
 from tomoportal.layout.paths import Key, folder
 from tomoportal.layout.private import Ledger, Record
 from tomoportal.layout.publish import Standing
@@ -90,6 +91,7 @@ class RunPlanning:
     keys: list[Key] = field(default_factory=list)
     names: dict[Key, list[str]] = field(default_factory=dict)
     sidecars: dict[str, Task] = field(default_factory=dict)
+    pictures: dict[Key, GivenPictures] = field(default_factory=dict)
     away: list[str] = field(default_factory=list)
     """Sidecars of withdrawn entities."""
     unchanged: int = 0

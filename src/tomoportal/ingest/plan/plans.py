@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from tomoportal.ingest.notes import Notes
 from tomoportal.ingest.plan.keyphotos import WantedPhotos
 from tomoportal.ingest.task import Task
+from tomoportal.ingest.views import GivenPictures
 from tomoportal.layout.paths import Key, sidecar
 from tomoportal.layout.private import Ledger, Record
 from tomoportal.problems import Problem
@@ -50,6 +51,8 @@ class RunPlan:
     ledger: Ledger = field(default_factory=Ledger)
     unchanged: int = 0
     orphans: tuple[Record, ...] = ()
+    pictures: Mapping[Key, GivenPictures] = field(default_factory=dict)
+    """Picture files of its tomograms."""
 
 
 @dataclass(frozen=True, slots=True)

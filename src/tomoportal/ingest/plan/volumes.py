@@ -6,6 +6,7 @@ from tomoportal.ingest import identity
 from tomoportal.ingest.find import FoundItem, FoundSpacing
 from tomoportal.ingest.plan.alignments import UNKNOWN, Alignments
 from tomoportal.ingest.plan.annotations import plan_annotation
+from tomoportal.ingest.plan.key_images import plan_key_images
 from tomoportal.ingest.plan.planning import RunPlanning
 from tomoportal.ingest.references import spacing_of
 from tomoportal.ingest.task import Task
@@ -59,6 +60,7 @@ def _tomogram(
     key = run.claim(place.of("tomogram"), who, item)
     if key is None or item.path is None:
         return
+    plan_key_images(run, key, item.path, spacing)
     links = {
         "alignment_metadata_path": alignment,
         "neuroglancer_config_path": viewer_state(key),

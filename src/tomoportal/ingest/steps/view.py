@@ -9,20 +9,33 @@ import numpy as np
 
 from tomoportal.formats.points import read_ndjson
 from tomoportal.ingest.pictures import MaskOverlay, PointOverlay, key_pictures
+from tomoportal.ingest.steps.key_images import given_pictures
 from tomoportal.ingest.task import Outcome, Work
-from tomoportal.ingest.views import tomogram_of
+from tomoportal.ingest.views import PICTURE_SIZES, PICTURES, given_of, tomogram_of
 from tomoportal.ingest.volumes import Slab, load_slab
 from tomoportal.layout.paths import picture, viewer_state
 from tomoportal.viewer.colours import colours
 from tomoportal.viewer.state import ImageLayer, MaskLayer, PointLayer, tomogram_state
-
-SIZES = ("original", "snapshot", "thumbnail", "expanded")
 
 
 def make_view(work: Work) -> Outcome:
     """Compose the pictures from kept slabs and write the viewer state; no volume is read."""
     tomogram, shown = work.task.parameters["tomogram"], _shown(work.task.parameters["annotations"])
     key = tomogram_of(work.task.key)
+    pictures, problems = given_pictures(work, key)
+    if len(pictures) < len(PICTURE_SIZES):
+        pictures = {**_composed(work, tomogram, shown), **pictures}
+    files: dict[str, dict[str, Any]] = {}
+    for size in PICTURE_SIZES:
+        files |= work.put(picture(key, size), pictures[size])
+    state = tomogram_state(_image(tomogram), [_layer(layer) for layer in shown])
+    files |= work.put(viewer_state(key), (json.dumps(state, indent=4) + "\n").encode())
+    facts = {PICTURES: given_of(work.task)} if work.task.inputs and not problems else {}
+    return Outcome(files=files, facts=facts, problems=tuple(problems))
+
+
+def _composed(work: Work, tomogram: dict[str, Any], shown: list[dict[str, Any]]) -> dict[str, bytes]:
+    """Pictures out of kept slabs, by size."""
     slab = _slab(work, tomogram["slab"])
     palette = [_rgb(colour) for colour in colours(layer["identity"] for layer in shown)]
     drawn = [
@@ -37,12 +50,7 @@ def make_view(work: Work) -> Outcome:
         if layer["shape"] == "Point"
     ]
     pictures = key_pictures(slab, masks=masks, points=points)
-    files: dict[str, dict[str, Any]] = {}
-    for size in SIZES:
-        files |= work.put(picture(key, size), getattr(pictures, size))
-    state = tomogram_state(_image(tomogram), [_layer(layer) for layer in shown])
-    files |= work.put(viewer_state(key), (json.dumps(state, indent=4) + "\n").encode())
-    return Outcome(files=files)
+    return {size: getattr(pictures, size) for size in PICTURE_SIZES}
 
 
 def _shown(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
