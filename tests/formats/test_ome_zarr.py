@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tomoportal.errors import FormatError
 from tomoportal.formats.ome_zarr import open_ome_zarr
@@ -33,10 +35,13 @@ def image(
     scale=(2.0, 3.0, 4.0),
     whole=None,
     named=None,
+    moved=None,
     **array,
 ) -> Path:
     group = zarr.open_group(str(path), mode="w", zarr_format=version)
     steps = [{"type": "scale", "scale": list(scale)}] if scale else []
+    if moved:
+        steps.append({"type": "translation", "translation": list(moved)})
     dataset = {"path": "0", "coordinateTransformations": steps}
     multiscale = {"axes": named if named is not None else axes(), "datasets": [dataset], "version": "0.4"}
     if whole:
@@ -122,6 +127,136 @@ def test_a_bioformats_layout_with_one_image(tmp_path: Path) -> None:
     assert np.array_equal(open_ome_zarr(tmp_path / "a.zarr")[EVERYTHING], DATA)
 
 
+def test_of_several_images_the_first_is_taken_and_that_is_told(tmp_path: Path) -> None:
+    for version, attributes in (
+        (2, {"bioformats2raw.layout": 3}),
+        (3, {"ome": {"version": "0.5", "bioformats2raw.layout": 3}}),
+    ):
+        path = tmp_path / f"{version}.zarr"
+        zarr.open_group(str(path), mode="w", zarr_format=version).attrs.update(attributes)
+        for number in (2, 10):
+            image(path / str(number), version=version, data=DATA + number)
+        zarr.open_group(str(path / "OME"), mode="w", zarr_format=version)
+        volume = open_ome_zarr(path)
+        assert np.array_equal(volume[EVERYTHING], DATA + 2)
+        assert [problem.message for problem in volume.problems] == [
+            "it holds 2 images; the first (2) is taken."
+        ]
+    twice = image(tmp_path / "t.zarr")
+    text = json.loads((twice / ".zattrs").read_text())
+    (twice / ".zattrs").write_text(json.dumps({"multiscales": text["multiscales"] * 2}))
+    assert [problem.code for problem in open_ome_zarr(twice).problems] == ["zarr-images"]
+
+
+def test_an_empty_bioformats_layout_is_refused(tmp_path: Path) -> None:
+    zarr.open_group(str(tmp_path / "a.zarr"), mode="w", zarr_format=2).attrs["bioformats2raw.layout"] = 3
+    assert "no image" in refused(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize(
+    ("names", "shape"), [("zyxc", (5, 6, 7, 1)), ("zcyx", (5, 1, 6, 7)), ("ZYX", (5, 6, 7))]
+)
+def test_axes_of_one_may_stand_anywhere(tmp_path: Path, names: str, shape: tuple[int, ...]) -> None:
+    scale = [{"z": 2.0, "y": 3.0, "x": 4.0}.get(axis.lower(), 1.0) for axis in names]
+    named = [{"name": axis, "type": "space", "unit": "angstrom"} for axis in names]
+    volume = open_ome_zarr(image(tmp_path / "a.zarr", data=DATA.reshape(shape), named=named, scale=scale))
+    assert np.array_equal(volume[EVERYTHING], DATA)
+    assert np.array_equal(volume[slice(1, 4), slice(0, 2), slice(3, 5)], DATA[1:4, 0:2, 3:5])
+    assert (volume.voxel_size, volume.chunks[1]) == ((4.0, 3.0, 2.0), 2)
+
+
+def test_old_metadata_without_axes(tmp_path: Path) -> None:
+    path = image(tmp_path / "a.zarr", data=DATA[None, None], scale=None)
+    text = json.loads((path / ".zattrs").read_text())
+    del text["multiscales"][0]["axes"]
+    (path / ".zattrs").write_text(json.dumps(text))
+    volume = open_ome_zarr(path)
+    assert np.array_equal(volume[EVERYTHING], DATA)
+    assert volume.voxel_size == (None, None, None)
+    assert [problem.code for problem in volume.problems] == ["zarr-axes", "zarr-voxel-size", "zarr-axes"]
+    named = image(tmp_path / "b.zarr", named=list("zyx"))
+    assert [problem.code for problem in open_ome_zarr(named).problems] == ["zarr-unit"] * 3
+
+
+def test_translations_give_the_origin_and_are_told(tmp_path: Path) -> None:
+    volume = open_ome_zarr(
+        image(tmp_path / "a.zarr", moved=(1, 0, 2), whole=(2, 2, 2), named=axes(unit="nanometer"))
+    )
+    assert volume.origin == pytest.approx((40.0, 0.0, 20.0))
+    assert [problem.code for problem in volume.problems] == ["zarr-origin"]
+    assert "x, y, z = 40, 0, 20 Å" in volume.problems[0].message
+    still = open_ome_zarr(image(tmp_path / "b.zarr", moved=(0, 0, 0)))
+    assert (still.origin, still.problems) == ((0.0, 0.0, 0.0), ())
+
+
+@pytest.mark.parametrize(
+    "array", [{"version": 2, "chunks": (2, 2, 2)}, {"version": 3, "chunks": (2, 2, 2), "shards": (4, 4, 4)}]
+)
+def test_absent_chunks_are_told(tmp_path: Path, array: dict) -> None:
+    path = image(tmp_path / "a.zarr", data=DATA + 1, **array)
+    assert open_ome_zarr(path).absent() == ()
+    chunks = sorted(
+        file
+        for file in (path / "0").rglob("*")
+        if file.is_file() and not file.name.startswith((".z", "zarr"))
+    )
+    chunks[-1].unlink()
+    (problem,) = open_ome_zarr(path).absent()
+    assert problem.code == "zarr-chunks-absent"
+    assert (
+        "of 8 shards" if "shards" in array else "of 36 chunks"
+    ) + " are absent, which means 0" in problem.message
+
+
+def test_consolidated_metadata(tmp_path: Path) -> None:
+    path = image(tmp_path / "a.zarr")
+    zarr.consolidate_metadata(str(path), zarr_format=2)
+    assert (path / ".zmetadata").exists()
+    assert np.array_equal(open_ome_zarr(path)[EVERYTHING], DATA)
+
+
+def test_a_store_instead_of_a_folder(tmp_path: Path) -> None:
+    store = zarr.storage.LocalStore(image(tmp_path / "a.zarr"), read_only=True)
+    volume = open_ome_zarr(store, name="lab/a.zarr")
+    assert volume.name == "lab/a.zarr"
+    assert np.array_equal(volume[EVERYTHING], DATA)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    entry=st.dictionaries(
+        st.sampled_from(["axes", "datasets", "coordinateTransformations"]),
+        st.recursive(
+            st.none()
+            | st.integers()
+            | st.floats()
+            | st.text(max_size=5)
+            | st.sampled_from(["0", "x", "y", "z", "scale"]),
+            lambda inner: (
+                st.lists(inner, max_size=4)
+                | st.dictionaries(
+                    st.sampled_from(["name", "unit", "path", "type", "scale", "translation"]),
+                    inner,
+                    max_size=4,
+                )
+            ),
+            max_leaves=12,
+        ),
+    )
+)
+def test_any_metadata_give_a_volume_or_a_sentence(tmp_path: Path, entry: dict) -> None:
+    path = tmp_path / "any.zarr"
+    if not path.exists():
+        image(path)
+    known = {"axes": axes(), "datasets": [{"path": "0"}]}
+    (path / ".zattrs").write_text(json.dumps({"multiscales": [known | entry]}))
+    try:
+        volume = open_ome_zarr(path)
+    except FormatError:
+        return
+    assert volume[EVERYTHING].shape == volume.shape
+
+
 def refused(path: Path) -> str:
     with pytest.raises(FormatError) as caught:
         open_ome_zarr(path, name="source/a.zarr")
@@ -190,3 +325,26 @@ def test_real_zarr_files(shared: Path) -> None:
     for flat in ("simple_0.4", "simple_0.5"):
         with pytest.raises(FormatError, match="axes y, x"):
             open_ome_zarr(shared / "neuroglancer/testdata/datasource/zarr/ome_zarr" / flat)
+    with pytest.raises(FormatError, match=r"\(1, 3, 1, 64, 64\) with axes t, c, z, y, x"):
+        open_ome_zarr(shared / "ome2024-ngff-challenge/tests/data/2d.zarr")
+
+
+@pytest.mark.parametrize(
+    ("example", "names", "voxel"),
+    [
+        ("multiscales_example", "czyx", (3603.981534640209, 3603.981534640209, 5002.025531914894)),
+        ("image_label_example", "tczyx", None),
+    ],
+)
+def test_metadata_of_the_examples_in_the_format_description(
+    tmp_path: Path, shared: Path, example: str, names: str, voxel
+) -> None:
+    path = image(tmp_path / "a.zarr", data=DATA.reshape((1,) * (len(names) - 3) + DATA.shape))
+    text = (shared / f"ome-zarr-models-py/tests/data/examples/v04/{example}.json").read_text()
+    (path / ".zattrs").write_text(text)
+    volume = open_ome_zarr(path)
+    dataset = json.loads(text)["multiscales"][0]["datasets"][0]
+    scale = next(step["scale"] for step in dataset["coordinateTransformations"] if step["type"] == "scale")
+    assert volume.voxel_size == pytest.approx(voxel or tuple(1e4 * size for size in reversed(scale[-3:])))
+    assert np.array_equal(volume[EVERYTHING], DATA)
+    assert "zarr-axes" in {problem.code for problem in volume.problems}
