@@ -6,8 +6,8 @@ import boto3
 import pytest
 
 from tomoportal.errors import NotFound, StorageError, UsageError
+from tomoportal.storage import access, open_storage
 from tomoportal.storage import objects as module
-from tomoportal.storage import open_storage
 
 
 def test_another_client_sees_the_same_objects(s3_environment):
@@ -92,7 +92,7 @@ def test_a_server_that_is_away(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden-secret")
-    monkeypatch.setitem(module._RETRY, "max_retries", 1)
+    monkeypatch.setitem(access.RETRY, "max_retries", 1)
     with pytest.raises(StorageError, match=r"s3://away/a: .*127\.0\.0\.1:1") as caught:
         open_storage("s3://away").read("a")
     assert "hidden-secret" not in str(caught.value)

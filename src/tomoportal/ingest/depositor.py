@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tomoportal.errors import SourceError, StorageError
+from tomoportal.errors import NotFound, SourceError, StorageError
 from tomoportal.storage.protocol import Entry, Storage
 
 
@@ -22,35 +22,44 @@ class DepositorFiles:
 
     def read(self, path: str, start: int = 0, length: int | None = None) -> bytes:
         """`length` bytes from `start`; to the end when None."""
-        with _of_the_depositor():
+        with of_the_depositor():
             return self.storage.read(path, start, length)
+
+    def read_if_there(self, path: str, start: int = 0, length: int | None = None) -> bytes | None:
+        """As `read`; None when there is no such file."""
+        with of_the_depositor():
+            try:
+                return self.storage.read(path, start, length)
+            except NotFound:
+                return None
 
     def stat(self, path: str) -> Entry:
         """Size and tag of a file."""
-        with _of_the_depositor():
+        with of_the_depositor():
             return self.storage.stat(path)
 
     def list(self, prefix: str) -> Iterator[Entry]:
         """Every file below a folder."""
-        with _of_the_depositor():
+        with of_the_depositor():
             yield from self.storage.list(prefix)
 
     def local_path(self, path: str) -> Path | None:
         """Where the file lies on this machine's disk; None for a remote storage."""
-        with _of_the_depositor():
+        with of_the_depositor():
             return self.storage.local_path(path)
 
     @contextmanager
-    def fetch(self, path: str) -> Iterator[Path]:
-        """A local file with the content."""
+    def fetch(self, path: str, scratch: Path | None = None) -> Iterator[Path]:
+        """A local file with the content; a copy lies in the folder `scratch`."""
         with ExitStack() as stack:
-            with _of_the_depositor():
-                file = stack.enter_context(self.storage.fetch(path))
+            with of_the_depositor():
+                file = stack.enter_context(self.storage.fetch(path, scratch))
             yield file
 
 
 @contextmanager
-def _of_the_depositor() -> Iterator[None]:
+def of_the_depositor() -> Iterator[None]:
+    """Turns a `StorageError` into the `SourceError` that it is for the task."""
     try:
         yield
     except StorageError as error:

@@ -102,14 +102,6 @@ def publish_files(
     return ledger
 
 
-def withdraw(storage: Storage, record: Record) -> None:
-    """Take a published entity's sidecar and files out of the tree, the sidecar first. Its ids stay in the ledger."""
-    if record.sidecar:
-        storage.delete(record.sidecar)
-    for home in sorted(_homes(record, None)):
-        storage.delete_tree(home)
-
-
 class Standing(StrEnum):
     """How what is published compares with its record."""
 
@@ -171,8 +163,7 @@ def _hide(storage: Storage, old: Record | None) -> None:
 
 def _place(storage: Storage, record: Record, staged: Path, old: Record | None) -> None:
     new = {path.relative_to(staged).as_posix(): path for path in sorted(staged.rglob("*")) if path.is_file()}
-    for path, file in new.items():
-        storage.upload(path, file)
+    storage.upload_all(new)
     staying, folders = _staying(record, new)
     keep = {*new, *staying, record.sidecar, marker(record)}
     for home in sorted(_homes(record, old)):

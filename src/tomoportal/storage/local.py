@@ -15,7 +15,7 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -119,6 +119,10 @@ class LocalStorage:
                 file.unlink()
             return _entry(path, target.stat())
 
+    def upload_all(self, files: Mapping[str, Path]) -> None:
+        for path, file in files.items():
+            self.upload(path, file)
+
     def delete(self, path: str) -> None:
         with contextlib.suppress(NotFound), self._told(path):
             self._inside(path).unlink()
@@ -137,7 +141,7 @@ class LocalStorage:
         return self._inside(path)
 
     @contextmanager
-    def fetch(self, path: str) -> Iterator[Path]:
+    def fetch(self, path: str, scratch: Path | None = None) -> Iterator[Path]:
         self.stat(path)
         yield self._inside(path)
 

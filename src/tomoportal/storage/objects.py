@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import hashlib
+import math
 import os
 import re
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,33 +32,26 @@ from obstore.exceptions import (
     NotSupportedError,
     PreconditionError,
 )
-from obstore.store import AzureStore, GCSStore, S3Store
 
 from tomoportal.errors import NotFound, StorageError, UsageError
+from tomoportal.storage.access import open_store, sentence
 from tomoportal.storage.protocol import TEMPORARY, Entry, Level, clean_path
+from tomoportal.storage.ranges import plain_range
 
 PIECE = 16 << 20
 """Bytes of a part of a big upload, and of a download that are in memory at once."""
 PIECES_AT_ONCE = 4
+UPLOADS_AT_ONCE = 16
+SMALL = 10 << 20
+"""Bytes up to which a file is read and sent as a whole; a stored chunk is smaller."""
 MOST_PARTS = 9_000
 """S3 takes 10,000 parts of one upload; bigger files get bigger parts."""
 DELETE_BATCH = 1_000
 
-_RETRY: Any = {
-    "max_retries": 6,
-    "retry_timeout": timedelta(minutes=2),
-    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=10), "base": 2},
-}
-_CLIENT: Any = {"connect_timeout": "10s", "read_timeout": "60s", "timeout": "30m"}
-_SECRETS = (
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AZURE_STORAGE_ACCOUNT_KEY",
-    "AZURE_STORAGE_SAS_TOKEN",
-)
 _RANGE_REFUSED = re.compile(r"\b416\b|non-partial|InvalidRange")
-_SHORTEST_SECRET = 6
-_YES = ("1", "true", "yes", "on")
+
+_UPLOADS = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
+"""Of the whole process, so that memory does not grow with what is published at the same time."""
 
 
 class ObjectStorage:
@@ -69,6 +64,7 @@ class ObjectStorage:
         self.url = url.rstrip("/")
         self._store = store
         self._reliable_create: bool | None = None
+        self._answers_ranges = True
 
     @classmethod
     def from_url(cls, url: str) -> ObjectStorage:
@@ -82,9 +78,9 @@ class ObjectStorage:
             )
         clean_path(prefix)
         try:
-            return cls(url, _open(scheme, bucket, prefix or None))
+            return cls(url, open_store(scheme, bucket, prefix or None))
         except (BaseError, ValueError) as error:
-            raise StorageError(url, f"this store cannot be opened: {_sentence(error)}") from None
+            raise StorageError(url, f"this store cannot be opened: {sentence(error)}") from None
 
     def __repr__(self) -> str:
         return f"ObjectStorage({self.url!r})"
@@ -189,11 +185,38 @@ class ObjectStorage:
                 chunk_size=_piece(size),
                 max_concurrency=max(1, PIECES_AT_ONCE * PIECE // _piece(size)),
             )
+        entry = self._check_size(path, size)
+        file.unlink()
+        return entry
+
+    def upload_all(self, files: Mapping[str, Path]) -> None:
+        """See `Storage`. Small files, such as chunks, go many at a time; of big ones the parts do."""
+        small = {path: file for path, file in files.items() if file.stat().st_size <= SMALL}
+        waiting = [_UPLOADS.submit(self._upload_small, path, file) for path, file in small.items()]
+        try:
+            for done in waiting:
+                done.result()
+        finally:
+            for done in waiting:
+                done.cancel()
+            wait(waiting)
+        for path in sorted(files.keys() - small.keys()):
+            self.upload(path, files[path])
+
+    def _upload_small(self, path: str, file: Path) -> None:
+        """In one request where the store answers with the MD5 sum of what it has, as S3 does for most objects."""
+        data = file.read_bytes()
+        with self._told(path, writing=True):
+            tag = _tag(obstore.put(self._store, _key(path), data, use_multipart=False))
+        if tag != hashlib.md5(data, usedforsecurity=False).hexdigest():
+            self._check_size(path, len(data))
+        file.unlink()
+
+    def _check_size(self, path: str, size: int) -> Entry:
         entry = self.stat(path)
         if entry.size != size:
             message = f"the object has {entry.size} bytes after an upload of {size}; upload it again"
             raise StorageError(f"{self.url}/{path}", message)
-        file.unlink()
         return entry
 
     def delete(self, path: str) -> None:
@@ -211,10 +234,11 @@ class ObjectStorage:
         return None
 
     @contextmanager
-    def fetch(self, path: str) -> Iterator[Path]:
+    def fetch(self, path: str, scratch: Path | None = None) -> Iterator[Path]:
         self.stat(path)
         try:
-            handle, name = tempfile.mkstemp(prefix="tomoportal-", suffix=os.path.splitext(path)[1][:20])
+            suffix = os.path.splitext(path)[1][:20]
+            handle, name = tempfile.mkstemp(prefix="tomoportal-", suffix=suffix, dir=scratch)
         except OSError as error:
             raise self._no_scratch(path, error) from error
         try:
@@ -247,36 +271,32 @@ class ObjectStorage:
 
     def _read_range(self, key: str, start: int, length: int | None) -> bytes:
         """A range that may end after the object's end, which stores answer in different ways."""
-        try:
-            if length is not None and length > 0:
-                return bytes(obstore.get_range(self._store, key, start=start, length=length))
-            if length is None:
-                return bytes(obstore.get(self._store, key, options={"range": {"offset": start}}).bytes())
-        except GenericError as error:
-            if not _RANGE_REFUSED.search(str(error)):
-                raise
-        return self._read_clipped(key, start, length)
-
-    def _read_clipped(self, key: str, start: int, length: int | None) -> bytes:
-        size = obstore.head(self._store, key)["size"]
-        end = size if length is None else min(size, start + length)
-        if start >= end:
+        if length == 0:
+            obstore.head(self._store, key)
             return b""
+        if not self._answers_ranges:
+            return self._read_plainly(key, start, length)
         try:
-            return bytes(obstore.get_range(self._store, key, start=start, end=end))
+            if length is not None:
+                return bytes(obstore.get_range(self._store, key, start=start, length=length))
+            return bytes(obstore.get(self._store, key, options={"range": {"offset": start}}).bytes())
         except GenericError as error:
             if not _RANGE_REFUSED.search(str(error)):
                 raise
-        return self._read_by_skipping(key, start, end)
+            self._answers_ranges = "non-partial" not in str(error)
+        return self._read_plainly(key, start, length)
 
-    def _read_by_skipping(self, key: str, start: int, end: int) -> bytes:
-        """For servers whose answers to ranges break the protocol (`rclone serve s3` says 200 instead of
-        206): stream the object from its beginning and keep the part."""
+    def _read_plainly(self, key: str, start: int, length: int | None) -> bytes:
+        plain = plain_range(self._store, key, start, length, f"{self.url}/{key}")
+        return self._read_by_skipping(key, start, length) if plain is None else plain
+
+    def _read_by_skipping(self, key: str, start: int, length: int | None) -> bytes:
+        """For servers that give no ranges at all: stream the object from its beginning and keep the part."""
         kept = bytearray()
-        position = 0
+        position, end = 0, math.inf if length is None else start + length
         for piece in obstore.get(self._store, key).stream(min_chunk_size=1 << 20):
             data = memoryview(piece)
-            kept += data[max(0, start - position) : max(0, end - position)]
+            kept += data[max(0, start - position) : max(0, int(min(len(data), end - position)))]
             position += len(data)
             if position >= end:
                 break
@@ -304,34 +324,9 @@ class ObjectStorage:
                 raise StorageError(where, "there is no such bucket; create it first") from None
             raise NotFound(where) from None
         except BaseError as error:
-            raise StorageError(where, _sentence(error)) from None
+            raise StorageError(where, sentence(error)) from None
         except ValueError as error:
-            raise StorageError(where, f"the store does not take this name: {_sentence(error)}") from None
-
-
-def _open(scheme: str, bucket: str, prefix: str | None) -> Any:
-    common: dict[str, Any] = {"prefix": prefix, "retry_config": _RETRY}
-    if scheme == "gs":
-        return GCSStore(bucket, client_options=_CLIENT, **common)
-    if scheme == "az":
-        return AzureStore(bucket, client_options=_CLIENT, **common)
-    return S3Store(bucket, **common, **_s3_options())
-
-
-def _s3_options() -> dict[str, Any]:
-    """What the S3 client does not take from the environment by itself."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    options: dict[str, Any] = {"client_options": {**_CLIENT}}
-    if endpoint:
-        options["endpoint"] = endpoint.rstrip("/")
-        options["virtual_hosted_style_request"] = False
-        options["client_options"]["allow_http"] = endpoint.startswith("http://")
-    if not (os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")):
-        options["region"] = "us-east-1"
-    unsigned = os.environ.get("AWS_NO_SIGN_REQUEST") or os.environ.get("AWS_SKIP_SIGNATURE") or ""
-    if unsigned.lower() in _YES:
-        options["skip_signature"] = True
-    return options
+            raise StorageError(where, f"the store does not take this name: {sentence(error)}") from None
 
 
 def _is_temporary(path: str) -> bool:
@@ -372,20 +367,3 @@ def _without_folder_marks(found: builtins.list[Entry]) -> builtins.list[Entry]:
 
 def _piece(size: int) -> int:
     return max(PIECE, -(-size // MOST_PARTS))
-
-
-def _sentence(error: Exception) -> str:
-    """The first line of the store's message, without secrets, and what to do about the usual causes."""
-    text = str(error)
-    if "NoSuchBucket" in text:
-        return "there is no such bucket; create it first"
-    line = re.sub(r"\?\S*", "", text.split("\n", 1)[0]).split(": <?xml")[0].strip().rstrip(":")
-    for name in _SECRETS:
-        secret = os.environ.get(name)
-        if secret and len(secret) >= _SHORTEST_SECRET:
-            line = line.replace(secret, "…")
-    if "Account must be specified" in line:
-        line += " (set AZURE_STORAGE_ACCOUNT_NAME)"
-    if re.search(r"\b(401|403)\b|Missing\w*Key|credential|privileges", line):
-        line += " (check the credentials; for public data set AWS_NO_SIGN_REQUEST=1)"
-    return line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +79,9 @@ class Storage(Protocol):
         """Put a local file, streamed; afterwards `file` is gone (on the same disk it is moved, not
         copied)."""
 
+    def upload_all(self, files: Mapping[str, Path]) -> None:
+        """`upload` of many files (path → local file), as many at a time as the storage likes. When it raises, some are there."""
+
     def delete(self, path: str) -> None:
         """Remove one file; no error when it is gone already."""
 
@@ -88,8 +91,9 @@ class Storage(Protocol):
     def local_path(self, path: str) -> Path | None:
         """Where the file lies on this machine's disk, for mapping; None for a remote storage."""
 
-    def fetch(self, path: str) -> AbstractContextManager[Path]:
-        """A local file with the content: the file itself, or a scratch copy that is removed afterwards."""
+    def fetch(self, path: str, scratch: Path | None = None) -> AbstractContextManager[Path]:
+        """A local file with the content: the file itself, or a copy in the folder `scratch` (that of the system when None) that
+        is removed afterwards."""
 
 
 def clean_path(path: str) -> str:

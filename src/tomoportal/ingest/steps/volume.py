@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tomoportal.errors import FormatError, SourceError
+from tomoportal.ingest.depositor import of_the_depositor
+from tomoportal.ingest.find.places import folder_input
 from tomoportal.ingest.task import Input, Work
 from tomoportal.ingest.volumes import (
     MaskRecipe,
@@ -18,36 +19,37 @@ from tomoportal.ingest.volumes import (
     open_source,
     write_volume,
 )
+from tomoportal.ingest.volumes.remote import open_remote
 from tomoportal.layout.paths import folder
 from tomoportal.problems import Problem, Severity
 
 
 @contextmanager
 def opened(work: Work, file: Input) -> Iterator[Source]:
-    """The volume of an input, through a scratch copy when the source is remote."""
-    with local_copy(work, file) as path:
-        yield open_source(path, name=file.path, scratch=work.scratch)
+    """The volume of an input, from this machine's disk or by ranges from a remote storage. Raises `SourceError` when the input is
+    not, or afterwards is no longer, what was listed."""
+    with ExitStack() as stack:
+        local = work.source.local_path(file.path)
+        if local is not None:
+            source = open_source(local, name=file.path, scratch=work.scratch)
+        else:
+            source = stack.enter_context(open_remote(work.source, file.path, file.size, work.scratch))
+        yield source
+    _check_unchanged(work, file, is_folder=source.format == "zarr")
 
 
-@contextmanager
-def local_copy(work: Work, file: Input) -> Iterator[Path]:
-    """A local file or folder with the content of an input."""
-    local = work.source.local_path(file.path)
-    if local is not None:
-        yield local
-        return
-    entries = list(work.source.list(file.path))
-    if not entries:
-        with work.source.fetch(file.path) as path:
-            yield path
-        return
-    home = work.scratch / "source" / file.path.rpartition("/")[2]
-    for entry in entries:
-        target = home / entry.path.removeprefix(file.path + "/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with work.source.fetch(entry.path) as path:
-            target.write_bytes(path.read_bytes())
-    yield home
+def _check_unchanged(work: Work, file: Input, *, is_folder: bool) -> None:
+    with of_the_depositor():
+        if is_folder:
+            now = folder_input(work.source.storage, file.path)
+        else:
+            entry = work.source.storage.stat(file.path)
+            now = Input(file.path, entry.size, entry.tag)
+    if now != file:
+        raise SourceError(
+            file.path, f"it changed while it was being read (it had {file.size} bytes, and has {now.size}).",
+            "Run the same command again.",
+        )  # fmt: skip
 
 
 @contextmanager

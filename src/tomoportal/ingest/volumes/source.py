@@ -21,8 +21,10 @@ from tomoportal.ingest.volumes.facts import Shape
 from tomoportal.problems import Problem
 
 if TYPE_CHECKING:
+    from tomoportal.formats.ome_zarr import ZarrVolume
     from tomoportal.formats.tiff import TiffStack
 
+TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TIFF_BLOCK = 32 << 20
 
 Region = tuple[slice, slice, slice]
@@ -103,7 +105,11 @@ def open_source(path: Path, *, name: str | None = None, scratch: Path | None = N
 def _open_zarr(path: Path, name: str) -> Source:
     from tomoportal.formats.ome_zarr import open_ome_zarr
 
-    volume = open_ome_zarr(path, name=name)
+    return from_zarr(open_ome_zarr(path, name=name), name)
+
+
+def from_zarr(volume: ZarrVolume, name: str) -> Source:
+    """An opened OME-Zarr image as a source that messages call `name`."""
     return Source(
         name, "zarr", volume.shape, volume.dtype, volume.voxel_size, volume, volume.problems,
         needs_spool=True, blocks=volume.chunks,
