@@ -139,8 +139,9 @@ class Reader:
         given = [name for name in shape.one_of if name in values]
         choices = _listed(list(shape.one_of))
         if not given:
+            at = next((empty[name] for name in shape.one_of if name in empty), node)
             self.add(
-                Fault("missing", f"nothing says what to take; expected exactly one of {choices}"), node, where
+                Fault("missing", f"nothing says what to take; expected exactly one of {choices}"), at, where
             )
         elif len(given) > 1:
             message = f"{' and '.join(given)} stand together; expected exactly one of {choices}"
