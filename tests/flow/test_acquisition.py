@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import mrcfile
 import numpy as np
 import pytest
+from mrcfile.dtypes import get_ext_header_dtype
 
 from fixtures_command import ingest_tiny
 from fixtures_tiny import ANGLES, write_mrc
@@ -205,3 +207,38 @@ def test_the_pixel_spacing_may_be_binned(tiny, portal):
     ]
     metadata["binning_from_frames"] = 4
     assert ingest_tiny(tiny, portal).problems == []
+
+
+def _with_header(tiny, angles, pixel: float = 2.5) -> None:
+    """The stack with an extended header of type FEI1, by mrcfile's own description of it."""
+    records = np.zeros(len(angles), get_ext_header_dtype(b"FEI1"))
+    records["Metadata size"] = records.dtype.itemsize
+    records["Alpha tilt"] = angles
+    for name in ("Pixel size X", "Pixel size Y"):
+        records[name] = pixel * 1e-10
+    records["Bitmask 1"] = 0xFFFFFFFF
+    with mrcfile.new(tiny.lab / "R1.st", overwrite=True) as file:
+        file.set_data(np.ones((len(angles), 32, 40), np.int16))
+        file.voxel_size = 2.5
+        file.set_extended_header(records)
+        file.header.exttyp = b"FEI1"
+
+
+def test_without_a_list_the_extended_header_comes_before_the_mdoc(tiny, portal):
+    del tiny.config["rawtilts"]
+    _with_header(tiny, ANGLES)
+    ran = ingest_tiny(tiny, portal)
+    assert _codes(ran) == ["angles-from-header"]
+    sections = _sidecar(portal)["per_section_parameter"]
+    assert [one["raw_angle"] for one in sections] == list(ANGLES)
+    assert [one["frame_acquisition_order"] for one in sections] == [3, 1, 0, 2, 4]
+
+
+def test_a_list_and_a_pixel_size_that_the_extended_header_contradicts_are_told(tiny, portal):
+    _with_header(tiny, [-40.2, -20.0, 0.0, 21.0, 40.0], 1.4)
+    ran = ingest_tiny(tiny, portal)
+    assert ran.problem("angles-differ")["message"] == (
+        "1 of 5 angles are not those of the extended header of lab/R1.st; image 3 counted from 0 has 20° here and 21° there"
+    )
+    message = ran.problem("metadata-pixel-spacing")["message"]
+    assert message == "the extended header says 1.4 Å; `pixel_spacing` is 2.5 Å"

@@ -140,6 +140,9 @@ def test_what_was_tolerated_is_told_with_the_file_and_both_numbers(journey):
         in told["aligned"]["alignment-pixel-spacing"]
     )
     alone = {"aligned", "imod_1"}
+    contradicted = "the angles go from -4.38° to 2.013°; `tilt_range` is -40° to 40°"
+    assert told["TS_run1"]["metadata-tilt-range"].endswith(contradicted)
+    alone |= {"TS_run1"}
     assert set(told) == {"HAADF", "test_000", "mrc3D", "EMD-3001", "emd_5625", "ribosome", "vesicle", *alone}
 
 

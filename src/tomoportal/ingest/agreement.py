@@ -31,7 +31,7 @@ LEAST_FLUX = 1.0
 
 ACQUIRED = "acquired"
 """Key of the facts that a step leaves: `file`, and of `angles` (lowest, highest, step), `tilt_axis`, `voltage` (kV), `pixel_spacing`
-(Å), `dose` (e⁻/Å²) those that are known."""
+and `header_pixel_spacing` (Å), `dose` (e⁻/Å²) those that are known."""
 
 
 def disagreements(task: Task, facts: Mapping[str, Any]) -> Iterator[Problem]:
@@ -54,7 +54,8 @@ def _contradictions(stated: Mapping[str, Any], known: Mapping[str, Any]) -> Iter
     voltage, own = _number(stated.get("acceleration_voltage")), known.get("voltage")
     if voltage and own and abs(own * 1000 - voltage) > VOLTAGE * voltage:
         yield "voltage", f"the voltage was {own:g} kV; `acceleration_voltage` is {voltage:g} V", _CHECK
-    yield from _pixel_spacing(stated, known.get("pixel_spacing"))
+    yield from _pixel_spacing(stated, known.get("pixel_spacing"), "PixelSpacing is")
+    yield from _pixel_spacing(stated, known.get("header_pixel_spacing"), "the extended header says")
     flux, own = _number(stated.get("total_flux")), known.get("dose")
     if flux is not None and own and abs(own - flux) > max(LEAST_FLUX, FLUX * flux):
         yield (
@@ -85,14 +86,14 @@ def _angles(
         yield "tilt-step", f"most angles are {step:g}° apart; `tilt_step` is {wanted:g}°", _CHECK
 
 
-def _pixel_spacing(stated: Mapping[str, Any], own: float | None) -> Iterator[Contradiction]:
+def _pixel_spacing(stated: Mapping[str, Any], own: float | None, who: str) -> Iterator[Contradiction]:
     spacing = _number(stated.get("pixel_spacing"))
     if not spacing or not own:
         return
     binning = _number(stated.get("binning_from_frames")) or 1.0
     if all(abs(spacing - own * factor) > PIXEL_SPACING * spacing for factor in (1.0, binning)):
         words = f", with `binning_from_frames` {own * binning:g} Å" if binning != 1 else ""
-        message = f"PixelSpacing is {own:g} Å{words}; `pixel_spacing` is {spacing:g} Å"
+        message = f"{who} {own:g} Å{words}; `pixel_spacing` is {spacing:g} Å"
         yield "pixel-spacing", message, "Correct `pixel_spacing`, or state `binning_from_frames`."
 
 

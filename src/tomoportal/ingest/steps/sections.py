@@ -17,6 +17,8 @@ from tomoportal.ingest.task import Work
 from tomoportal.ingest.volumes import Source
 from tomoportal.problems import Problem, Severity
 
+HEADER_TOLERANCE = 0.5
+"""Degrees by which a list may differ from the extended header: nominal against measured angles."""
 _SAME_ANGLE = 0.2
 """Degrees: images that are nearer are repeats of one angle."""
 
@@ -60,9 +62,11 @@ class Acquired:
             tuple(doses[place] for place in kept),
         )
 
-    def facts(self, angles: Sequence[float]) -> dict[str, Any]:
+    def facts(self, angles: Sequence[float], source: Source) -> dict[str, Any]:
         """What the deposition file's statements are compared with; see `ingest.agreement`."""
-        known: dict[str, Any] = {"file": self.mdocs[0].name if self.mdocs else ""}
+        known: dict[str, Any] = {"file": self.mdocs[0].name if self.mdocs else source.name}
+        if source.sections is not None:
+            known["header_pixel_spacing"] = source.sections.pixel_size
         if angles:
             known["angles"] = [min(angles), max(angles), _step(angles)]
         for mdoc in self.mdocs[:1]:
@@ -107,7 +111,18 @@ def angles_of(work: Work, source: Source, acquired: Acquired) -> Angles:
                 f"the list has {len(angles)} angles, the stack {source.name} has {count} images.",
                 "Give one angle per image, in the order of the stack.",
             )
-        return Angles(angles, lists[0], (*passed_over(work, "angles", name), *_twice(angles, name)))
+        doubts = (
+            *passed_over(work, "angles", name),
+            *_twice(angles, name),
+            *_other_than_header(angles, source, name),
+        )
+        return Angles(angles, lists[0], doubts)
+    recorded = _in_header(source)
+    if recorded:
+        message = "there is no angle list (.rawtlt); the angles are those of the extended header of the stack"
+        hint = "Add the list under `rawtilts` if they are wrong."
+        problem = Problem("angles-from-header", message, Severity.WARNING, file=source.name, hint=hint)
+        return Angles(recorded, None, (problem, *_twice(recorded, source.name)))
     stated = _in_mdoc(acquired, count)
     if stated:
         message = (
@@ -135,6 +150,27 @@ def passed_over(work: Work, role: str, taken: str) -> list[Problem]:
 
 def _base(path: str) -> str:
     return path.rpartition("/")[2]
+
+
+def _in_header(source: Source) -> tuple[float, ...]:
+    """The angles that the extended header of the stack gives for every image, nothing when it does not."""
+    told = source.sections
+    angles = told.tilt_angles if told is not None else None
+    return angles if angles is not None and len(angles) == source.shape[0] else ()
+
+
+def _other_than_header(angles: tuple[float, ...], source: Source, name: str) -> list[Problem]:
+    recorded = _in_header(source)
+    apart = [abs(angle - own) for angle, own in zip(angles, recorded, strict=False)]
+    if not apart or max(apart) <= HEADER_TOLERANCE:
+        return []
+    first = next(image for image, one in enumerate(apart) if one > HEADER_TOLERANCE)
+    message = (
+        f"{sum(one > HEADER_TOLERANCE for one in apart)} of {len(apart)} angles are not those of the extended header of {source.name}; "
+        f"image {first} counted from 0 has {angles[first]:g}° here and {recorded[first]:g}° there"
+    )
+    hint = "The list is taken; check that it belongs to this stack, in its order."
+    return [Problem("angles-differ", message, Severity.WARNING, file=name, hint=hint)]
 
 
 def _in_mdoc(acquired: Acquired, count: int) -> tuple[float, ...]:

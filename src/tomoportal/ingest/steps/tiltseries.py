@@ -31,6 +31,7 @@ def make_tiltseries(work: Work) -> Outcome:
         estimates = estimates_of(work, source.shape[0])
         sections, problems = _sections(angles, acquired, estimates, source.name)
         made = {"input": asdict(task.inputs["stack"][0]), "spacing": spacing, "writer": WRITER}
+        acquisition = acquired.facts(angles.values, source)
         facts, files = _volume(work, source, name, spacing, made)
     extra = described(facts, name, home) | {
         "run_name": name,
@@ -41,7 +42,7 @@ def make_tiltseries(work: Work) -> Outcome:
         extra[place] = f"{home}/{text[0].rpartition('/')[2]}" if text else None
         if text:
             files |= work.put(extra[place], text[1])
-    known = {"volume": facts.as_dict(), "made": made, ACQUIRED: acquired.facts(angles.values)}
+    known = {"volume": facts.as_dict(), "made": made, ACQUIRED: acquisition}
     return Outcome(extra, files, known, (*angles.problems, *problems, *estimates.problems, *facts.problems))
 
 
