@@ -17,7 +17,7 @@ from tomoportal.errors import FormatError
 
 NAME = "x.txt"
 LONG = 200_000
-LONGEST_MESSAGE = 500
+LONGEST_MESSAGE = 1500
 Reader = Callable[[bytes, str], Any]
 
 _WORDS = (
@@ -115,11 +115,11 @@ def value_or_sentence(read: Reader, data: bytes) -> Any:
     except FormatError as caught:
         value, error = None, caught
     if error is not None:
-        place = re.fullmatch(re.escape(NAME) + r"(?:, line (\d+)|, \w+\[\d+\])?", error.where)
+        place = re.fullmatch(re.escape(NAME) + r"(?:, line (\d+)|, \w+(?:\[\d+\]| \d+))?", error.where)
         assert place, error.where
         assert not place[1] or 1 <= int(place[1]) <= lines
         assert error.message.rstrip().endswith((".", ".)")), error.message
-        assert len(str(error)) < LONGEST_MESSAGE
+        assert len(str(error)) < LONGEST_MESSAGE, (len(str(error)), str(error)[:200])
     for problem in getattr(value, "problems", ()):
         assert problem.line is None or 1 <= problem.line <= lines
         assert len(str(problem)) < LONGEST_MESSAGE

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures_text import Reader, arbitrary, calls, damaged, endless_lines, memory, value_or_sentence
+from made_samples import TEXTS
 from tomoportal.formats.aretomo_alignment import read_aln
 from tomoportal.formats.ctf import read_ctf
 from tomoportal.formats.identified_objects import read_identified_objects
 from tomoportal.formats.imod_alignment import read_newst_com, read_tilt_com, read_xf
 from tomoportal.formats.mdoc import Mdoc, read_mdoc, section_doses
-from tomoportal.formats.points import header_problems, read_csv_points, read_ndjson
+from tomoportal.formats.particles import ParticleTable, TableForm, read_particles
 from tomoportal.formats.portal_alignment import read_portal_alignment
 from tomoportal.formats.relion_alignment import read_relion_alignment
 from tomoportal.formats.run_map import read_pair_map, read_run_map
@@ -34,11 +35,11 @@ LARGEST_STRANGER = 100_000
 
 @dataclass(frozen=True)
 class Kind:
-    """A reader, sound files (paths of the shared data, or bytes), and a file of `n` rows."""
+    """A reader, sound files (paths of the shared data, or bytes), and what makes one of `n` rows."""
 
     read: Reader
     samples: tuple[str | bytes, ...]
-    rows: Callable[[int], bytes]
+    rows: Callable[[int], bytes] | None
 
     def sound(self, shared: Path) -> list[bytes]:
         files = [
@@ -96,6 +97,19 @@ def every_cell(data: bytes, name: str) -> dict[str, list[list[str]]]:
     }
 
 
+HEADED = TableForm(has_header=True)
+RELION4 = TEXTS["relion4"][: TEXTS["relion4"].index("TS_1")]
+
+
+def particles(kind: str, form: TableForm = TableForm()) -> Reader:  # noqa: B008
+    def read(data: bytes, name: str) -> ParticleTable:
+        table = read_particles(data, name, kind, form)
+        table.of(table.groups[0] if table.groups else None)
+        return table
+
+    return read
+
+
 KINDS = {
     "mdoc": Kind(
         mdoc_and_doses,
@@ -135,19 +149,21 @@ KINDS = {
         (f"{PORTAL}/10001_input/identified_objects/identified_objects.csv",),
         lines("TS_{n},GO:0005739,mitochondrion\n", "run_name,object_id,object_name\n"),
     ),
-    "csv": Kind(read_csv_points, (f"{PORTAL}/20002/annotations/points.csv", b'1,2,"3"\n'), lines("{n},2,3\n")),
+    "csv": Kind(particles("csv"), (f"{PORTAL}/20002/annotations/points.csv", b'1,2,"3"\n'), lines("{n},2,3\n")),
     "csv with header": Kind(
-        lambda data, name: (header_problems(data, name), read_csv_points(data, name, header=True))[1],
-        (f"{PORTAL}/20002/annotations/points_with_header.csv",),
-        lines("{n},2,3\n", "x,y,z\n"),
+        particles("csv_with_header", HEADED), (f"{PORTAL}/20002/annotations/points_with_header.csv",), lines("{n},2,3\n", "x,y,z\n")
     ),
-    "csv of blanks": Kind(
-        lambda data, name: read_csv_points(data, name, delimiter=" "), (b"1 2  3\n4 5 6 # a\n",), lines("{n} 2 3\n")
-    ),
+    "csv of blanks": Kind(particles("csv", TableForm(delimiter=" ")), (b"1 2  3\n4 5 6\n",), lines("{n} 2 3\n")),
+    "TARDIS": Kind(particles("tardis"), (b"ID,X,Y,Z\n0,1,2,3\n0.0,4,5,6\n",), lines("{n},1,2,3\n", "ID,X,Y,Z\n")),
+    "Dynamo": Kind(particles("dynamo_tbl"), ("dynamotable/test/data/t_double.tbl",), lines("{n} 1 1" + " 0" * 32 + "\n")),
+    "STOPGAP": Kind(particles("stopgap_star"), (f"{PORTAL}/20002/annotations/stopgap_star.star",), None),
+    "RELION 3": Kind(particles("relion3_star"), (f"{PORTAL}/20002/annotations/relion_3_star.star",), None),
+    "RELION 4": Kind(particles("relion4_star"), (TEXTS["relion4"].encode(),), lines("TS_1 {n} 2 3 10 20 30 1\n", RELION4)),
+    "copick": Kind(particles("copick"), (f"{PORTAL}/20002/annotations/copick.json",), None),
     "ndjson": Kind(
-        read_ndjson,
-        (b'{"type": "orientedPoint", "location": {"x": 1.5, "y": 2, "z": 3}, "xyz_rotation_matrix": [[1]]}\n',),
-        lines('{{"location": {{"x": {n}, "y": 2, "z": 3}}}}\n'),
+        particles("ndjson"),
+        (b'{"type": "point", "location": {"x": 1.5, "y": 2, "z": 3}}\n',),
+        lines('{{"type": "point", "location": {{"x": {n}, "y": 2, "z": 3}}}}\n'),
     ),
     "aln": Kind(
         lambda data, name: read_aln(TextFile(data, name)),
@@ -176,7 +192,10 @@ KINDS = {
     ),
 }  # fmt: skip
 
+GROWING = {name: kind for name, kind in KINDS.items() if kind.rows}
+
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+every_growing_kind = pytest.mark.parametrize("kind", GROWING.values(), ids=GROWING)
 
 
 @every_kind
@@ -219,13 +238,13 @@ def test_real_files_of_all_other_kinds(shared, kind):
     assert seen > 100
 
 
-@every_kind
+@every_growing_kind
 def test_effort_grows_as_the_file(kind):
     few, many = kind.rows(2_000), kind.rows(8_000)
     assert calls(kind.read, many) < 4.5 * calls(kind.read, few)
     assert memory(kind.read, many) < 5 * memory(kind.read, few)
 
 
-@every_kind
+@every_growing_kind
 def test_a_hundred_thousand_rows(kind):
     assert value_or_sentence(kind.read, kind.rows(100_000)) is not None

@@ -8,7 +8,7 @@ from tomoportal.errors import FormatError
 from tomoportal.formats.ctf import read_ctf
 from tomoportal.formats.imod_alignment import read_xf
 from tomoportal.formats.mdoc import read_mdoc, section_doses
-from tomoportal.formats.points import read_csv_points, read_ndjson
+from tomoportal.formats.particles import TableForm, read_particles
 from tomoportal.formats.run_map import read_pair_map, read_run_map
 from tomoportal.formats.text import text_lines
 from tomoportal.formats.tilt_angles import read_tilt_angles
@@ -22,6 +22,10 @@ MAPS = "configs/gjensen"
 
 def ctf_of(format):
     return lambda data, name: read_ctf(data, name, format)
+
+
+def points_of(kind):
+    return lambda data, name: read_particles(data, name, kind, TableForm())
 
 
 @pytest.mark.parametrize(
@@ -49,10 +53,10 @@ def ctf_of(format):
         (read_xf, "alnfile/test_data/global_no_local.aln", "line 1: "),
         (read_run_map, f"{MAPS}/run_tomo_map/10029.csv", "line 1: the header has no column run_name"),
         (read_run_map, f"{MAPS}/run_tomo_map/10155.csv", "line 1: the header has no column run_name"),
-        (read_csv_points, f"{INPUT}/20002/annotations/points_with_header.csv", "Use file_format: csv_with_header."),
-        (read_csv_points, f"{INPUT}/20002/annotations/stopgap_star.star", "line "),
-        (read_ndjson, f"{INPUT}/20002/annotations/points.csv", "line 1: "),
-        (read_ndjson, f"{INPUT}/20002/annotations/copick.json", "line 1: "),
+        (points_of("csv"), f"{INPUT}/20002/annotations/points_with_header.csv", "Use file_format: csv_with_header."),
+        (points_of("csv"), f"{INPUT}/20002/annotations/stopgap_star.star", "line "),
+        (points_of("ndjson"), f"{INPUT}/20002/annotations/points.csv", "line 1: "),
+        (points_of("ndjson"), f"{INPUT}/20002/annotations/copick.json", "line 1: "),
     ],
 )  # fmt: skip
 def test_a_file_of_another_kind(shared, read, path, sentence):

@@ -13,7 +13,7 @@ import numpy as np
 
 from tomoportal.errors import FormatError, UsageError
 from tomoportal.formats.particles.table import Particles, ParticleTable, grouped
-from tomoportal.formats.text import line_error, number, shortened, text_lines
+from tomoportal.formats.text import clipped, line_error, number, shortened, text_lines
 from tomoportal.problems import Problem, Severity
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", " ": "space"}
@@ -123,7 +123,7 @@ def _places(header: Row | None, form: TableForm, name: str) -> tuple[Sequence[in
     places = {title.casefold(): place for place, title in reversed(list(enumerate(titles)))}
     missing = [title for title in wanted if title.casefold() not in places]
     if missing and titles:
-        told = ", ".join(titles[:_SPOKEN])
+        told = ", ".join(clipped(title) for title in titles[:_SPOKEN])
         raise line_error(name, line, f"there is no column {', '.join(missing)}; the header names {told}.")
     found = [places.get(title.casefold(), number) for number, title in enumerate(wanted)]
     rest = iter(found[3:] if form.names else found)

@@ -14,7 +14,7 @@ from tomoportal.errors import FormatError
 from tomoportal.formats.particles.table import Particles, ParticleTable, Unit, grouped
 from tomoportal.formats.rotations import from_relion
 from tomoportal.formats.star import Block, read_star
-from tomoportal.formats.text import number
+from tomoportal.formats.text import number, shortened
 
 _COORDINATES = ("rlnCoordinateX", "rlnCoordinateY", "rlnCoordinateZ")
 _CENTRED = ("rlnCenteredCoordinateXAngst", "rlnCenteredCoordinateYAngst", "rlnCenteredCoordinateZAngst")
@@ -24,6 +24,7 @@ _ANGLES = ("rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi")
 _BOX_ANGLES = ("rlnTomoSubtomogramRot", "rlnTomoSubtomogramTilt", "rlnTomoSubtomogramPsi")
 _TOMOGRAMS = ("rlnTomoName", "rlnMicrographName")
 _PIXEL_SIZES = ("rlnTomoTiltSeriesPixelSize", "rlnImagePixelSize", "rlnPixelSize", "rlnMicrographPixelSize")
+_SPOKEN = 10
 
 
 def read_relion(data: bytes, name: str, grouped_by: str = "") -> ParticleTable:
@@ -64,7 +65,7 @@ def _particles(blocks: dict[str, Block], name: str) -> Block:
     ]
     named = [block for block in fitting if block.name == "particles"]
     if len(named or fitting) != 1:
-        told = ", ".join(f"'{block}'" for block in blocks)
+        told = ", ".join(shortened(block) for block in list(blocks)[:_SPOKEN])
         raise FormatError(
             name, f"{len(fitting)} of the blocks {told} have the columns _rlnCoordinateX, Y, Z; expected one list of particles.",
             "Is this a RELION file of particles?",
