@@ -333,8 +333,8 @@ def test_other_yaml_is_refused_with_sentences(text: str) -> None:
 @pytest.mark.parametrize(
     ("source", "what"),
     [
-        ({"OrientedPoint": {"file_format": "relion4_star", "glob_string": "a.star"}}, "OrientedPoint"),
-        ({"Point": {"file_format": "copick", "glob_string": "a.json"}}, "copick"),
+        ({"TriangularMesh": {"file_format": "stl", "glob_string": "a.stl"}}, "TriangularMesh"),
+        ({"GlobalCaption": {"file_format": "saber", "glob_string": "a.json"}}, "GlobalCaption"),
     ],
 )
 def test_what_is_not_ingested_yet_is_said(source: dict[str, Any], what: str) -> None:

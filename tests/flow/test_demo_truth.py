@@ -13,7 +13,7 @@ import zarr
 from demo_oracle import centres, darkness
 from fixtures_server import serving
 from tomoportal import AnnotationFile, Client, Run, Tomogram
-from tomoportal.formats.points import read_ndjson
+from tomoportal.formats.particles import read_ndjson
 
 RUN = "TS_001"
 RIBOSOME = "cytosolic ribosome"
@@ -60,7 +60,7 @@ def points(client, tomogram):
     files = _files(client, "Point", tomogram_voxel_spacing_id=tomogram.tomogram_voxel_spacing_id)
     (file,) = [one for one in files if one.annotation_shape.annotation.object_name == RIBOSOME]
     with client.stream(file.https_path) as response:
-        return read_ndjson(response.read(), file.https_path)
+        return read_ndjson(response.read(), file.https_path).of(None).positions
 
 
 def test_the_published_points_are_those_of_the_truth(points, facts, tomogram):

@@ -1,4 +1,4 @@
-"""Point tables in, newline-delimited JSON out."""
+"""Tables of points in, newline-delimited JSON out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,29 @@ import numpy as np
 import pytest
 
 from tomoportal.errors import FormatError, UsageError
-from tomoportal.formats.points import header_problems, outside, read_csv_points, read_ndjson, to_ndjson
+from tomoportal.formats.particles import (
+    Particles,
+    TableForm,
+    header_problems,
+    outside,
+    read_ndjson,
+    read_particles,
+    to_ndjson,
+)
+
+
+def points_of(data, name="p.csv", *, columns="xyz", delimiter=",", header=False):
+    form = TableForm(delimiter=delimiter, has_header=header, order=columns)
+    return read_particles(data, name, "csv", form).of(None).positions
+
+
+def lines_of(points):
+    return to_ndjson(Particles("p", np.asarray(points, dtype=np.float64)))
+
+
+def doubts(data, columns="xyz"):
+    return header_problems(data, "p.csv", TableForm(has_header=True, order=columns))
+
 
 ROWS = [[1.0, 2.0, 3.0], [4.5, -0.25, 6.0]]
 SAMPLES = "portal-backend/test_infra/test_files/input_bucket/20002/annotations"
@@ -18,8 +40,8 @@ SAMPLES = "portal-backend/test_infra/test_files/input_bucket/20002/annotations"
 def test_real_files_agree_with_numpy(shared, file, header):
     path = shared / SAMPLES / file
     expected = np.loadtxt(path, delimiter=",", skiprows=int(header))
-    points = read_csv_points(path.read_bytes(), file, header=header, binning=2)
-    np.testing.assert_array_equal(points, expected / 2)
+    points = points_of(path.read_bytes(), file, header=header)
+    np.testing.assert_array_equal(points, expected)
     assert points.dtype == np.float64
 
 
@@ -36,18 +58,18 @@ def test_real_files_agree_with_numpy(shared, file, header):
     ],
 )
 def test_ways_to_write_the_same_points(data, delimiter):
-    np.testing.assert_array_equal(read_csv_points(data, "p.csv", delimiter=delimiter), ROWS)
+    np.testing.assert_array_equal(points_of(data, "p.csv", delimiter=delimiter), ROWS)
 
 
 def test_columns_in_the_order_of_arrays():
-    points = read_csv_points(b"3,2,1\n6,-0.25,4.5\n", "p.csv", columns="zyx")
+    points = points_of(b"3,2,1\n6,-0.25,4.5\n", "p.csv", columns="zyx")
     np.testing.assert_array_equal(points, ROWS)
     assert points.flags.c_contiguous
 
 
 @pytest.mark.parametrize("header", [False, True])
 def test_a_file_without_points(header):
-    assert read_csv_points(b"# none\n\n", "p.csv", header=header).shape == (0, 3)
+    assert points_of(b"# none\n\n", "p.csv", header=header).shape == (0, 3)
 
 
 @pytest.mark.parametrize(
@@ -72,29 +94,27 @@ def test_a_file_without_points(header):
 )
 def test_what_is_refused(data, options, sentence):
     with pytest.raises(FormatError, match=r"^p\.csv") as caught:
-        read_csv_points(data, "p.csv", **options)
+        points_of(data, "p.csv", **options)
     assert sentence in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "options", [{"binning": 0}, {"binning": float("nan")}, {"columns": "xzy"}, {"delimiter": ",,"}]
-)
+@pytest.mark.parametrize("options", [{"columns": "xzy"}, {"delimiter": ",,"}])
 def test_options_that_make_no_sense(options):
     with pytest.raises(UsageError, match=r"p\.csv"):
-        read_csv_points(b"1,2,3\n", "p.csv", **options)
+        points_of(b"1,2,3\n", "p.csv", **options)
 
 
 def test_a_header_in_another_order_is_told():
-    (problem,) = header_problems(b"Z,Y,X\n1,2,3\n", "p.csv")
+    (problem,) = doubts(b"Z,Y,X\n1,2,3\n")
     assert (problem.severity.value, problem.line) == ("warning", 1)
     assert "columns: zyx" in problem.hint
-    assert header_problems(b"z,y,x\n", "p.csv", columns="zyx") == ()
-    assert header_problems(b"a,b,c\n", "p.csv") == ()
-    assert header_problems(b"", "p.csv") == ()
+    assert doubts(b"z,y,x\n", columns="zyx") == ()
+    assert doubts(b"a,b,c\n") == ()
+    assert doubts(b"") == ()
 
 
 def test_the_written_records():
-    data = to_ndjson(np.array([[1, 2.5, -3], [0.1, 1e-7, 1e16]]))
+    data = lines_of([[1, 2.5, -3], [0.1, 1e-7, 1e16]])
     assert data.startswith(b'{"type": "point", "location": {"x": 1.0, "y": 2.5, "z": -3.0}}\n')
     records = [json.loads(line) for line in data.decode().splitlines()]
     assert records[1] == {"type": "point", "location": {"x": 0.1, "y": 1e-7, "z": 1e16}}
@@ -102,14 +122,9 @@ def test_the_written_records():
 
 def test_round_trip_is_exact():
     points = np.random.default_rng(1).normal(0, 1000, (500, 3))
-    np.testing.assert_array_equal(read_ndjson(to_ndjson(points), "p.ndjson"), points)
-    assert to_ndjson(np.zeros((0, 3))) == b""
-    assert read_ndjson(b"", "p.ndjson").shape == (0, 3)
-
-
-def test_not_finite_is_not_written():
-    with pytest.raises(ValueError, match="not finite"):
-        to_ndjson(np.array([[0, np.nan, 0]]))
+    np.testing.assert_array_equal(read_ndjson(lines_of(points), "p.ndjson").of(None).positions, points)
+    assert lines_of(np.zeros((0, 3))) == b""
+    assert read_ndjson(b"", "p.ndjson").of(None).positions.shape == (0, 3)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +133,7 @@ def test_not_finite_is_not_written():
 )
 def test_faulty_records(line):
     good = b'{"type": "instancePoint", "location": {"x": 1, "y": 2, "z": 3}, "instance_id": 4}\n'
-    np.testing.assert_array_equal(read_ndjson(good, "p.ndjson"), [[1, 2, 3]])
+    np.testing.assert_array_equal(read_ndjson(good, "p.ndjson").of(None).positions, [[1, 2, 3]])
     with pytest.raises(FormatError, match=r"^p\.ndjson, line 2"):
         read_ndjson(good + line, "p.ndjson")
 

@@ -12,6 +12,7 @@ from tomoportal.config.document import Document, parse_document, read_document
 from tomoportal.config.reading import FAULTY, Reader
 from tomoportal.config.rules import rule_problems
 from tomoportal.config.sections import ANNOTATION_SHAPES, SECTIONS, file_shape
+from tomoportal.config.shapes import Scalar
 from tomoportal.config.support import support_problems
 from tomoportal.problems import Problem, has_errors, in_order
 
@@ -111,7 +112,8 @@ def _source(document: Document, where: str, data: Mapping[str, Any]) -> Source |
 
 
 def _annotation_source(shape: str, data: Mapping[str, Any], common: dict[str, Any]) -> Source:
-    parameters = {name: scalar.default for name, scalar in ANNOTATION_SHAPES[shape][1].items()}
+    known = ANNOTATION_SHAPES[shape][1].items()
+    parameters = {name: part.default if isinstance(part, Scalar) else None for name, part in known}
     parameters |= {"file_format": None, "is_visualization_default": False, "is_portal_standard": False}
     parameters |= {
         key: value for key, value in data.items() if not key.startswith("glob_string") and value is not FAULTY

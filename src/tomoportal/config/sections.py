@@ -167,22 +167,34 @@ _RESCALE = Scalar(
 _LABEL = Scalar(Kind.INT, "the value of the voxels that belong to the mask", Rule(minimum=0), default=1)
 _THRESHOLD = Scalar(Kind.FLOAT, "voxels above this belong to the mask")
 _SCALE = Scalar(Kind.FLOAT, "coordinates are multiplied by this", Rule(above=0), default=1.0)
-_ORIENTED = {"binning": _BINNING, "order": _ORDER, "filter_value": _FILTER, "mesh_source_path": _MESH}
-_SEMANTIC = {"mask_label": _LABEL, "rescale": _RESCALE, "threshold": _THRESHOLD}
-_STARS = ("relion3_star", "relion4_star", "tomoman_relion_star")
-
-ANNOTATION_SHAPES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Scalar]]] = {
-    "Point": (
-        ("csv", "csv_with_header", "mod", *_STARS, "copick"),
-        {
-            "binning": _BINNING,
-            "columns": Scalar(words=("xyz", "zyx"), default="xyz", description="order of the columns"),
-            "delimiter": Scalar(default=",", description="what separates the columns"),
-            "filter_value": _FILTER,
-        },
+_COLUMN = Scalar(description="name of a column in the header")
+_POINTS: Mapping[str, Shape] = {
+    "binning": _BINNING,
+    "columns": Scalar(
+        words=("xyz", "zyx"), default="xyz", description="order of the first three columns of a table"
     ),
-    "OrientedPoint": ((*_STARS, "stopgap_star", "mod", "copick"), _ORIENTED),
-    "InstanceSegmentation": (("tardis", "copick"), _ORIENTED),
+    "column_names": Items(_COLUMN, 3, "columns with x, y and z, where the header of a table names them"),
+    "delimiter": Scalar(default=",", description="what separates the columns"),
+    "filter_value": _FILTER,
+    "filter_column": Scalar(description="column of a table in which filter_value is looked for"),
+}
+_ORIENTED: Mapping[str, Shape] = {
+    "binning": _BINNING,
+    "order": _ORDER,
+    "filter_value": _FILTER,
+    "mesh_source_path": _MESH,
+}
+_INSTANCES: Mapping[str, Shape] = {
+    **_POINTS, **_ORIENTED, "instance_column": Scalar(description="column of a table that numbers the instances")
+}  # fmt: skip
+_SEMANTIC: Mapping[str, Shape] = {"mask_label": _LABEL, "rescale": _RESCALE, "threshold": _THRESHOLD}
+_STARS = ("relion3_star", "relion4_star", "relion5_star", "tomoman_relion_star", "stopgap_star")
+_LISTS = (*_STARS, "dynamo_tbl", "mod", "copick", "ndjson")
+
+ANNOTATION_SHAPES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Shape]]] = {
+    "Point": (("csv", "csv_with_header", "tsv", *_LISTS), _POINTS),
+    "OrientedPoint": (_LISTS, _ORIENTED),
+    "InstanceSegmentation": (("tardis", "copick", "csv_with_header", "tsv", "ndjson"), _INSTANCES),
     "SegmentationMask": (("mrc", "zarr"), _SEMANTIC),
     "SemanticSegmentationMask": (("mrc", "zarr"), _SEMANTIC),
     "InstanceSegmentationMask": (("mrc", "zarr"), {"rescale": _RESCALE}),

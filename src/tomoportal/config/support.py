@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tomoportal.config.deposition import Config, Entry, Source
+from tomoportal.config.sections import ANNOTATION_SHAPES
 from tomoportal.problems import Problem, Severity
 
 CODE = "not-supported-yet"
 
-SUPPORTED_ANNOTATIONS = {
-    "Point": ("csv", "csv_with_header"),
-    "SegmentationMask": ("mrc", "zarr"),
-    "SemanticSegmentationMask": ("mrc", "zarr"),
-}
+_SHAPES = ("Point", "OrientedPoint", "InstanceSegmentation", "SegmentationMask", "SemanticSegmentationMask")
+SUPPORTED_ANNOTATIONS = {shape: ANNOTATION_SHAPES[shape][0] for shape in _SHAPES}
 
 
 def is_ingested(entry: Entry, source: Source) -> bool:

@@ -15,6 +15,7 @@ from tomoportal.ingest.agreement import PREFIX, disagreements
 from tomoportal.ingest.depositor import DepositorFiles
 from tomoportal.ingest.plan import METADATA_CHANGED, WITHOUT_SIDECAR, sidecar_path
 from tomoportal.ingest.report import Progress, Report
+from tomoportal.ingest.shared import SharedFiles
 from tomoportal.ingest.sidecars import sidecar
 from tomoportal.ingest.steps import STEPS
 from tomoportal.ingest.task import Outcome, Task, Work
@@ -66,6 +67,7 @@ class Executor:
     budget: MemoryBudget
     report: Report = field(default_factory=Report)
     stop: threading.Event = field(default_factory=threading.Event)
+    shared: SharedFiles = field(default_factory=SharedFiles)
 
     def attempt(self, task: Task, home: Home) -> None:
         """Do one task and report on it."""
@@ -109,6 +111,7 @@ class Executor:
                     self.budget,
                     self._advance,
                     old,
+                    self.shared,
                 )
                 self._publish(task, STEPS[task.kind](work), home, staged)
             if task.kind in COPYING:

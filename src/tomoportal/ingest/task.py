@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tomoportal.errors import FormatError
 from tomoportal.ingest.depositor import DepositorFiles
+from tomoportal.ingest.shared import SharedFiles
 from tomoportal.layout.paths import Key
 from tomoportal.layout.private import Record
 from tomoportal.problems import Problem
@@ -109,6 +110,7 @@ class Work:
     progress: Callable[[int], None]
     known: Record | None = None
     """What is recorded of the entity: published, or broken off."""
+    shared: SharedFiles = field(default_factory=SharedFiles)
 
     def place(self, path: str) -> Path:
         """Where to write the file that will lie at `path`. Raises `FormatError` when another source has taken that place."""

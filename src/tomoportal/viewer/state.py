@@ -33,13 +33,15 @@ class ImageLayer:
 
 @dataclass(frozen=True, slots=True)
 class PointLayer:
-    """A folder made by `write_point_layer`. `identity` decides the colour; `spacing` is Å per voxel of the points."""
+    """A folder made by a writer of `viewer.points`. `identity` decides the colour; `spacing` is Å per voxel of the points; `shape` is that
+    of the annotation: oriented points are drawn as axes, instances in their own colours."""
 
     name: str
     path: str
     spacing: float
     identity: str
     visible: bool = True
+    shape: str = "Point"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,29 @@ void main() {
   setPointMarkerBorderWidth(0.0);
 }
 """
+
+AXES_SHADER = """\
+#uicontrol float pointScale slider(min=0.01, max=2.0, default=0.25)
+#uicontrol float lineWidth slider(min=0.01, max=4.0, default=1.5)
+#uicontrol float opacity slider(min=0.0, max=1.0, default=1.0)
+void main() {
+  setLineColor(vec4(prop_color(), opacity));
+  setLineWidth(lineWidth);
+  setEndpointMarkerColor(vec4(defaultColor(), opacity), vec4(prop_color(), opacity));
+  setEndpointMarkerSize(pointScale * prop_diameter(), 0.0);
+  setEndpointMarkerBorderWidth(0.0);
+}
+"""
+
+_SHADERS = {
+    "Point": (POINT_SHADER, {"pointScale": 0.5, "opacity": 1.0}),
+    "InstanceSegmentation": (
+        POINT_SHADER.replace("defaultColor()", "prop_color()"),
+        {"pointScale": 0.5, "opacity": 1.0},
+    ),
+    "OrientedPoint": (AXES_SHADER, {"pointScale": 0.25, "lineWidth": 1.5, "opacity": 1.0}),
+}
+"""Shape → shader and what its controls stand at."""
 
 _METRE = 1e-10
 """Metres in an ångström."""
@@ -163,6 +188,7 @@ def _overlay(name: str, layer: PointLayer | MaskLayer, spacing: float, colour: s
             "visible": layer.visible,
             "pick": False,
         }
+    shader, controls = _SHADERS[layer.shape]
     return {
         "type": "annotation",
         "name": name,
@@ -173,8 +199,8 @@ def _overlay(name: str, layer: PointLayer | MaskLayer, spacing: float, colour: s
         "crossSectionAnnotationSpacing": 1,
         "projectionAnnotationSpacing": 1,
         "codeVisible": False,
-        "shader": POINT_SHADER,
-        "shaderControls": {"pointScale": 0.5, "opacity": 1.0},
+        "shader": shader,
+        "shaderControls": dict(controls),
     }
 
 

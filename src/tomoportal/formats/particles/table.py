@@ -62,6 +62,21 @@ class ParticleTable:
     codes: NDArray[np.int32] | None = None
     grouped_by: str = ""
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays."""
+        whole = self.particles
+        arrays = (
+            whole.positions,
+            whole.rotations,
+            whole.instances,
+            whole.records,
+            self.angles,
+            self.outer,
+            self.codes,
+        )
+        return sum(array.nbytes for array in arrays if array is not None)
+
     def of(self, group: str | None) -> Particles:
         """The particles of one tomogram, or all without a name. Raises `FormatError` when the file does not tell tomograms apart."""
         whole = self.particles

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
-
-from tomoportal.formats.points import read_ndjson
+from tomoportal.formats.particles import read_ndjson
 from tomoportal.ingest.pictures import MaskOverlay, PointOverlay, key_pictures
 from tomoportal.ingest.steps.key_images import given_pictures
 from tomoportal.ingest.task import Outcome, Work
@@ -45,9 +43,7 @@ def _composed(work: Work, tomogram: dict[str, Any], shown: list[dict[str, Any]])
     ]
     masks = [_mask(work, layer, colour) for layer, colour in drawn if layer["shape"] == "SegmentationMask"]
     points = [
-        _points(work, layer, colour, tomogram["spacing"])
-        for layer, colour in drawn
-        if layer["shape"] == "Point"
+        _points(work, layer, colour, tomogram["spacing"]) for layer, colour in drawn if "points" in layer
     ]
     pictures = key_pictures(slab, masks=masks, points=points)
     return {size: getattr(pictures, size) for size in PICTURE_SIZES}
@@ -63,7 +59,7 @@ def _shown(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
     if any(layer["visible"] for layer in layers):
         return [{**layer, "visible": bool(layer["visible"])} for layer in layers]
-    points = [layer for layer in layers if layer["shape"] == "Point" and layer["visible"] is None]
+    points = [layer for layer in layers if "points" in layer and layer["visible"] is None]
     best = [layer for layer in points if layer["ground_truth"]] or points
     return [{**layer, "visible": any(layer is other for other in best)} for layer in layers]
 
@@ -89,8 +85,8 @@ def _mask(work: Work, layer: dict[str, Any], colour: tuple[int, int, int]) -> Ma
 
 
 def _points(work: Work, layer: dict[str, Any], colour: tuple[int, int, int], spacing: float) -> PointOverlay:
-    points = read_ndjson(work.target.read(layer["points"]), layer["points"])
-    return PointOverlay(np.asarray(points) * (layer["spacing"] / spacing), colour)
+    points = read_ndjson(work.target.read(layer["points"]), layer["points"]).particles.positions
+    return PointOverlay(points * (layer["spacing"] / spacing), colour)
 
 
 def _image(tomogram: dict[str, Any]) -> ImageLayer:
@@ -107,9 +103,17 @@ def _image(tomogram: dict[str, Any]) -> ImageLayer:
     )
 
 
+_WORDS = {
+    "SegmentationMask": "segmentation",
+    "Point": "points",
+    "OrientedPoint": "oriented points",
+    "InstanceSegmentation": "instances",
+}
+
+
 def _layer(layer: dict[str, Any]) -> PointLayer | MaskLayer:
-    kind = MaskLayer if layer["shape"] == "SegmentationMask" else PointLayer
-    word = "segmentation" if kind is MaskLayer else "points"
+    shape = layer["shape"]
     truth = ", ground truth" if layer["ground_truth"] else ""
-    name = f"{layer['object']['name']}, {word}{truth}"
-    return kind(name, layer["path"], layer["spacing"], layer["identity"], layer["visible"])
+    name = f"{layer['object']['name']}, {_WORDS[shape]}{truth}"
+    told = (name, layer["path"], layer["spacing"], layer["identity"], layer["visible"])
+    return MaskLayer(*told) if shape == "SegmentationMask" else PointLayer(*told, shape)

@@ -1,0 +1,65 @@
+"""Segmentation masks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tomoportal.errors import FormatError
+from tomoportal.ingest.steps.annotation.part import Part, entry, stem
+from tomoportal.ingest.steps.volume import opened, tomogram_shape, volume_dimension, write
+from tomoportal.ingest.task import Input, Work
+from tomoportal.ingest.volumes import MaskRecipe, VolumeKind, save_slab
+from tomoportal.layout.private import slab_path
+from tomoportal.problems import Problem, Severity
+
+
+def make_mask(work: Work, file: Input, source: dict[str, Any]) -> Part:
+    parameters = source["parameters"]
+    spacing = float(work.task.parameters["voxel_spacing"])
+    recipe = MaskRecipe(label=int(parameters.get("mask_label") or 1), threshold=parameters.get("threshold"))
+    if parameters.get("rescale"):
+        recipe = replace(recipe, target_shape=_target_shape(work, file.path, spacing))
+    home = f"{stem(work)}_segmentationmask"
+    with opened(work, file) as volume:
+        problems = list(_other_grid(work, volume.shape, file.path)) if recipe.target_shape is None else []
+        facts, slab, files = write(
+            work, volume, home.rpartition("/")[2], spacing, VolumeKind.SEMANTIC_MASK, recipe
+        )
+    save_slab(slab, work.place(slab_path(work.task.key)))
+    sizes = {"zarr": facts.zarr_size, "mrc": facts.mrc_size}
+    entries = [
+        entry(source, "SegmentationMask", kind, f"{home}.{kind}", size) for kind, size in sizes.items()
+    ]
+    layer = {
+        "shape": "SegmentationMask",
+        "path": f"{home}.zarr",
+        "visible": source["visible"],
+        "shape_zyx": list(facts.shape),
+    }
+    return Part(entries, files, layer, None, (*problems, *facts.problems))
+
+
+def _target_shape(work: Work, name: str, spacing: float) -> tuple[int, int, int]:
+    dimension, problems = volume_dimension(work)
+    if dimension is None:
+        why = f" ({problems[0].file}: {problems[0].message})" if problems else ""
+        raise FormatError(
+            name, f"the mask is to be rescaled, but the size of the volume is unknown{why}.",
+            "Give `volume_dimension` in the alignment's metadata, or a tomogram in this deposition file.",
+        )  # fmt: skip
+    z, y, x = (max(1, round(dimension[axis] / spacing)) for axis in "zyx")
+    return z, y, x
+
+
+def _other_grid(work: Work, shape: tuple[int, ...], name: str) -> list[Problem]:
+    expected, problems = tomogram_shape(work)
+    if expected is None or tuple(shape) == expected:
+        return problems
+    message = f"the mask has {_by_axes(shape)} voxels (x × y × z), the tomogram {_by_axes(expected)}"
+    hint = "Set `rescale: true` if both show the same volume."
+    return [Problem("mask-size", message, Severity.WARNING, file=name, hint=hint)]
+
+
+def _by_axes(shape: tuple[int, ...]) -> str:
+    return " × ".join(str(side) for side in reversed(shape))
