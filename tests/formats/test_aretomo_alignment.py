@@ -118,14 +118,15 @@ def test_a_small_real_file_counts_from_0(shared):
 def test_a_shortened_file_is_read_and_told_about(shared):
     found = read_aln(file_of(shared / SHORTENED))
     assert [section.tilt_angle for section in found.sections] == [-61.5, -60.0, -58.5, -57.0]
-    assert [problem.code for problem in found.problems] == [
-        "alignment-incomplete", "alignment-numbering", "alignment-incomplete",
-    ]  # fmt: skip
+    assert [section.z_index for section in found.sections] == [2, 3, 4, 5], (
+        "past the dark images 1 and 2, counted from 1"
+    )
+    assert [problem.code for problem in found.problems] == ["alignment-incomplete"] * 2
     assert "90 images, but 4 are aligned and 4 are named as dark" in found.problems[0].message
-    assert "6 rows" in found.problems[2].message
+    assert "6 rows" in found.problems[1].message
     assert found.local is not None
     assert found.local.patches == 16
-    assert found.local.rows[0] == (found.sections[0].z_index, 0, -558.42, -802.0, -100.07, 24.43, 1.0)
+    assert found.local.rows[0] == (2, 0, -558.42, -802.0, -100.07, 24.43, 1.0)
 
 
 TILTS = (-6.0, -3.0, 0.0, 3.0, 6.0)
@@ -148,6 +149,12 @@ def test_rows_find_their_images_past_dark_ones(what, dark, numbers, kept):
     found = read_aln(file)
     assert [section.z_index for section in found.sections] == kept, what
     assert not [problem for problem in found.problems if problem.code == "alignment-incomplete"]
+
+
+def test_what_numbers_and_angles_leave_open_is_told():
+    found = read_aln(aln(rows_of([1, 2, 3], [-3, 0, 3]), images=5, dark=[(2, 0, 0.0), (3, 0, 0.0)]))
+    assert [problem.code for problem in found.problems] == ["alignment-numbering"]
+    assert "may count from 0 or from 1" in found.problems[0].message
 
 
 def test_a_stack_in_the_order_of_acquisition_keeps_its_places():

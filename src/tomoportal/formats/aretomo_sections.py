@@ -69,12 +69,11 @@ def _running(numbers: Sequence[int]) -> bool:
 def _by_running_number(
     numbers: Sequence[int], tilts: Sequence[float], dark: Sequence[DarkFrame], images: int
 ) -> tuple[list[int] | None, list[str]]:
-    """Rows are numbered without the dark images, in the order of angles."""
-    fitting = []
+    """Rows are numbered without the dark images, in the order of angles; the first row is there."""
+    fitting, first = [], min(numbers)
     for base in (0, 1):
         hidden = {one.frame - base: one.tilt for one in dark}
         shown = [place for place in range(images) if place not in hidden]
-        first = base if min(numbers) >= base else 0
         if any(not 0 <= place < images for place in hidden) or max(numbers) - first >= len(shown):
             continue
         found = [shown[section - first] for section in numbers]

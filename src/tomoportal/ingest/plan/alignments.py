@@ -45,7 +45,7 @@ class Alignments:
         """The one that the metadata names, else the only one after which the file is named, else `taken`."""
         if (named := self._named(item)) is not None:
             return named
-        by_name = {f"{name}.": path for path, name in self.names.items()}
+        by_name = {f"{name}.xf": path for path, name in self.names.items()}
         if len(self.items) > 1 and item.path and (found := stack_of(item.path, by_name)):
             return by_name[found]
         return self._default()
