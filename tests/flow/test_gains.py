@@ -106,3 +106,15 @@ def test_two_sources_for_one_name_are_not_guessed_about(tiny, portal):
         f"would both become {HOME}/CountRef_gain.mrc; neither is taken" in ran.problem("file-name")["message"]
     )
     assert _gains(portal) == {}
+
+
+def test_frames_and_gains_that_are_no_longer_asked_for_are_pruned(tiny, portal):
+    with_movies(tiny)
+    with_gain(tiny)
+    ingest_tiny(tiny, portal)
+    for section in ("gains", "frames", "collection_metadata", "tiltseries", "rawtilts", "alignments"):
+        del tiny.config[section]
+    ran = ingest_tiny(tiny, portal, "--prune")
+    assert ran.code == 0, ran.problems
+    assert not [path for path in portal.public() if "/Gains/" in path or "/Frames/" in path]
+    assert (_gains(portal), portal.rows("Frame")) == ({}, [])

@@ -21,6 +21,7 @@ import tomoportal.ingest.find
 import tomoportal.ingest.run  # noqa: F401 - loaded once here, not in every forked process
 from fixtures_demo import settings_in
 from fixtures_tiny import Tiny
+from made_movies import with_gain, with_movies
 from tomoportal.catalog import Addresses, Visibility, open_catalog
 from tomoportal.cli.ingest import ingest_config
 from tomoportal.model.query import Select, Value
@@ -142,6 +143,32 @@ def test_a_replacement_killed_anywhere_shows_old_or_new(tiny, published, tmp_pat
         assert _answers(folder) == new, point
         assert _id(folder) == _id(published), point
     assert len(states) == POINTS
+
+
+def test_movies_killed_anywhere_are_those_of_the_source_in_the_end(tiny, tmp_path):
+    """New ones, changed ones of the same size, one that is gone, another mdoc; a gain reference beside them."""
+    with_movies(tiny)
+    with_gain(tiny)
+    for section in ("tiltseries", "rawtilts", "alignments", "tomograms", "annotations"):
+        del tiny.config[section]
+    tiny.write()
+    _run(tiny, tmp_path / "published")
+    movie, gain = tiny.lab / "frames/R1_001.tif", tiny.lab / "gains/CountRef.mrc"
+    for file in (movie, gain):
+        file.write_bytes(file.read_bytes()[:-4] + b"last")
+    shutil.copyfile(movie, tiny.lab / "frames/R1_new.tif")
+    (tiny.lab / "frames/R1_003.tif").unlink()
+    mdoc = tiny.lab / "R1.mdoc"
+    mdoc.write_text(mdoc.read_text().replace("ExposureDose = 3.0", "ExposureDose = 2.5"))
+    for begun in (None, tmp_path / "published"):
+        whole = tmp_path / f"whole-{begun is None}"
+        if begun is not None:
+            shutil.copytree(begun, whole)
+        writes = _run(tiny, whole)
+        expected = _bytes_of(whole)
+        for point, folder in _killed_copies(tiny, begun, tmp_path, writes):
+            _run(tiny, folder)
+            assert _bytes_of(folder) == expected, (begun, point)
 
 
 def test_changed_metadata_killed_anywhere_arrives_in_the_end(tiny, published, tmp_path):

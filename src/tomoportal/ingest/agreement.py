@@ -38,6 +38,7 @@ def disagreements(task: Task, facts: Mapping[str, Any]) -> Iterator[Problem]:
     """One warning for every statement that the files contradict, with both numbers."""
     known = facts.get(ACQUIRED)
     if known:
+        known = {**known, "movies": task.links.get("frames_count")}
         for name, message, hint in _contradictions(task.metadata, known):
             yield Problem(PREFIX + name, message, Severity.WARNING, file=known["file"], hint=hint)
 
@@ -56,6 +57,7 @@ def _contradictions(stated: Mapping[str, Any], known: Mapping[str, Any]) -> Iter
         yield "voltage", f"the voltage was {own:g} kV; `acceleration_voltage` is {voltage:g} V", _CHECK
     yield from _pixel_spacing(stated, known.get("pixel_spacing"), "PixelSpacing is")
     yield from _pixel_spacing(stated, known.get("header_pixel_spacing"), "the extended header says")
+    yield from _movies(stated, known.get("movies"))
     flux, own = _number(stated.get("total_flux")), known.get("dose")
     if flux is not None and own and abs(own - flux) > max(LEAST_FLUX, FLUX * flux):
         yield (
@@ -64,6 +66,16 @@ def _contradictions(stated: Mapping[str, Any], known: Mapping[str, Any]) -> Iter
             (
                 "Correct `total_flux`, or `dose_rate` in the metadata of frames; exposures that are not in the stack count too."
             ),
+        )
+
+
+def _movies(stated: Mapping[str, Any], count: int | None) -> Iterator[Contradiction]:
+    wanted = _number(stated.get("frames_count"))
+    if wanted is not None and count is not None and wanted != count:
+        yield (
+            "frames-count",
+            f"the run has {count} frame files; `frames_count` is {wanted:g}",
+            "The number of files is published; correct `frames_count`, or leave it out.",
         )
 
 
