@@ -156,6 +156,22 @@ def test_other_axis_orders_are_turned(tmp_path: Path, axes: tuple[int, int, int]
     assert codes(volume) == {"mrc-axis-order"}
 
 
+@pytest.mark.parametrize(
+    ("start", "origin", "axes", "expected"),
+    [
+        ((0, 0, 0), (0, 0, 0), (1, 2, 3), (0, 0, 0)),
+        ((0, 0, 0), (5.0, -6.5, 7.0), (1, 2, 3), (5.0, -6.5, 7.0)),
+        ((1, 2, 3), (0, 0, 0), (1, 2, 3), (10.0, 20.0, 30.0)),
+        ((1, 2, 3), (0, 0, 0), (3, 1, 2), (20.0, 30.0, 10.0)),
+        ((1, 2, 3), (5.0, 0, 0), (1, 2, 3), (5.0, 0, 0)),
+    ],
+)
+def test_where_the_header_places_the_volume(tmp_path: Path, start, origin, axes, expected) -> None:
+    path = patch(write(tmp_path / "a.mrc", ramp((4, 4, 4))), 16, struct.pack("<3i", *start))
+    patch(patch(path, 196, struct.pack("<3f", *origin)), 64, struct.pack("<3i", *axes))
+    assert open_mrc(path).origin == pytest.approx(expected)
+
+
 REFUSED = [
     (lambda raw: b"", "empty"),
     (lambda raw: raw[:500], "only 500 bytes"),

@@ -72,6 +72,19 @@ class MrcVolume:
     compressed: bool
     _mapping: mmap.mmap = field(repr=False)
 
+    @property
+    def origin(self) -> Size3:
+        """Where the header places the first voxel, (x, y, z) in Å: its origin, or else its start times the voxel size, None where that
+        is unknown."""
+        if any(self.header.origin) or not any(self.header.start):
+            return self.header.origin
+        start = dict(zip(self.header.axes, self.header.start, strict=True))
+        x, y, z = (
+            None if size is None else start.get(axis, 0) * size
+            for axis, size in zip((1, 2, 3), self.voxel_size, strict=True)
+        )
+        return x, y, z
+
     def release(self) -> None:
         """Give the mapped pages back to the system; they are read again when touched again."""
         self._mapping.madvise(mmap.MADV_DONTNEED)

@@ -54,6 +54,27 @@ def test_imagej_tells_the_voxel_size(tmp_path: Path) -> None:
     assert source.problems == ()
 
 
+def test_absent_chunks_and_places_are_told(tmp_path: Path, written) -> None:
+    group = zarr.open_group(str(tmp_path / "s.zarr"), mode="w", zarr_format=2)
+    steps = [
+        {"type": "scale", "scale": [10.0] * 3},
+        {"type": "translation", "translation": [30.0, 20.0, 10.0]},
+    ]
+    named = [{"name": axis, "type": "space", "unit": "angstrom"} for axis in "zyx"]
+    dataset = {"path": "0", "coordinateTransformations": steps}
+    group.attrs["multiscales"] = [{"version": "0.4", "axes": named, "datasets": [dataset]}]
+    group.create_array("0", data=DATA + 1, chunks=(4, 30, 23))
+    (tmp_path / "s.zarr/0/1.0.0").unlink()
+    out = written(tmp_path / "s.zarr")
+    assert {problem.code for problem in out.facts.problems} == {
+        "zarr-origin",
+        "zarr-chunks-absent",
+        "dtype-changed",
+    }
+    assert not out.level(0)[4:8].any()
+    assert open_source(tmp_path / "s.zarr").origin == (10.0, 20.0, 30.0)
+
+
 def test_colour_tiff_is_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "s.tif", np.zeros((4, 5, 3), np.uint8), photometric="rgb")
     with pytest.raises(FormatError, match="not grey"):

@@ -15,7 +15,10 @@ def findings(job: Job, statistics: Statistics, spacing: float | None) -> tuple[P
     """The source's own problems, and those that showed in the pass. `spacing` is what is published, in Å; None when the
     volume was brought to another grid, so that the source's voxel size says nothing."""
     source = job.source
-    found = list(source.problems)
+    found = [*source.problems, *source.incomplete()]
+    if job.kind is not VolumeKind.TILT_SERIES and source.shape[0] == 1:
+        message = "the volume has a single section; it is published as it is, but this looks like an image"
+        found.append(_warning("volume-flat", source, message))
     if statistics.unusual:
         total = statistics.unusual + statistics.count
         message = f"{statistics.unusual} of {total} voxels are NaN or infinite; they are kept, and the statistics leave them out"

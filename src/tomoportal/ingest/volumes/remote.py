@@ -1,7 +1,7 @@
 """Volumes on object stores, read by ranges: an MRC file by its rows, an OME-Zarr image by its chunks; nothing is copied.
 
-Compressed files, TIFF stacks and MRC files with turned axes cannot be read in pieces that follow each other; they are fetched
-to scratch as a whole.
+Compressed files, TIFF stacks, DigitalMicrograph files and MRC files with turned axes cannot be read in pieces that follow each
+other; they are fetched to scratch as a whole.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from tomoportal.formats.mrc import MrcVolume, PackedNibbles, open_mrc
 from tomoportal.formats.mrc_header import HEADER_SIZE, decode_header
 from tomoportal.ingest.depositor import DepositorFiles
 from tomoportal.ingest.volumes.facts import Shape
-from tomoportal.ingest.volumes.source import TIFF_MARKS, Region, Source, from_zarr, open_source
+from tomoportal.ingest.volumes.source import FETCHED, Region, Source, from_zarr, open_source
 
 HEAD = 64 << 10
 """Bytes that are read first: the header, and most extended headers."""
 ZARR = ".zarr"
-WHOLE = (".gz", ".bz2", ".tif", ".tiff")
+WHOLE = (".gz", ".bz2", ".tif", ".tiff", ".dm3", ".dm4")
 """Endings of files that are fetched as a whole."""
 _PACKED = (b"\x1f\x8b", b"BZ")
 
@@ -37,7 +37,7 @@ def open_remote(files: DepositorFiles, path: str, size: int, scratch: Path) -> I
         yield _zarr(files, path)
         return
     head = files.read(path, 0, HEAD)
-    if head[:2] not in _PACKED and head[:4] not in TIFF_MARKS:
+    if head[:2] not in _PACKED and head[:4] not in FETCHED:
         source = _mrc(files, path, size, head, scratch)
         if source is not None:
             yield source
@@ -66,7 +66,7 @@ def _mrc(files: DepositorFiles, path: str, size: int, head: bytes, scratch: Path
     rows = RemoteRows(files, path, start, row, (z, y, x), volume.data.dtype, packed)
     return Source(
         path, "mrc", (z, y, x), volume.data.dtype, volume.voxel_size, rows, volume.problems,
-        needs_spool=True, header=volume.header,
+        needs_spool=True, header=volume.header, origin=volume.origin,
     )  # fmt: skip
 
 

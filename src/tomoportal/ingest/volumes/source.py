@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tomoportal.formats.ome_zarr import ZarrVolume
     from tomoportal.formats.tiff import TiffStack
 
-TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+FETCHED = (*TIFF_MAGIC, *DM_MAGIC)
+"""First bytes of files whose pixels are found only with the whole file at hand."""
 _TIFF_BLOCK = 32 << 20
 
 Region = tuple[slice, slice, slice]
@@ -44,8 +45,9 @@ def _nothing(*_: object) -> None:
 class Source:
     """A volume to be read. `shape` is (z, y, x), `voxel_size` (x, y, z) in Å with None where unknown. `blocks` is the shape
     in which reading is cheap, None when any piece is. `needs_spool` says that blocks cost decoding, so that the writer
-    copies the whole to scratch once. `header` is that of an MRC source. `release` gives mapped pages back;
-    `passed` is told the index of each chunk that has been worked on."""
+    copies the whole to scratch once. `header` is that of an MRC source. `origin` is the centre of the first voxel (x, y, z) in Å, as
+    far as the file says. `release` gives mapped pages back; `passed` is told the index of each chunk that has been worked on;
+    `incomplete` looks whether stored pieces are absent, which may take a listing."""
 
     name: str
     format: str
@@ -57,8 +59,10 @@ class Source:
     needs_spool: bool = False
     blocks: Shape | None = None
     header: MrcHeader | None = None
+    origin: tuple[float | None, float | None, float | None] = (0.0, 0.0, 0.0)
     release: Callable[[], None] = field(default=_nothing, repr=False)
     passed: Callable[[Shape], None] = field(default=_nothing, repr=False)
+    incomplete: Callable[[], tuple[Problem, ...]] = field(default=tuple, repr=False)
 
     @property
     def sections(self) -> SectionHeaders | None:
@@ -98,7 +102,7 @@ def open_source(path: Path, *, name: str | None = None, scratch: Path | None = N
     z, y, x = volume.data.shape
     return Source(
         label, "mrc", (z, y, x), volume.data.dtype, volume.voxel_size, volume.data, volume.problems,
-        header=volume.header, release=volume.release,
+        header=volume.header, origin=volume.origin, release=volume.release,
     )  # fmt: skip
 
 
@@ -112,7 +116,7 @@ def from_zarr(volume: ZarrVolume, name: str) -> Source:
     """An opened OME-Zarr image as a source that messages call `name`."""
     return Source(
         name, "zarr", volume.shape, volume.dtype, volume.voxel_size, volume, volume.problems,
-        needs_spool=True, blocks=volume.chunks,
+        needs_spool=True, blocks=volume.chunks, origin=volume.origin, incomplete=volume.absent,
     )  # fmt: skip
 
 
@@ -136,6 +140,10 @@ def _open_tiff(path: Path, name: str) -> Source:
     from tomoportal.formats.tiff import open_tiff_stack
 
     stack = open_tiff_stack(path, name=name)
+    if stack.mapped is not None:
+        return Source(
+            name, "tiff", stack.shape, stack.dtype, stack.voxel_size, stack.mapped, stack.problems, release=stack.release
+        )  # fmt: skip
     return Source(
         name, "tiff", stack.shape, stack.dtype, stack.voxel_size, stack, stack.problems,
         needs_spool=True, blocks=(_pages_at_once(stack), *stack.shape[1:]),
