@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+import yaml
+
 from tomoportal.config import load_text
 from tomoportal.config.reference import reference
 from tomoportal.config.sections import SECTIONS
@@ -26,10 +29,17 @@ def test_the_second_example_is_the_file_of_that_name() -> None:
     assert [str(problem) for problem in load_text(text).problems] == []
 
 
-def test_the_example_of_references_completes_a_file() -> None:
-    head = EXAMPLES[0].partition("datasets:")[0]
+@pytest.mark.parametrize("example", EXAMPLES[2:])
+def test_the_other_examples_complete_a_file(example: str) -> None:
+    """Those of references stand for a deposition of annotations alone, without tomograms of its own."""
+    given = yaml.safe_load(example)
+    whole = yaml.safe_load(EXAMPLES[0])
+    if "datasets" in given:
+        whole = {name: whole[name] for name in ("version", "standardization_config", "depositions")}
 
-    assert [str(problem) for problem in load_text(head + EXAMPLES[2]).problems] == []
+    problems = load_text(yaml.safe_dump({**whole, **given})).problems
+
+    assert [str(problem) for problem in problems] == []
 
 
 def test_the_reference_names_every_section_and_key() -> None:

@@ -24,11 +24,14 @@ def test_what_is_not_there_is_empty(storage):
 
 
 def test_links_out_of_a_folder_are_remembered_not_followed(tmp_path):
-    (tmp_path / "root").mkdir()
+    (tmp_path / "root/real").mkdir(parents=True)
     (tmp_path / "root/out").symlink_to(tmp_path)
-    (tmp_path / "root/in").symlink_to(tmp_path / "root")
+    (tmp_path / "root/in").symlink_to(tmp_path / "root/real")
+    (tmp_path / "root/real/circle").symlink_to(tmp_path / "root")
     (tmp_path / "root/nowhere").symlink_to(tmp_path / "gone")
     storage = LocalStorage(tmp_path / "root")
 
-    assert storage.level() == Level(("in",))
-    assert set(storage.unfollowed) == {"out", "nowhere"}
+    assert storage.level() == Level(("in", "real"))
+    assert storage.level("in") == Level()
+    assert list(storage.list()) == []
+    assert set(storage.unfollowed) == {"out", "nowhere", "in/circle", "real/circle"}

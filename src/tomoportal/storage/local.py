@@ -179,7 +179,7 @@ class LocalStorage:
         if not entry.is_symlink():
             return entry.is_dir(follow_symlinks=False)
         with contextlib.suppress(NotFound), self._told(entry.name):
-            return entry.is_dir() and self._stays_inside(entry)
+            return entry.is_dir() and self._stays_inside(entry) and not _is_circle(entry)
         return False
 
     def _is_file(self, entry: os.DirEntry[str]) -> bool:
@@ -254,6 +254,11 @@ def _link(temporary: Path, target: Path) -> bool:
             return False
         os.replace(temporary, target)
     return True
+
+
+def _is_circle(entry: os.DirEntry[str]) -> bool:
+    """Whether a link leads to a folder that it lies in."""
+    return Path(os.path.realpath(os.path.dirname(entry.path))).is_relative_to(os.path.realpath(entry.path))
 
 
 def _entry(path: str, found: os.stat_result) -> Entry:

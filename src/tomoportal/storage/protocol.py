@@ -44,7 +44,7 @@ class Storage(Protocol):
 
     @property
     def unfollowed(self) -> Collection[str]:
-        """Links met in listings that lead out of the storage, or nowhere."""
+        """Links met in listings that lead out of the storage, in a circle, or nowhere."""
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every file below the folder `prefix`, sorted by path; nothing when there is no such folder."""
