@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from tomoportal.errors import StorageError
 from tomoportal.storage import Level, LocalStorage
 
 
@@ -32,6 +35,12 @@ def test_links_out_of_a_folder_are_remembered_not_followed(tmp_path):
     storage = LocalStorage(tmp_path / "root")
 
     assert storage.level() == Level(("in", "real"))
-    assert storage.level("in") == Level()
+    assert storage.level("in") == storage.level("out") == storage.level("out/root") == Level()
     assert list(storage.list()) == []
-    assert set(storage.unfollowed) == {"out", "nowhere", "in/circle", "real/circle"}
+    assert set(storage.unfollowed) == {"out", "out/root", "nowhere", "in/circle", "real/circle"}
+
+
+@pytest.mark.parametrize("path", ["..", "a/../..", "/etc", "a//b"])
+def test_no_level_is_told_of_other_places(storage, path):
+    with pytest.raises(StorageError):
+        storage.level(path)

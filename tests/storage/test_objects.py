@@ -131,27 +131,7 @@ def test_a_full_scratch_disk_is_told(s3_environment, monkeypatch):
             raise OSError(28, "No space left on device")
 
     with pytest.raises(StorageError, match=r"s3://full/a: no scratch copy .* No space left"):
-        storage._download("a", Full())
-
-
-def test_ranges_of_a_server_that_answers_them_rightly(s3_environment, monkeypatch):
-    s3_environment.bucket("ranges")
-    storage = open_storage("s3://ranges")
-    content = bytes(range(100))
-    storage.write("a", content)
-
-    def ranged(store, key, *, start, end=None, length=None):
-        end = start + length if end is None else end
-        if start >= len(content):
-            raise module.GenericError("Generic S3 error: 416 Range Not Satisfiable")
-        return content[start:end]
-
-    monkeypatch.setattr(module.obstore, "get_range", ranged)
-    monkeypatch.setattr(storage, "_read_by_skipping", None)
-    assert storage.read("a", 10, 5) == content[10:15]
-    assert storage.read("a", 95, 50) == content[95:]
-    assert storage.read("a", 100, 1) == b""
-    assert storage.read("a", 90) == content[90:]
+        storage._download(storage.stat("a"), Full())
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +16,10 @@ RETRY: Any = {
     "retry_timeout": timedelta(minutes=2),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=10), "base": 2},
 }
-_CLIENT: Any = {"connect_timeout": "10s", "read_timeout": "60s", "timeout": "30m"}
+PATIENCE = {"attempts": 5, "first_pause": 0.1, "timeout": 60.0}
+"""For what the store's client does not try again by itself; pauses double. Times in seconds."""
+
+CLIENT: Any = {"connect_timeout": "10s", "read_timeout": "60s", "timeout": "30m"}
 _SECRETS = (
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -25,20 +30,28 @@ _SHORTEST_SECRET = 6
 _YES = ("1", "true", "yes", "on")
 
 
+def attempts() -> Iterator[None]:
+    """One round for each attempt, with growing pauses between them."""
+    for number in range(int(PATIENCE["attempts"])):
+        if number:
+            time.sleep(PATIENCE["first_pause"] * 2 ** (number - 1))
+        yield
+
+
 def open_store(scheme: str, bucket: str, prefix: str | None) -> Any:
     """The store's own client; asks nothing of the store. Raises obstore's errors and `ValueError`."""
     common: dict[str, Any] = {"prefix": prefix, "retry_config": RETRY}
     if scheme == "gs":
-        return GCSStore(bucket, client_options=_CLIENT, **common)
+        return GCSStore(bucket, client_options=CLIENT, **common)
     if scheme == "az":
-        return AzureStore(bucket, client_options=_CLIENT, **common)
+        return AzureStore(bucket, client_options=CLIENT, **common)
     return S3Store(bucket, **common, **_s3_options())
 
 
 def _s3_options() -> dict[str, Any]:
     """What the S3 client does not take from the environment by itself."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    options: dict[str, Any] = {"client_options": {**_CLIENT}}
+    options: dict[str, Any] = {"client_options": {**CLIENT}}
     if endpoint:
         options["endpoint"] = endpoint.rstrip("/")
         options["virtual_hosted_style_request"] = False

@@ -47,7 +47,10 @@ class LocalStorage:
         return sorted(entry.name for entry in entries if self._is_folder(entry))
 
     def level(self, prefix: str = "") -> Level:
-        folder = self._inside(prefix)
+        folder = self.root / clean_path(prefix)
+        if not self._below_root(os.path.realpath(folder)):
+            self.unfollowed.add(prefix)
+            return Level()
         folders: builtins.list[str] = []
         files: builtins.list[Entry] = []
         for entry in self._scan(folder, prefix) if folder.is_dir() else ():

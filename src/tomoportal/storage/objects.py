@@ -12,9 +12,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import hashlib
-import math
 import os
-import re
 import tempfile
 import time
 import uuid
@@ -28,7 +26,6 @@ import obstore
 from obstore.exceptions import (
     AlreadyExistsError,
     BaseError,
-    GenericError,
     NotSupportedError,
     PreconditionError,
 )
@@ -36,7 +33,7 @@ from obstore.exceptions import (
 from tomoportal.errors import NotFound, StorageError, UsageError
 from tomoportal.storage.access import open_store, sentence
 from tomoportal.storage.protocol import TEMPORARY, Entry, Level, clean_path
-from tomoportal.storage.ranges import plain_range
+from tomoportal.storage.reading import Reader, again
 
 PIECE = 16 << 20
 """Bytes of a part of a big upload, and of a download that are in memory at once."""
@@ -48,7 +45,6 @@ MOST_PARTS = 9_000
 """S3 takes 10,000 parts of one upload; bigger files get bigger parts."""
 DELETE_BATCH = 1_000
 
-_RANGE_REFUSED = re.compile(r"\b416\b|non-partial|InvalidRange")
 
 _UPLOADS = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
 """Of the whole process, so that memory does not grow with what is published at the same time."""
@@ -64,7 +60,7 @@ class ObjectStorage:
         self.url = url.rstrip("/")
         self._store = store
         self._reliable_create: bool | None = None
-        self._answers_ranges = True
+        self._reader = Reader(store, self.url)
 
     @classmethod
     def from_url(cls, url: str) -> ObjectStorage:
@@ -91,7 +87,10 @@ class ObjectStorage:
     def list(self, prefix: str = "") -> Iterator[Entry]:
         folder = clean_path(prefix)
         with self._told(prefix):
-            found = [_entry(meta) for page in obstore.list(self._store, folder or None) for meta in page]
+            found = again(
+                self.url,
+                lambda: [_entry(meta) for page in obstore.list(self._store, folder or None) for meta in page],
+            )
         for entry in sorted(_without_folder_marks(found), key=lambda entry: entry.path):
             if not _is_temporary(entry.path):
                 yield entry
@@ -99,13 +98,13 @@ class ObjectStorage:
     def folders(self, prefix: str = "") -> builtins.list[str]:
         folder = clean_path(prefix)
         with self._told(prefix):
-            result = obstore.list_with_delimiter(self._store, folder or None)
+            result = again(self.url, lambda: obstore.list_with_delimiter(self._store, folder or None))
         return sorted(path.rpartition("/")[2] for path in result["common_prefixes"])
 
     def level(self, prefix: str = "") -> Level:
         folder = clean_path(prefix)
         with self._told(prefix):
-            result = obstore.list_with_delimiter(self._store, folder or None)
+            result = again(self.url, lambda: obstore.list_with_delimiter(self._store, folder or None))
         folders = sorted(path.rpartition("/")[2] for path in result["common_prefixes"])
         found = [_entry(meta) for meta in result["objects"] if meta["path"] != folder]
         marks = {f"{folder}/{name}" if folder else name for name in folders}
@@ -130,9 +129,8 @@ class ObjectStorage:
     def read(self, path: str, start: int = 0, length: int | None = None) -> bytes:
         key = _key(path)
         with self._told(path):
-            if start == 0 and length is None:
-                return bytes(obstore.get(self._store, key).bytes())
-            return self._read_range(key, start, length)
+            whole = start == 0 and length is None
+            return self._reader.whole(key) if whole else self._reader.part(key, start, length)
 
     def write(self, path: str, data: bytes) -> Entry:
         key = _key(path)
@@ -235,7 +233,7 @@ class ObjectStorage:
 
     @contextmanager
     def fetch(self, path: str, scratch: Path | None = None) -> Iterator[Path]:
-        self.stat(path)
+        entry = self.stat(path)
         try:
             suffix = os.path.splitext(path)[1][:20]
             handle, name = tempfile.mkstemp(prefix="tomoportal-", suffix=suffix, dir=scratch)
@@ -243,21 +241,22 @@ class ObjectStorage:
             raise self._no_scratch(path, error) from error
         try:
             with os.fdopen(handle, "wb") as file:
-                self._download(path, file)
+                self._download(entry, file)
             yield Path(name)
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name)
 
-    def _download(self, path: str, target: IO[bytes]) -> None:
-        """Stream one answer into an open file and count it."""
-        with self._told(path):
-            answer = obstore.get(self._store, _key(path))
-            received = 0
-            for piece in answer.stream(min_chunk_size=PIECE):
-                received += self._keep(path, target, bytes(piece))
-        if received != answer.meta["size"]:
-            raise StorageError(f"{self.url}/{path}", "the download ended early; try again")
+    def _download(self, entry: Entry, target: IO[bytes]) -> None:
+        """Piece by piece, each of which is tried again when its answer breaks off."""
+        received = 0
+        while received < entry.size:
+            piece = self.read(entry.path, received, PIECE)
+            received += self._keep(entry.path, target, piece)
+            if not piece:
+                break
+        if received != entry.size or (entry.size > PIECE and self.stat(entry.path).tag != entry.tag):
+            raise StorageError(f"{self.url}/{entry.path}", "the object changed while it was read; try again")
 
     def _keep(self, path: str, target: IO[bytes], piece: bytes) -> int:
         try:
@@ -268,39 +267,6 @@ class ObjectStorage:
     def _no_scratch(self, path: str, error: OSError) -> StorageError:
         message = f"no scratch copy could be made in {tempfile.gettempdir()}: {error.strerror}"
         return StorageError(f"{self.url}/{path}", f"{message}; TMPDIR names another folder")
-
-    def _read_range(self, key: str, start: int, length: int | None) -> bytes:
-        """A range that may end after the object's end, which stores answer in different ways."""
-        if length == 0:
-            obstore.head(self._store, key)
-            return b""
-        if not self._answers_ranges:
-            return self._read_plainly(key, start, length)
-        try:
-            if length is not None:
-                return bytes(obstore.get_range(self._store, key, start=start, length=length))
-            return bytes(obstore.get(self._store, key, options={"range": {"offset": start}}).bytes())
-        except GenericError as error:
-            if not _RANGE_REFUSED.search(str(error)):
-                raise
-            self._answers_ranges = "non-partial" not in str(error)
-        return self._read_plainly(key, start, length)
-
-    def _read_plainly(self, key: str, start: int, length: int | None) -> bytes:
-        plain = plain_range(self._store, key, start, length, f"{self.url}/{key}")
-        return self._read_by_skipping(key, start, length) if plain is None else plain
-
-    def _read_by_skipping(self, key: str, start: int, length: int | None) -> bytes:
-        """For servers that give no ranges at all: stream the object from its beginning and keep the part."""
-        kept = bytearray()
-        position, end = 0, math.inf if length is None else start + length
-        for piece in obstore.get(self._store, key).stream(min_chunk_size=1 << 20):
-            data = memoryview(piece)
-            kept += data[max(0, start - position) : max(0, int(min(len(data), end - position)))]
-            position += len(data)
-            if position >= end:
-                break
-        return bytes(kept)
 
     def _put_new(self, key: str, data: bytes) -> bool:
         try:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import http.client
 import re
-import time
 import urllib.error
 import urllib.request
 from datetime import timedelta
@@ -16,10 +15,8 @@ import obstore
 from obstore.exceptions import BaseError
 
 from tomoportal.errors import StorageError
+from tomoportal.storage.access import PATIENCE, attempts
 
-ATTEMPTS = 5
-_FIRST_PAUSE = 0.1
-_TIMEOUT = 60
 _VALID = timedelta(minutes=15)
 _PASSING = (429, 500, 502, 503, 504)
 _BEYOND_THE_END = 416
@@ -35,9 +32,8 @@ def plain_range(store: Any, key: str, start: int, length: int | None, where: str
         address = obstore.sign(store, "GET", key, _VALID)
     except BaseError:  # there is nothing to sign with
         return None
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            time.sleep(_FIRST_PAUSE * 2 ** (attempt - 1))
+    trouble = ""
+    for _ in attempts():
         try:
             return _asked(address, start, length)
         except urllib.error.HTTPError as error:
@@ -46,13 +42,13 @@ def plain_range(store: Any, key: str, start: int, length: int | None, where: str
             trouble = f"the server answers {error.code} ({error.reason})"
         except (OSError, http.client.HTTPException) as error:
             trouble = f"the connection failed ({error or type(error).__name__})"
-    raise StorageError(where, f"{trouble}, {ATTEMPTS} times; try again later")
+    raise StorageError(where, f"{trouble}, every time it was asked; try again later")
 
 
 def _asked(address: str, start: int, length: int | None) -> bytes | None:
     last = "" if length is None else start + length - 1
     request = urllib.request.Request(address, headers={"Range": f"bytes={start}-{last}"})
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE["timeout"]) as answer:
         told = _RANGE.fullmatch(answer.headers["Content-Range"] or "")
         if told is None:
             return None
