@@ -13,7 +13,7 @@ from threading import Lock
 from time import monotonic
 
 from tomoportal.api.errors import Refused
-from tomoportal.catalog import Addresses, Catalog, View, Visibility, open_catalog
+from tomoportal.catalog import Addresses, Catalog, Tombstone, View, Visibility, open_catalog
 from tomoportal.errors import NotFound
 from tomoportal.layout.paths import Key, owner, viewer_folder
 from tomoportal.layout.tree import marker_of
@@ -126,11 +126,12 @@ class Portal:
             )
 
     def admit(self, path: str) -> Key:
-        """The entity that owns a path. Raises `NotFound` for what this reader may not see, `Refused` (503) for what is known to be
-        being replaced; `replacing` is still to be asked."""
+        """The entity that owns a path. Raises `NotFound` for what this reader may not see, `Refused` for what was withdrawn (410) or is
+        known to be being replaced (503); `replacing` is still to be asked."""
         key, seen = self.seen(path)
         if key is None or seen is Visibility.HIDDEN:
-            raise NotFound(path)
+            stone = self.view().tombstone_at(key) if key else None
+            raise withdrawn(path, stone) if stone else NotFound(path)
         if seen is Visibility.REPLACING:
             raise being_replaced(path)
         return key
@@ -183,6 +184,12 @@ def being_replaced(path: str) -> Refused:
         f"{path}: a new version of this is being published; try again in a few seconds.",
         ((b"retry-after", b"5"),),
     )
+
+
+def withdrawn(path: str, stone: Tombstone) -> Refused:
+    """The answer to a request for a file whose entity was withdrawn."""
+    reason = f" Reason: {stone.reason}" if stone.reason else ""
+    return Refused(410, "withdrawn", f"{path}: {stone.folder} was withdrawn on {stone.on}.{reason}")
 
 
 def is_loopback(host: str) -> bool:

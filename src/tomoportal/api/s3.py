@@ -25,6 +25,8 @@ from tomoportal.errors import NotFound, PortalError
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 MOST_KEYS = 1000
+GONE = 410
+"""What was withdrawn: the protocol knows no such answer, and a key that is not there is what tools expect."""
 _XML = b"application/xml"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNSUPPORTED = (
@@ -236,7 +238,7 @@ async def _send_error(error: PortalError, scope: Scope, send: Send) -> None:
     headers: Headers = []
     if isinstance(error, _S3Error):
         status, code = error.status, error.code
-    elif isinstance(error, NotFound):
+    elif isinstance(error, NotFound) or status_of(error)[0] == GONE:
         status, code = 404, "NoSuchKey"
     else:
         status, _ = status_of(error)

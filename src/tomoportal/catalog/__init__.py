@@ -14,6 +14,17 @@ from __future__ import annotations
 from tomoportal.catalog.catalog import Catalog, open_catalog
 from tomoportal.catalog.compile.writer import Addresses
 from tomoportal.catalog.load import LoadReport, is_current, load
+from tomoportal.catalog.tombstones import Tombstone
 from tomoportal.catalog.view import View, Visibility
 
-__all__ = ["Addresses", "Catalog", "LoadReport", "View", "Visibility", "is_current", "load", "open_catalog"]
+__all__ = [
+    "Addresses",
+    "Catalog",
+    "LoadReport",
+    "Tombstone",
+    "View",
+    "Visibility",
+    "is_current",
+    "load",
+    "open_catalog",
+]

@@ -7,6 +7,7 @@ from typing import Any
 
 from tomoportal.catalog.compile.writer import Addresses
 from tomoportal.catalog.database import REPAIR, Database
+from tomoportal.catalog.tombstones import folder_of
 from tomoportal.catalog.view import View
 from tomoportal.errors import CatalogError
 
@@ -32,6 +33,11 @@ class Catalog:
         if state.get("model") != self.database.model:
             raise CatalogError(f"{self.database.url} was made by another version of Tomoportal. {REPAIR}")
         return f"{state['model']}-{state.get('made')}-{state['version']}"
+
+    def folder_of(self, kind: str, number: int) -> str | None:
+        """Where the entity of a kind of the layout (`run`, `tomogram`, …) with a portal-wide id lies, or lay before it was withdrawn."""
+        with self.database.reader.connect() as connection:
+            return folder_of(connection, self.database, kind, number)
 
     def close(self) -> None:
         """Close its connections."""

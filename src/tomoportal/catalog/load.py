@@ -5,7 +5,7 @@ The layout is the truth: loading it all into an empty database gives the same id
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sql
@@ -16,9 +16,10 @@ from tomoportal.catalog.reading import Known, Reader, Rows
 from tomoportal.catalog.rows import count_load, delete, insert, note, settle
 from tomoportal.catalog.sidecars import Found
 from tomoportal.catalog.tables import FOLDER, RELEASE, REPLACING
+from tomoportal.catalog.tombstones import bury
 from tomoportal.errors import NotFound, StorageError, UsageError
 from tomoportal.layout import paths, tree
-from tomoportal.layout.private import Record, index_path
+from tomoportal.layout.private import Record, deposition_ledgers, index_path
 from tomoportal.problems import Problem, has_errors, in_order
 from tomoportal.storage.protocol import Storage
 
@@ -87,7 +88,9 @@ class _Loading:
         present = tree.dataset_names(self.storage)
         if chosen is None:
             self._forget_others(present)
-            for name in tree.deposition_names(self.storage):
+            for name in dict.fromkeys(
+                (*tree.deposition_names(self.storage), *deposition_ledgers(self.storage))
+            ):
                 self._deposition(name)
         for name in depositions:
             self._deposition(name)
@@ -132,8 +135,9 @@ class _Loading:
             ids.dataset, ids.dataset_deposition = self._kept_dataset(dataset)
         rows = Reader(replace(found, replacing=replacing), ids).read(skip=skip)
         self.problems += rows.problems
+        buried = [record for record in found.withdrawn if record.key.kind not in skip]
         try:
-            self._store(scopes, rows, replacing)
+            self._store(scopes, rows, replacing, buried)
         except sql.exc.IntegrityError as error:
             self._problem(
                 "load-duplicate", f"rows of {dataset} have ids that others have ({error.orig}); they stay as they were", dataset,
@@ -161,14 +165,16 @@ class _Loading:
         rows = Reader(found, Known(frozenset())).read()
         self.problems += rows.problems
         before = self._release(folder)
-        self._store([folder], rows, ())
+        self._store([folder], rows, (), found.withdrawn)
         after = self._release(folder)
         if before is not None and before != after:
             with self.catalog.database.write() as connection:
                 settle(connection, self.catalog.database, None)
         return after is not None
 
-    def _store(self, scopes: list[str], rows: Rows, replacing: tuple[Record, ...]) -> None:
+    def _store(
+        self, scopes: list[str], rows: Rows, replacing: tuple[Record, ...], withdrawn: Sequence[Record] = ()
+    ) -> None:
         database = self.catalog.database
         kept = [paths.folder(record.key) for record in replacing]
         with database.write() as connection:
@@ -182,6 +188,7 @@ class _Loading:
                     marks.c.folder == scope, marks.c.folder.startswith(f"{scope}/", autoescape=True)
                 )
                 connection.execute(marks.delete().where(inside))
+            bury(connection, database, scopes, withdrawn)
             if kept:
                 connection.execute(marks.insert(), [{"folder": folder} for folder in kept])
             count_load(connection, database)

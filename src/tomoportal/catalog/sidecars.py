@@ -43,6 +43,7 @@ class Found:
     published: tuple[Published, ...] = ()
     replacing: tuple[Record, ...] = ()
     spacings: tuple[Record, ...] = ()
+    withdrawn: tuple[Record, ...] = ()
     total_size: int = field(default=0)
     """Bytes of all files of all records."""
 
@@ -70,7 +71,9 @@ def of_deposition(storage: Storage, deposition: str) -> Found:
 
 
 def read(storage: Storage, records: Sequence[Record]) -> Found:
-    """The sidecars of all records that have one."""
+    """The sidecars of all records that have one. What was withdrawn has none, whatever still lies there."""
+    withdrawn = tuple(r for r in records if r.withdrawal is not None)
+    records = [r for r in records if r.withdrawal is None]
     with_sidecar = [r for r in records if r.published and r.key.kind not in WITHOUT_SIDECAR]
     read_one = _reader(storage)
     if storage.local_path("") is None and len(with_sidecar) > 1:
@@ -82,6 +85,7 @@ def read(storage: Storage, records: Sequence[Record]) -> Found:
     return Found(
         published=(*(item for item in outcomes if isinstance(item, Published)), *gains),
         replacing=tuple(item for item in outcomes if isinstance(item, Record)),
+        withdrawn=withdrawn,
         spacings=tuple(r for r in records if r.key.kind == "voxel_spacing"),
         total_size=sum(record.total_size() for record in records),
     )

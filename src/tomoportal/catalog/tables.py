@@ -15,12 +15,13 @@ from tomoportal.model.entity import Entity
 from tomoportal.model.fields import Field, Kind
 from tomoportal.model.registry import ENTITIES
 
-FORMAT = 1
+FORMAT = 2
 """Changes when the same model gives other tables."""
 
 RELEASE, FOLDER = "_release", "_folder"
 META = "catalog"
 REPLACING = "replacing"
+TOMBSTONES = "tombstone"
 
 _TYPES: dict[Kind, type[sql.types.TypeEngine]] = {
     Kind.INT: sql.Integer,
@@ -57,6 +58,7 @@ def make_tables() -> sql.MetaData:
     metadata = sql.MetaData()
     sql.Table(META, metadata, sql.Column("key", sql.Text, primary_key=True), sql.Column("value", sql.Text))
     sql.Table(REPLACING, metadata, sql.Column("folder", sql.Text, primary_key=True))
+    _tombstone_table(metadata)
     for entity in ENTITIES:
         _entity_table(metadata, entity)
         if is_searchable(entity):
@@ -91,6 +93,17 @@ def search_table(entity: type[Entity]) -> str:
 def facet_table(entity: type[Entity]) -> str:
     """Name of the table with the gathered facets of an entity."""
     return f"{entity.names.table}_facet"
+
+
+def _tombstone_table(metadata: sql.MetaData) -> None:
+    """What was withdrawn: `number` is its portal-wide id, `kind` that of the layout."""
+    texts = [
+        sql.Column(name, sql.Text, nullable=False)
+        for name in ("kind", "title", "reason", "withdrawn", RELEASE)
+    ]
+    number = sql.Column("number", sql.Integer)
+    table = sql.Table(TOMBSTONES, metadata, sql.Column(FOLDER, sql.Text, primary_key=True), number, *texts)
+    sql.Index(f"ix_{TOMBSTONES}_number", table.c.number)
 
 
 def _entity_table(metadata: sql.MetaData, entity: type[Entity]) -> None:

@@ -16,6 +16,7 @@ from tomoportal.catalog.compile.writer import Addresses, Scope, Statement, Write
 from tomoportal.catalog.database import LONGEST
 from tomoportal.catalog.rows import below
 from tomoportal.catalog.tables import FACETS, FOLDER, RELEASE, REPLACING
+from tomoportal.catalog.tombstones import Tombstone, tombstone, tombstone_at
 from tomoportal.errors import CatalogError, QueryError
 from tomoportal.layout.paths import Key, folder, owner
 from tomoportal.layout.tree import own_entity
@@ -149,6 +150,16 @@ class View:
         if not is_there:
             return Visibility.HIDDEN
         return Visibility.REPLACING if is_replaced else Visibility.PUBLIC
+
+    def tombstone(self, kind: str, number: int) -> Tombstone | None:
+        """That of the dataset, run, … which had this id; None for what was not withdrawn, or not public before."""
+        with self.database.reader.connect() as connection:
+            return tombstone(connection, self.database, self._scope.now, kind, number)
+
+    def tombstone_at(self, key: Key) -> Tombstone | None:
+        """That of an entity of the layout, or of the nearest one around it."""
+        with self.database.reader.connect() as connection:
+            return tombstone_at(connection, self.database, self._scope.now, key)
 
     def _shows_hidden(self, view: Key) -> bool:
         """Whether what is made of a tomogram and the annotations of its run may show some that are not released yet."""

@@ -19,6 +19,7 @@ from tomoportal.cli.new import new
 from tomoportal.cli.plan import plan
 from tomoportal.cli.schema import schema
 from tomoportal.cli.serve import serve
+from tomoportal.cli.withdraw import withdraw
 from tomoportal.errors import CatalogError, ConfigError, PortalError, RemoteError, StorageError, UsageError
 
 INTERRUPTED = 130
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (demo, new, check, plan, ingest, load, serve, convert, schema):
+for command in (demo, new, check, plan, ingest, withdraw, load, serve, convert, schema):
     app.command()(command)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,14 +20,20 @@ from tomoportal.cli.selecting import (
     OnlyOption,
     RestoreOption,
 )
+from tomoportal.errors import ConfigError
 
 if TYPE_CHECKING:
     from tomoportal.catalog import Catalog
+    from tomoportal.cli.planning import Planned
     from tomoportal.ingest.report import Report
     from tomoportal.ingest.selection import Selection
+    from tomoportal.layout.private import Record
     from tomoportal.problems import Problem
     from tomoportal.settings import Settings
     from tomoportal.storage import Storage
+
+BLINDING = ("empty", "no-value", "link-outside")
+"""Findings, less than errors, after which it is uncertain what the source holds."""
 
 
 def ingest(
@@ -39,6 +47,13 @@ def ingest(
     restore: RestoreOption = False,
     storage: StorageOption = None,
     database: DatabaseOption = None,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune", help="Take down what this deposition has published and its file no longer leads to."
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Take down without asking.")] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Threads; one per core unless given.", show_default=False)
     ] = None,
@@ -60,7 +75,10 @@ def ingest(
     )
     settings = Settings.from_environment(storage=storage, database=database)
     started = time.perf_counter()
-    report = ingest_config(config, source, settings, selection=selection, workers=workers, quiet=as_json)
+    confirm = (lambda _: None) if yes or as_json else ask_to_remove
+    report = ingest_config(
+        config, source, settings, selection=selection, prune=confirm if prune else None, workers=workers, quiet=as_json
+    )  # fmt: skip
     show_problems(report.sorted_problems(), as_json=as_json)
     if not as_json:
         typer.echo(f"{summary(report)} {time.perf_counter() - started:.1f} s.")
@@ -74,18 +92,25 @@ def ingest_config(
     settings: Settings,
     *,
     selection: Selection | None = None,
+    prune: Callable[[list[Record]], None] | None = None,
     workers: int | None = None,
     quiet: bool = False,
 ) -> Report:
-    """Find, plan, run, load. Raises `ConfigError` when the file is faulty."""
+    """Find, plan, run, load. With `prune`, what is no longer found is taken down first, after that was called with it. Raises
+    `ConfigError` when the file is faulty."""
     from tomoportal.catalog import open_catalog
     from tomoportal.cli.console import ingest_progress
     from tomoportal.cli.planning import planned
+    from tomoportal.ingest.removal import Removal
     from tomoportal.ingest.run import run_plan
 
     made = planned(config, source, settings, selection)
+    doomed = what_to_prune(made) if prune else []
+    if prune and doomed:
+        prune(doomed)
     with ingest_progress(quiet) as progress, open_catalog(settings.database, create=True) as catalog:
         published = CatalogLoading(made.target, catalog)
+        removed = Removal(made.target, published).take(doomed)
         report = run_plan(
             made.plan,
             source=made.source,
@@ -94,8 +119,37 @@ def ingest_config(
             workers=workers,
             progress=progress,
         )
+    report.removed = removed
     report.problems += [*made.problems, *published.problems]
     return report
+
+
+def what_to_prune(made: Planned) -> list[Record]:
+    """What is published and no longer found, as far as nothing else stands on it. Raises `ConfigError` when finding or planning was
+    faulty: then nothing tells what is gone from what could not be seen."""
+    from tomoportal.cli.planning import look_through
+    from tomoportal.ingest.removal import prunable
+
+    orphans = look_through(made.plan).orphans
+    faults = [problem for problem in made.problems if problem.severity == "error" or problem.code in BLINDING]
+    if orphans and faults:
+        raise ConfigError(
+            "Nothing was taken down and nothing ingested: while something cannot be found or planned as the deposition file says, "
+            "what is no longer found may only be out of sight. Correct the following, or ingest without --prune.", faults,
+        )  # fmt: skip
+    made.plan.notes.orphans.clear()
+    return prunable(made.target, orphans)[0]
+
+
+def ask_to_remove(doomed: list[Record]) -> None:
+    """Show what will be taken down, and on a terminal ask whether that is meant. Raises `typer.Abort`."""
+    from tomoportal.layout.paths import folder
+
+    for record in sorted(doomed, key=lambda record: folder(record.key)):
+        if record.key.kind != "view":
+            typer.echo(f"taking down  {folder(record.key)}", err=True)
+    if sys.stdin.isatty():
+        typer.confirm("Take these down?", abort=True, err=True)
 
 
 @dataclass(slots=True)

@@ -25,7 +25,8 @@ from tomoportal.layout import private
 from tomoportal.layout.ids import Allotment
 from tomoportal.layout.paths import folder
 from tomoportal.layout.private import Ledger, Record, ledger_path, read_json
-from tomoportal.layout.publish import publish, publish_files, withdraw
+from tomoportal.layout.publish import publish, publish_files
+from tomoportal.layout.removal import withdraw
 from tomoportal.problems import Problem, Severity
 from tomoportal.storage.protocol import Storage
 
@@ -113,7 +114,8 @@ class Executor:
                     old,
                     self.shared,
                 )
-                self._publish(task, STEPS[task.kind](work), home, staged)
+                outcome = STEPS[task.kind](work)
+                self._publish(task, outcome, home, None if _same_data(task, old, outcome) else staged)
             if task.kind in COPYING:
                 self.target.delete(private.copied_path(task.key))
         finally:
@@ -187,6 +189,12 @@ def record_of(task: Task, outcome: Outcome) -> Record:
         problems=tuple({**asdict(p), "severity": Severity(p.severity).value} for p in outcome.problems),
         writer=WRITER,
     )
+
+
+def _same_data(task: Task, old: Record | None, outcome: Outcome) -> bool:
+    """Whether metadata alone have changed and the files came out as they lie there already: they are not touched then."""
+    is_of_metadata = task.why == METADATA_CHANGED and task.kind not in WITHOUT_SIDECAR
+    return is_of_metadata and old is not None and old.files == outcome.files
 
 
 def _known(target: Storage, record: Record) -> Outcome:

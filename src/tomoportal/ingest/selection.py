@@ -127,12 +127,17 @@ def with_needs(
 
 
 def needs(task: Task, sidecars: Mapping[str, Task]) -> list[str]:
-    """Folders of the entities without which this one cannot stand: its run, and the alignment that it was made with."""
-    if not task.key.run:
+    """Folders of the entities without which this one cannot stand: its run, the alignment that it was made with, and for a tilt series
+    the frames, to which its sections refer."""
+    if not task.key.run or task.kind == "run":
         return []
-    found = [] if task.kind == "run" else [folder(task.key.of("run", spacing=""))]
+    found = [folder(task.key.of("run", spacing=""))]
     alignment = task.links.get("alignment_metadata_path") or ""
-    return found + ([folder(sidecars[alignment].key)] if alignment in sidecars else [])
+    if alignment in sidecars:
+        found.append(folder(sidecars[alignment].key))
+    if task.kind == "tiltseries":
+        found.append(folder(task.key.of("frames", spacing="")))
+    return found
 
 
 def without_loose_ends(task: Task, absent: Iterable[str]) -> Task:

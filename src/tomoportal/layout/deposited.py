@@ -49,13 +49,6 @@ def remember(storage: Storage, deposition: str, file: str, runs: Mapping[str, It
     _write(storage, _path(deposition, file), known, {**known, **more})
 
 
-def forget(storage: Storage, deposition: str, file: str, runs: Mapping[str, Iterable[str]]) -> None:
-    """Take runs out, by dataset."""
-    known = _runs(storage, _path(deposition, file))
-    left = {name: names - set(runs.get(name, ())) for name, names in known.items()}
-    _write(storage, _path(deposition, file), known, {name: names for name, names in left.items() if names})
-
-
 def _write(storage: Storage, path: str, old: Runs, new: Runs) -> None:
     if new != old:
         write_json(storage, path, {name: sorted(names) for name, names in sorted(new.items())})

@@ -110,6 +110,12 @@ def ledger_path(key: Key) -> str:
     return f"{home}/ledger.json" if key.kind == "dataset" else f"{home}/runs/{key.run}.json"
 
 
+def deposition_ledgers(storage: Storage) -> list[str]:
+    """The depositions of which anything is known, also withdrawn ones."""
+    home = f"{PRIVATE}/depositions"
+    return [entry.path.removeprefix(f"{home}/")[:-5] for entry in storage.level(home).files]
+
+
 def index_path(dataset: str) -> str:
     """The one object that tells everything about a dataset's entities."""
     return f"{dataset_home(dataset)}/index.json"

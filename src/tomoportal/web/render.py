@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tomoportal.catalog import Tombstone
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Visit
 
@@ -54,6 +55,11 @@ def error(status: int, heading: str, message: str, site: Any) -> str:
         .get_template("error.html")
         .render(status=status, heading=heading, message=message, site=site)
     )
+
+
+def tombstone(stone: Tombstone, site: Any) -> str:
+    """The HTML that stays in the place of what was withdrawn."""
+    return environment().get_template("tombstone.html").render(stone=stone, site=site)
 
 
 def shortened(text: str, length: int) -> str:

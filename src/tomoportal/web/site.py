@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from tomoportal.catalog import View
+from tomoportal.catalog import Tombstone, View
 from tomoportal.errors import CatalogError, QueryError
 from tomoportal.settings import Settings
 from tomoportal.web import render, urls
@@ -101,17 +101,41 @@ def _endpoint(
     def endpoint(request: Request) -> Response:
         try:
             visit = Visit(request, get_view(request), settings)
+        except CatalogError as error:
+            return _unreadable(settings, request, error)
+        try:
             html = render.page(template, visit, build(visit))
         except PageError as error:
-            return _error(settings, error.status, error.message)
+            stone = _tombstone(visit, template) if error.status == 404 else None
+            return _gone(settings, stone) if stone else _error(settings, error.status, error.message)
         except QueryError as error:
             return _error(settings, 400, f"{error}.")
         except CatalogError as error:
-            _log.error("%s: %s", request.url.path, error)
-            return _error(settings, 503, "Try again in a minute.", {"retry-after": "60"})
+            return _unreadable(settings, request, error)
         return _html(request, html, security_headers(visit.view.addresses.files))
 
     return endpoint
+
+
+def _tombstone(visit: Visit, template: str) -> Tombstone | None:
+    """What was withdrawn, where a page of it is asked for."""
+    kind = {
+        "dataset.html": "dataset",
+        "deposition.html": "deposition",
+        "run.html": "run",
+        "viewer.html": "run",
+    }.get(template)
+    return visit.view.tombstone(kind, visit.id()) if kind else None
+
+
+def _gone(settings: Settings, stone: Tombstone) -> Response:
+    headers = {**security_headers(), "cache-control": "no-cache"}
+    return HTMLResponse(render.tombstone(stone, settings), 410, headers)
+
+
+def _unreadable(settings: Settings, request: Request, error: CatalogError) -> Response:
+    _log.error("%s: %s", request.url.path, error)
+    return _error(settings, 503, "Try again in a minute.", {"retry-after": "60"})
 
 
 def _html(request: Request, html: str, headers: dict[str, str]) -> Response:
