@@ -43,6 +43,7 @@ SECTIONS = {
 COMPARED = {
     ("alignment", "tomogram"),
     ("alignment", "tiltseries"),
+    ("alignment", "angles"),
     ("annotation", "tomogram"),
     ("gains", "frame"),
 }
@@ -57,23 +58,7 @@ def _cases() -> list[Any]:
     absent = pytest.param(
         None, marks=pytest.mark.skip(reason=f"the real deposition files are not at {FOLDER}")
     )
-    return [pytest.param(path, id=path.stem, marks=_not_yet(path)) for path in CONFIGS] or [absent]
-
-
-def _not_yet(path: Path) -> list[Any]:
-    config = read_plain(path)
-    keyphotos = [s for kind in ("dataset", "deposition") for s in config.sources(f"{kind}_keyphotos")]
-    paths = [
-        p for s in keyphotos for p in dict(s.parameters.get("value") or {}).values() if p and "://" not in p
-    ]
-    missing = {
-        "key photos from files": bool(paths) or any(source.is_reference for source in keyphotos),
-        "alignments of AreTomo": any(
-            s.metadata.get("format") == "ARETOMO3" for s in config.sources("alignments")
-        ),
-    }
-    reason = ", ".join(what for what, is_missing in missing.items() if is_missing)
-    return [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+    return [pytest.param(path, id=path.stem) for path in CONFIGS] or [absent]
 
 
 @pytest.mark.parametrize("path", _cases())

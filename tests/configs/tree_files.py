@@ -228,7 +228,7 @@ def _annotation(path: Path, wanted: Wanted) -> None:
         case "csv_with_header":
             path.write_text("".join(wanted.delimiter.join(line) + "\n" for line in ("xyz", (x, y, z))))
         case "tardis":
-            path.write_text(f"IDs,X [A],Y [A],Z [A]\n0,{x},{y},{z}\n1,{x},{y},{z}\n")
+            path.write_text(f"ID,X,Y,Z\n0,{x},{y},{z}\n1,{x},{y},{z}\n")
         case "copick":
             path.write_text(json.dumps(_picks(at)))
         case "saber":
