@@ -96,6 +96,23 @@ def test_sources_are_merged_each_with_its_own_correction(tiny, portal):
     assert {path.rpartition("/")[2] for path in portal.public() if path.endswith(".tif")} == set(movies)
 
 
+def test_mdoc_files_beside_the_movies_and_files_found_twice_are_taken_once(tiny, portal):
+    movies = with_movies(tiny)
+    tiny.config["frames"].append(
+        {
+            "metadata": {"dose_rate": 2.0, "is_gain_corrected": False},
+            "sources": [{"source_glob": {"list_glob": "frames/*"}}],
+        }
+    )
+    (tiny.lab / "R1.mdoc").rename(tiny.lab / "frames/R1.mdoc")
+    glob = {"list_glob": "frames/{run_name}.mdoc"}
+    tiny.config["collection_metadata"] = [{"sources": [{"source_glob": glob}, {"source_glob": dict(glob)}]}]
+    assert ingest_tiny(tiny, portal).problems == []
+    content = _sidecar(portal)
+    assert [frame["is_gain_corrected"] for frame in content["frames"]] == [True] * len(movies)
+    assert content["frames_acquisition_files"] == [f"{HOME}/R1.mdoc"]
+
+
 def test_missing_and_unnamed_movies_are_told_with_counts(tiny, portal):
     with_movies(tiny)
     (tiny.lab / "frames/R1_002.tif").unlink()

@@ -36,11 +36,20 @@ def _own(run: RunPlanning, section: str) -> list[FoundItem]:
 
 
 def _movies(run: RunPlanning) -> list[tuple[FoundItem, list[str]]]:
-    """Every source of frames with its files."""
+    """Every source of frames with its files; a file that several find is the first one's, and an mdoc file is none."""
     items = _own(run, "frames")
-    wanted = [(item.source, path, _base(path)) for item in items for path in paths(item)]
+    taken = set(_mdocs(run))
+    found: list[tuple[FoundItem, list[str]]] = []
+    for item in items:
+        found.append((item, [path for path in dict.fromkeys(paths(item)) if path not in taken]))
+        taken.update(found[-1][1])
+    wanted = [(item.source, path, _base(path)) for item, files in found for path in files]
     good = _named_once(run, run.key.of("frames"), wanted)
-    return [(item, [path for path in dict.fromkeys(paths(item)) if path in good]) for item in items]
+    return [(item, [path for path in files if path in good]) for item, files in found]
+
+
+def _mdocs(run: RunPlanning) -> list[str]:
+    return list(dict.fromkeys(path for item in run.items("collection_metadata") for path in paths(item)))
 
 
 def _base(path: str) -> str:
@@ -92,7 +101,7 @@ def _gains(run: RunPlanning, movies: list[tuple[FoundItem, list[str]]]) -> bool:
 
 def _frames(run: RunPlanning, movies: list[tuple[FoundItem, list[str]]], *, has_gains: bool) -> list[str]:
     """Plan the frames; gives the mdoc files that tilt series can rely on: none where the frames they name are left out."""
-    mdocs = [path for item in run.items("collection_metadata") for path in paths(item)]
+    mdocs = _mdocs(run)
     key = run.key.of("frames")
     if not movies or not (mdocs or any(files for _, files in movies)):
         return mdocs if run.items("frames") else []
