@@ -168,9 +168,11 @@ def test_links_out_of_the_source_are_told_and_not_followed(tmp_path: Path) -> No
     (lab / "L.mrc").symlink_to(outside / "S.mrc")
     (lab / "folder").symlink_to(outside)
     (lab / "loop").symlink_to(lab)
-    found = looked(LocalStorage(tmp_path / "source"), gains={"source_glob": {"list_glob": "**/S.mrc"}})
+    gains = {"source_multi_glob": {"list_globs": ["**/S.mrc", "folder/S.mrc", "folder/*.mrc", "loop/T.*"]}}
+    found = looked(LocalStorage(tmp_path / "source"), gains=gains)
 
-    assert [run.name for _, run in found.runs()] == ["T"]
+    ((_, run),) = found.runs()
+    assert (run.name, dict(run.items)) == ("T", {})
     (told,) = [problem.message for problem in found.problems if problem.code == "link-outside"]
     assert told.endswith(": lab/L.mrc, lab/folder, lab/loop")
 
