@@ -1,4 +1,4 @@
-"""Whether what the deposition file states about a tilt series is what its files say. Pure.
+"""Whether what the deposition file states about a tilt series or a tomogram is what its files say. Pure.
 
 Told anew whenever the sidecar is written, so that a correction in the deposition file ends the warning without the volume being
 converted again. The deposition file decides; nothing is changed here.
@@ -6,7 +6,7 @@ converted again. The deposition file decides; nothing is changed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tomoportal.ingest.task import Task
@@ -26,12 +26,17 @@ VOLTAGE = 0.01
 """Relative."""
 FLUX = 0.05
 """Relative; and at least `LEAST_FLUX`."""
+OFFSET = 0.5
+"""Voxels."""
 LEAST_FLUX = 1.0
 """e⁻/Å²."""
 
 ACQUIRED = "acquired"
 """Key of the facts that a step leaves: `file`, and of `angles` (lowest, highest, step), `tilt_axis`, `voltage` (kV), `pixel_spacing`
 and `header_pixel_spacing` (Å), `dose` (e⁻/Å²) those that are known."""
+
+PLACED = "placed"
+"""Key of the facts that a tomogram leaves: `file`; `origin`, where it places the first voxel (x, y, z, in voxels); `size` (x, y, z)."""
 
 
 def disagreements(task: Task, facts: Mapping[str, Any]) -> Iterator[Problem]:
@@ -41,6 +46,10 @@ def disagreements(task: Task, facts: Mapping[str, Any]) -> Iterator[Problem]:
         known = {**known, "movies": task.links.get("frames_count")}
         for name, message, hint in _contradictions(task.metadata, known):
             yield Problem(PREFIX + name, message, Severity.WARNING, file=known["file"], hint=hint)
+    placed = facts.get(PLACED)
+    if placed:
+        for name, message, hint in _misplaced(task.metadata, placed):
+            yield Problem(PREFIX + name, message, Severity.WARNING, file=placed["file"], hint=hint)
 
 
 Contradiction = tuple[str, str, str]
@@ -107,6 +116,30 @@ def _pixel_spacing(stated: Mapping[str, Any], own: float | None, who: str) -> It
         words = f", with `binning_from_frames` {own * binning:g} Å" if binning != 1 else ""
         message = f"{who} {own:g} Å{words}; `pixel_spacing` is {spacing:g} Å"
         yield "pixel-spacing", message, "Correct `pixel_spacing`, or state `binning_from_frames`."
+
+
+def _misplaced(stated: Mapping[str, Any], placed: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """What a tomogram's file says about its place and size; the published volume has the size of the file."""
+    offset, origin = _three(stated.get("offset")), placed["origin"]
+    wanted = offset or [0.0] * 3
+    if any(origin) and any(abs(own - given) > OFFSET for own, given in zip(origin, wanted, strict=True)):
+        words = f"`offset` is {_listed(wanted)}" if offset else "no `offset` is given"
+        message = f"the file places its first voxel at x, y, z = {_listed(origin)} voxels; {words}"
+        yield "offset", message, "Correct `offset` if the tomogram is part of a larger one; it decides."
+    size = _three(stated.get("size"))
+    if size and size != placed["size"]:
+        message = f"the file has {_listed(placed['size'])} voxels along x, y, z; `size` is {_listed(size)}"
+        yield "size", message, "Leave `size` out: that of the file is published."
+
+
+def _three(value: Any) -> list[float] | None:
+    """The numbers of a mapping with x, y and z; None unless it has all."""
+    parts = [_number(value.get(axis)) for axis in "xyz"] if isinstance(value, Mapping) else []
+    return parts if parts and None not in parts else None
+
+
+def _listed(numbers: Sequence[float]) -> str:
+    return ", ".join(f"{number:g}" for number in numbers)
 
 
 def _turned(first: float, second: float) -> float:
