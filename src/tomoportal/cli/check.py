@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,9 +13,12 @@ from tomoportal.cli.options import JsonOption, StorageOption
 if TYPE_CHECKING:
     from tomoportal.cli.planning import Overview
     from tomoportal.config import Config
-    from tomoportal.ingest.find import Found, FoundItem, FoundRun
+    from tomoportal.ingest.find import Found
     from tomoportal.ingest.plan import Plan
     from tomoportal.problems import Problem
+
+_WIDTH = 160
+"""Columns of a table that goes into a file or another program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ def check(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Folder or URL under which source_prefix lies; also shows what would be found and ingested.",
+            help="Folder or URL under which source_prefix lies; also shows what would be found, run by run, and ingested.",
         ),
     ] = None,
     storage: StorageOption = None,
@@ -56,6 +58,7 @@ def check(
         if as_json:
             for problem in problems:
                 typer.echo(problem.as_json())
+            _tell_runs(seen)
         else:
             _show(path, problems, seen)
     if wrong:
@@ -81,6 +84,27 @@ def _show(path: Path, problems: list[Problem], seen: _Seen | None) -> None:
     if seen and seen.found.deposition:
         for line in (*_overview(seen.found), _ahead(seen.overview)):
             typer.echo(f"  {line}")
+        _show_table(seen.found)
+
+
+def _tell_runs(seen: _Seen | None) -> None:
+    """One JSON object for each run, with the files it would consume."""
+    from tomoportal.cli.found_table import rows
+
+    for row in rows(seen.found) if seen else ():
+        typer.echo(row.as_json())
+
+
+def _show_table(found: Found) -> None:
+    import sys
+
+    from rich.console import Console
+
+    from tomoportal.cli.found_table import table
+
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH, highlight=False).print(
+        table(found)
+    )
 
 
 def _summary(problems: list[Problem]) -> str:
@@ -95,11 +119,13 @@ def _summary(problems: list[Problem]) -> str:
 
 def _overview(found: Found) -> list[str]:
     """What is found, without what is left out."""
+    from tomoportal.cli.found_table import taken
+
     lines = [f"deposition {found.deposition.name}"] if found.deposition else []
     for dataset in found.deposition.datasets if found.deposition else ():
         counts: dict[str, int] = {}
         for run in dataset.runs:
-            for section, items in _taken(run):
+            for section, items in taken(run):
                 if items:
                     counts[section] = counts.get(section, 0) + len(items)
         told = ", ".join(f"{count} {section}" for section, count in counts.items())
@@ -108,26 +134,6 @@ def _overview(found: Found) -> list[str]:
             f"dataset {dataset.name}: {number} run{'s' * (number != 1)}" + (f", {told}" if told else "")
         )
     return lines
-
-
-def _taken(run: FoundRun) -> Iterator[tuple[str, list[FoundItem]]]:
-    from tomoportal.ingest.references import spacing_of
-
-    for section, items in run.items.items():
-        yield section, [item for item in items if item.supported]
-    for spacing in run.spacings:
-        for section, items in spacing.items.items():
-            yield (
-                section,
-                [
-                    item
-                    for item in items
-                    if item.supported
-                    and (
-                        section != "tomograms" or item.referenced or spacing_of(item, spacing) == spacing.name
-                    )
-                ],
-            )
 
 
 def _ahead(seen: Overview) -> str:
