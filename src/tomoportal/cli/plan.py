@@ -18,8 +18,7 @@ from tomoportal.cli.selecting import (
 )
 
 if TYPE_CHECKING:
-    from tomoportal.cli.planning import Overview
-    from tomoportal.ingest.plan import Plan
+    from tomoportal.cli.planning import Overview, Planned
 
 
 def plan(
@@ -52,24 +51,27 @@ def plan(
     if as_json:
         look_through(made.plan, lambda task: typer.echo(task.as_json()))
     else:
-        show_plan(made.plan)
+        show_plan(made)
     show_problems(made.problems)
     if has_errors(made.problems):
         raise typer.Exit(1)
 
 
-def show_plan(plan: Plan) -> Overview:
-    """One line per entity: what, why, from how many bytes."""
+def show_plan(made: Planned) -> Overview:
+    """One line per entity: what, why, from how many bytes, and whether these pass through scratch files."""
     from tomoportal.cli.console import human_size
     from tomoportal.cli.planning import look_through
+    from tomoportal.ingest.scratch import scratch_use
     from tomoportal.ingest.task import Task
     from tomoportal.layout.paths import folder
 
     def tell(task: Task) -> None:
         size = f"  {human_size(task.size())}" if task.size() else ""
-        typer.echo(f"{task.kind:<12} {folder(task.key)}  ({task.why}){size}")
+        passing = scratch_use(task, made.source)
+        words = f", {passing}" if passing else ""
+        typer.echo(f"{task.kind:<12} {folder(task.key)}  ({task.why}){size}{words}")
 
-    seen = look_through(plan, tell)
+    seen = look_through(made.plan, tell)
     for orphan in seen.orphans:
         typer.echo(f"{'orphan':<12} {folder(orphan.key)}  (published, but no longer found)")
     count = seen.kinds.total()

@@ -25,8 +25,6 @@ from tomoportal.ingest.volumes.source import FETCHED, Region, Source, from_zarr,
 HEAD = 64 << 10
 """Bytes that are read first: the header, and most extended headers."""
 ZARR = ".zarr"
-WHOLE = (".gz", ".bz2", ".tif", ".tiff", ".dm3", ".dm4")
-"""Endings of files that are fetched as a whole."""
 _PACKED = (b"\x1f\x8b", b"BZ")
 
 
