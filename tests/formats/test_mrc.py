@@ -172,6 +172,21 @@ def test_where_the_header_places_the_volume(tmp_path: Path, start, origin, axes,
     assert open_mrc(path).origin == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("flags", "expected"), [(0, -5.0), (4, 5.0), (1 + 4, 5.0)])
+def test_the_origin_of_imod_has_the_sign_that_its_flags_say(
+    tmp_path: Path, flags: int, expected: float
+) -> None:
+    path = patch(write(tmp_path / "a.mrc", ramp()), 196, struct.pack("<3f", 5.0, 0.0, 0.0))
+    patch(path, 152, struct.pack("<2i", 1146047817, flags))
+    assert open_mrc(path).origin == (expected, 0.0, 0.0)
+
+
+def test_bytes_that_hold_two_values_for_imod_are_refused(tmp_path: Path) -> None:
+    path = patch(write(tmp_path / "a.mrc", ramp(dtype="int8")), 152, struct.pack("<2i", 1146047817, 16))
+    with pytest.raises(FormatError, match="two values of 4 bits"):
+        open_mrc(path)
+
+
 REFUSED = [
     (lambda raw: b"", "empty"),
     (lambda raw: raw[:500], "only 500 bytes"),
@@ -250,6 +265,20 @@ REAL = {
     "polnet/data/templates/mrcs_10A/2cg9.mrc": ((52, 52, 52), "float32", (10.0,) * 3, {"mrc-origin"}),
     "polnet/data/templates/mrcs_10A/3j9i.mrc": ((58, 58, 58), "float32", (10.0,) * 3, {"mrc-origin"}),
     "polnet/data/templates/mrcs_10A/6utj.mrc": ((62, 62, 62), "float32", (10.0,) * 3, {"mrc-origin"}),
+    "portal-backend/test_infra/test_files/input_bucket/10001_input/metadata/TS_run1.st":
+        ((4, 10, 20), "int8", (5.678,) * 3, set()),
+    "portal-backend/test_infra/test_files/input_bucket/10001_input/tomograms/TS_run2.rec":
+        ((4, 4, 4), "int8", (13.48,) * 3, set()),
+    "portal-backend/test_infra/test_files/input_bucket/20002/annotations/segmask.mrc":
+        ((4, 4, 4), "float32", (14.08,) * 3, set()),
+    "portal-backend/test_infra/test_files/input_bucket/20002/annotations/semantic_mask.mrc":
+        ((4, 4, 4), "int8", (None,) * 3, {"mrc-voxel-size"}),
+    "portal-backend/test_infra/test_files/input_bucket/20002/annotations/small_probability_map.mrc":
+        ((2, 2, 2), "float32", (None,) * 3, {"mrc-voxel-size"}),
+    "portal-backend/test_infra/test_files/input_bucket/sample_tomos/input_mrc.mrc":
+        ((4, 4, 4), "float32", (14.08,) * 3, set()),
+    "portal-backend/test_infra/test_files/input_bucket/sample_tomos/signed_ints.mrc":
+        ((4, 4, 4), "int8", (14.08,) * 3, set()),
     "zarr-particle-tools/tests/templates/ribo80s_emd_3883_866_64_resized.mrc":
         ((64, 64, 64), "float32", (8.66,) * 3, set()),
 }  # fmt: skip

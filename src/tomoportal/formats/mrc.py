@@ -22,7 +22,14 @@ from typing import IO
 import numpy as np
 
 from tomoportal.errors import FormatError, SourceError
-from tomoportal.formats.mrc_header import HEADER_SIZE, IMOD_SIGNED_BYTES, MrcHeader, decode_header
+from tomoportal.formats.mrc_header import (
+    HEADER_SIZE,
+    IMOD_ORIGIN_AS_IN_MRC2014,
+    IMOD_PACKED_NIBBLES,
+    IMOD_SIGNED_BYTES,
+    MrcHeader,
+    decode_header,
+)
 from tomoportal.formats.mrc_sections import section_headers
 from tomoportal.problems import Problem, Severity
 
@@ -75,15 +82,18 @@ class MrcVolume:
     @property
     def origin(self) -> Size3:
         """Where the header places the first voxel, (x, y, z) in Å: its origin, or else its start times the voxel size, None where that
-        is unknown."""
+        is unknown. IMOD means the opposite sign, unless its flags say otherwise."""
         if any(self.header.origin) or not any(self.header.start):
-            return self.header.origin
+            flags = self.header.imod_flags
+            sign = -1.0 if flags is not None and not flags & IMOD_ORIGIN_AS_IN_MRC2014 else 1.0
+            x, y, z = (sign * part for part in self.header.origin)
+            return x, y, z
         start = dict(zip(self.header.axes, self.header.start, strict=True))
-        x, y, z = (
+        along = (
             None if size is None else start.get(axis, 0) * size
             for axis, size in zip((1, 2, 3), self.voxel_size, strict=True)
         )
-        return x, y, z
+        return next(along), next(along), next(along)
 
     def release(self) -> None:
         """Give the mapped pages back to the system; they are read again when touched again."""
@@ -128,6 +138,9 @@ def _open(file: IO[bytes], name: str, *, compressed: bool) -> MrcVolume:
     if header.mode in _REFUSED:
         raise FormatError(name, f"mode {header.mode} ({_REFUSED[header.mode]}) is not an image; modes 0, 1, 2, 6, 12 and "
             "101 can be read.", "Export the real-space volume.")  # fmt: skip
+    if header.mode == 0 and (header.imod_flags or 0) & IMOD_PACKED_NIBBLES:
+        raise FormatError(name, "IMOD's flags say that each byte holds two values of 4 bits; only mode 101 is read that way.",
+            "Write it as bytes, with IMOD's `newstack -mode 0`.")  # fmt: skip
     header, more = _fitted(header, size, name)
     header = replace(header, extended=mapping[HEADER_SIZE : HEADER_SIZE + header.nsymbt])
     data, notes = _mapped(header, mapping, name)
