@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -221,3 +225,35 @@ def test_values_are_kept_whatever_they_hold(tmp_path):
     written = file.read_text()
     assert f"deposition_title: {json.dumps(title, ensure_ascii=False)}" in written
     assert checked(file)[1] == marked(file)
+
+
+def test_on_a_terminal_it_asks_and_takes_enter_for_later(tmp_path):
+    answers = [
+        "annotations",
+        "A title",
+        "",
+        "twelve",
+        "20021",
+        "20002",
+        "Ada Example;0000-0002-1825-0097",
+        "",
+        "2099-12-31",
+    ]
+    outer, inner = pty.openpty()
+    os.write(outer, "".join(f"{answer}\n" for answer in answers).encode())
+
+    command = [sys.executable, "-m", "tomoportal", "new", "new.yaml"]
+    done = subprocess.run(
+        command, cwd=tmp_path, stdin=inner, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    os.close(inner)
+    os.close(outer)
+    assert done.returncode == 0, done.stderr
+    assert "Expected a whole number above 0." in done.stdout
+    text = (tmp_path / "new.yaml").read_text()
+    assert re.search(r"deposition_title: A title ", text)
+    assert re.search(r"deposition_description: +# FILL IN", text)
+    assert "- '20002'" in text
+    assert "deposition_types: [annotation]" in text
+    assert re.search(r"release_date: 2099-12-31 ", text)

@@ -114,11 +114,10 @@ def _asked(what: str) -> str | None:
 
 
 def _asked_kind() -> str:
-    from click import Choice
-
-    return str(
-        typer.prompt("What is it", type=Choice([kind.value for kind in DepositionKind]), default="dataset")
-    )
+    kinds = [kind.value for kind in DepositionKind]
+    while (text := typer.prompt(f"What is it ({', '.join(kinds)})", default=kinds[0])) not in kinds:
+        typer.echo(f"Expected one of {', '.join(kinds)}.")
+    return str(text)
 
 
 def _asked_number(what: str) -> int | None:
