@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,36 @@ def test_digital_micrograph(shared: Path, written, name: str, sides: tuple[int, 
     out = written(place)
     assert np.array_equal(out.level(0), np.arange(np.prod(sides), dtype=np.float32).reshape(sides))
     assert "dm-unit" in {problem.code for problem in out.facts.problems}
+
+
+def test_packed_nibbles_become_bytes(tmp_path: Path, mrc, written) -> None:
+    values = np.random.default_rng(1).integers(0, 16, (5, 40, 31), np.uint8)
+    padded = np.pad(values, ((0, 0), (0, 0), (0, 1)))
+    path = mrc((padded[..., 0::2] | padded[..., 1::2] << 4).astype(np.int8))
+    raw = bytearray(path.read_bytes())
+    raw[:16], raw[28:32] = struct.pack("<4i", 31, 40, 5, 101), struct.pack("<i", 31)
+    raw[40:44] = struct.pack("<f", 310.0)
+    path.write_bytes(raw)
+    out = written(path)
+    assert np.array_equal(out.level(0), values)
+    assert (out.level(0).dtype, out.mrc().dtype) == (np.uint8, np.uint16)
+    assert np.array_equal(out.mrc(), values)
+    assert [problem.code for problem in out.facts.problems] == ["dtype-changed"]
+
+
+@pytest.mark.parametrize("axes", [(3, 1, 2), (2, 1, 3), (3, 2, 1)])
+def test_turned_axes_end_in_the_same_volume(mrc, written, axes: tuple[int, int, int]) -> None:
+    data = DATA.astype(np.int16)
+    of_axis = {1: 2, 2: 1, 3: 0}  # x, y, z among z, y, x
+    path = mrc(np.ascontiguousarray(data.transpose([of_axis[axis] for axis in reversed(axes)])))
+    raw = bytearray(path.read_bytes())
+    raw[28:40], raw[64:76] = struct.pack("<3i", *data.shape[::-1]), struct.pack("<3i", *axes)
+    raw[40:52] = struct.pack("<3f", *(10.0 * side for side in data.shape[::-1]))
+    path.write_bytes(raw)
+    out = written(path)
+    assert np.array_equal(out.level(0), data)
+    assert np.array_equal(out.mrc(), data)
+    assert [problem.code for problem in out.facts.problems] == ["mrc-axis-order"]
 
 
 def test_what_is_absent_is_said(tmp_path: Path) -> None:
