@@ -42,10 +42,11 @@ class Alignments:
         return lowest(self.items)
 
     def of_tomogram(self, item: FoundItem) -> str | None:
-        """The one that the metadata names, else the only one after which the file is named, else `taken`."""
+        """The one that the metadata names, else the one after which the file is named, unless that is just the name of the run,
+        else `taken`."""
         if (named := self._named(item)) is not None:
             return named
-        by_name = {f"{name}.xf": path for path, name in self.names.items()}
+        by_name = {f"{name}.xf": path for path, name in self.names.items() if name != self.run.found.name}
         if len(self.items) > 1 and item.path and (found := stack_of(item.path, by_name)):
             return by_name[found]
         return self._default()
