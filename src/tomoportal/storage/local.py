@@ -167,8 +167,11 @@ class LocalStorage:
                 self.unfollowed.add(path)
 
     def _still_there(self, entry: os.DirEntry[str], path: str) -> builtins.list[Entry]:
-        with contextlib.suppress(NotFound), self._told(path):
+        try:
             return [_entry(path, entry.stat())]
+        except OSError as error:
+            with contextlib.suppress(NotFound), self._told(path):
+                raise error
         return []
 
     def _scan(self, folder: Path, prefix: str) -> builtins.list[os.DirEntry[str]]:
