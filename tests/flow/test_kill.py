@@ -10,15 +10,20 @@ import random
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+import tomoportal.catalog.load
 import tomoportal.config
 import tomoportal.ingest.find
+import tomoportal.ingest.removal
 import tomoportal.ingest.run  # noqa: F401 - loaded once here, not in every forked process
+from fixtures_command import FlowPortal
+from fixtures_command import tomoportal as command
 from fixtures_demo import settings_in
 from fixtures_tiny import Tiny
 from made_movies import with_gain, with_movies
@@ -30,8 +35,29 @@ POINTS = 100 if os.environ.get("TOMOPORTAL_TEST_ALL") else 15
 FORK = multiprocessing.get_context("fork")
 
 
-def _ingest(tiny: Tiny, folder: Path, kill_at: int | None, counted) -> None:
-    """In a process of its own: ingest, counting the writes below `folder`; at the given one, SIGKILL."""
+Work = Callable[[Tiny, Path], None]
+
+
+def ingesting(tiny: Tiny, folder: Path) -> None:
+    report = ingest_config(tiny.file, str(tiny.source), settings_in(folder), workers=2, quiet=True)
+    assert not report.failed, report.sorted_problems()
+
+
+def pruning(tiny: Tiny, folder: Path) -> None:
+    settings = settings_in(folder)
+    report = ingest_config(
+        tiny.file, str(tiny.source), settings, prune=lambda doomed: None, workers=2, quiet=True
+    )
+    assert not report.failed, report.sorted_problems()
+
+
+def withdrawing(tiny: Tiny, folder: Path) -> None:
+    ran = command("withdraw", *WITHDRAWN, "--reason", "wrong", "--yes", *FlowPortal(folder).options)
+    assert ran.code == 0, ran.err
+
+
+def _do(work: Work, tiny: Tiny, folder: Path, kill_at: int | None, counted) -> None:
+    """In a process of its own: work, counting the writes below `folder`; at the given one, SIGKILL."""
     os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
     seen = 0
 
@@ -51,15 +77,14 @@ def _ingest(tiny: Tiny, folder: Path, kill_at: int | None, counted) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(watch)
-    report = ingest_config(tiny.file, str(tiny.source), settings_in(folder), workers=2, quiet=True)
-    assert not report.failed, report.sorted_problems()
+    work(tiny, folder)
     counted.value = seen
 
 
-def _run(tiny: Tiny, folder: Path, kill_at: int | None = None) -> int:
-    """Ingest in a forked process; gives the number of writes, -1 when it was killed."""
+def _run(tiny: Tiny, folder: Path, kill_at: int | None = None, work: Work = ingesting) -> int:
+    """Work in a forked process; gives the number of writes, -1 when it was killed."""
     counted = FORK.Value("i", -1)
-    process = FORK.Process(target=_ingest, args=(tiny, folder, kill_at, counted))
+    process = FORK.Process(target=_do, args=(work, tiny, folder, kill_at, counted))
     process.start()
     process.join(120)
     assert process.exitcode == (0 if counted.value >= 0 else -signal.SIGKILL), process.exitcode
@@ -90,8 +115,10 @@ def _id(folder: Path) -> int:
         return view.rows(Select("Tomogram", (Value("id", "id"),)))[0]["id"]
 
 
-def _killed_copies(tiny: Tiny, begun: Path | None, tmp_path: Path, writes: int) -> Iterator[tuple[int, Path]]:
-    """`POINTS` folders, each with an ingestion that was killed at another of its writes; `begun` is what they start from.
+def _killed_copies(
+    tiny: Tiny, begun: Path | None, tmp_path: Path, writes: int, work: Work = ingesting
+) -> Iterator[tuple[int, Path]]:
+    """`POINTS` folders, each with a process that was killed at another of its writes; `begun` is what they start from.
 
     How many writes there are differs a little from time to time (threads share some): a point that is not reached is replaced.
     """
@@ -102,7 +129,7 @@ def _killed_copies(tiny: Tiny, begun: Path | None, tmp_path: Path, writes: int) 
             folder = tmp_path / f"killed-{point}"
             if begun is not None:
                 shutil.copytree(begun, folder)
-            if _run(tiny, folder, point) == -1:
+            if _run(tiny, folder, point, work) == -1:
                 break
             shutil.rmtree(folder)
         yield point, folder
@@ -182,6 +209,59 @@ def test_changed_metadata_killed_anywhere_arrives_in_the_end(tiny, published, tm
     for point, folder in _killed_copies(tiny, published, tmp_path, writes):
         _run(tiny, folder)
         assert _bytes_of(folder) == expected, point
+
+
+WITHDRAWN = ("20002/R1/Alignments/100", "20002/R2")
+
+
+@pytest.mark.parametrize("work", [pruning, withdrawing])
+def test_taking_down_killed_anywhere_ends_in_the_same_bytes(tiny, tmp_path, work):
+    _run(tiny.run("R2", seed=2), tmp_path / "published")
+    ids = _ids(tmp_path / "published")
+    if work is pruning:
+        (tiny.lab / "tomograms/R2.mrc").rename(tiny.lab / "R2.away")
+        gone = tiny.config["annotations"].pop(0)
+        tiny.write()
+    shutil.copytree(tmp_path / "published", tmp_path / "whole")
+    writes = _run(tiny, tmp_path / "whole", work=work)
+    expected, rows = _bytes_of(tmp_path / "whole"), _ids(tmp_path / "whole")
+    assert rows != ids
+    killed = _killed_copies(tiny, tmp_path / "published", tmp_path, writes, work)
+    for point, folder in islice(killed, POINTS // 2):
+        _check_what_readers_see(folder, ids)
+        _run(tiny, folder, work=work)
+        assert _bytes_of(folder) == expected, point
+        assert _ids(folder) == rows, point
+        portal = FlowPortal(folder)
+        assert portal.load().code == 0
+        assert _ids(folder) == rows, point
+    if work is pruning:
+        (tiny.lab / "R2.away").rename(tiny.lab / "tomograms/R2.mrc")
+        tiny.config["annotations"].insert(0, gone)
+        assert portal_after(tiny.write(), tmp_path / "whole") == ids
+    else:
+        assert portal_after(tiny, tmp_path / "whole", "--restore") == ids
+
+
+def portal_after(tiny: Tiny, folder: Path, *more: str) -> dict[str, list[int]]:
+    ran = FlowPortal(folder).ingest(tiny.file, tiny.source, *more)
+    assert ran.code == 0, ran.out
+    return _ids(folder)
+
+
+def _ids(folder: Path) -> dict[str, list[int]]:
+    portal = FlowPortal(folder)
+    kinds = ("Run", "TiltSeries", "Alignment", "Tomogram", "Annotation", "AnnotationFile", "Frame")
+    return {kind: [row["id"] for row in portal.rows(kind, "id")] for kind in kinds}
+
+
+def _check_what_readers_see(folder: Path, before: dict[str, list[int]]) -> None:
+    """After a kill there is nothing new, and no row without the row that it stands on."""
+    portal, found = FlowPortal(folder), _ids(folder)
+    assert all(set(numbers) <= set(before[kind]) for kind, numbers in found.items())
+    runs, alignments = set(found["Run"]), set(found["Alignment"])
+    tomograms = portal.rows("Tomogram", "run_id", "alignment_id")
+    assert all(row["run_id"] in runs and row["alignment_id"] in alignments for row in tomograms)
 
 
 def _seen_by_readers(folder: Path, old: list[dict], new: list[dict]) -> str:
