@@ -132,7 +132,7 @@ def test_what_was_tolerated_is_told_with_the_file_and_both_numbers(journey):
     assert "unsigned bytes become uint16" in told["mrc3D"]["dtype-changed"]
     assert "x 0.4483 Å, y 0.3925 Å, z 0.4587 Å" in told["EMD-3001"]["voxel-size-uneven"]
     assert "axes z, x, y" in told["EMD-3001"]["mrc-axis-order"]
-    assert "(0, -21, -12)" in told["EMD-3001"]["mrc-origin"]
+    assert "x, y, z = -21, -12, 0 voxels; `offset` is 0, 0, 0" in told["EMD-3001"]["metadata-offset"]
     assert "voxel size of 1.0000 Å, 6.8400 Å is published" in told["vesicle"]["voxel-size-differs"]
     assert "16843009" in told["vesicle"]["mrc-version"]
     assert (
