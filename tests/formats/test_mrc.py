@@ -11,6 +11,8 @@ from pathlib import Path
 import mrcfile
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tomoportal.errors import FormatError, SourceError
 from tomoportal.formats.mrc import MrcVolume, open_mrc
@@ -311,3 +313,26 @@ def test_real_files(shared: Path, place: str) -> None:
 def test_real_files_that_are_broken(shared: Path, place: str, words: str) -> None:
     with pytest.raises(FormatError, match=words):
         open_mrc(shared / place)
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.tuples(st.integers(0, 1100), st.binary(min_size=1, max_size=8)), min_size=1, max_size=4),
+    st.integers(0, 1264),
+)
+def test_damage_gives_a_volume_or_a_sentence(
+    tmp_path_factory, changes: list[tuple[int, bytes]], cut: int
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    whole, path = folder / "whole.mrc", folder / "damaged.mrc"
+    raw = bytearray((whole if whole.exists() else write(whole, ramp())).read_bytes())
+    for at, change in changes:
+        raw[at : at + len(change)] = change
+    path.write_bytes(raw[: len(raw) - cut // 40])
+    try:
+        volume = open_mrc(path)
+    except FormatError:
+        return
+    assert volume.data[EVERYTHING].shape == volume.data.shape
+    assert all(size is None or 0 < size < float("inf") for size in volume.voxel_size)
+    assert len(volume.origin) == 3

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tomoportal.errors import FormatError, SourceError
 from tomoportal.formats.tiff import TiffStack, open_tiff_stack
@@ -148,3 +150,26 @@ def test_real_files(shared: Path, place: str) -> None:
     assert [size and pytest.approx(size, rel=1e-4) for size in voxel] == list(stack.voxel_size)
     assert np.array_equal(stack[EVERYTHING], tifffile.imread(shared / place))
     assert [problem.code for problem in stack.problems] == ([] if voxel[0] else ["tiff-voxel-size"])
+
+
+@settings(max_examples=100)
+@given(
+    st.sampled_from([None, "zlib"]),
+    st.lists(st.tuples(st.integers(0, 900), st.binary(min_size=1, max_size=6)), min_size=1, max_size=4),
+)
+def test_damage_gives_a_stack_or_a_sentence(
+    tmp_path_factory, compression, changes: list[tuple[int, bytes]]
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    whole, path = folder / f"whole-{compression}.tif", folder / "damaged.tif"
+    if not whole.exists():
+        tifffile.imwrite(whole, DATA, photometric="minisblack", compression=compression)
+    raw = bytearray(whole.read_bytes())
+    for at, change in changes:
+        raw[at : at + len(change)] = change
+    path.write_bytes(raw)
+    try:
+        stack = open_tiff_stack(path)
+        assert stack[slice(0, 1), slice(None), slice(None)].shape == (1, *stack.shape[1:])
+    except FormatError:
+        return

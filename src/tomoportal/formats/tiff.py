@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import mmap
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,9 @@ from tomoportal.problems import Problem, Severity
 
 _ANGSTROM = {"nm": 10.0, "um": 1e4, "µm": 1e4, "μm": 1e4, "\\u00B5m": 1e4, "micron": 1e4, "angstrom": 1.0, "Å": 1.0, "pm": 0.01,
              "mm": 1e7, "m": 1e10}  # fmt: skip
-_BROKEN = (tifffile.TiffFileError, ValueError, KeyError, IndexError, TypeError, OSError, RuntimeError)
+_BROKEN = (tifffile.TiffFileError, ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError,
+           MemoryError, OSError, RuntimeError, struct.error)  # fmt: skip
+"""What tifffile and its codecs raise over damaged files."""
 _SECTIONS = "ZQI"
 """Names of axes that tifffile gives to sections; Q and I are pages without a meaning of their own."""
 _NAMES = {"T": "time points", "C": "channels", "S": "samples", "R": "tiles"}
