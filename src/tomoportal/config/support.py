@@ -13,7 +13,7 @@ from tomoportal.problems import Problem, Severity
 
 CODE = "not-supported-yet"
 
-_SHAPES = ("Point", "OrientedPoint", "InstanceSegmentation", "SegmentationMask", "SemanticSegmentationMask")
+_SHAPES = tuple(shape for shape in ANNOTATION_SHAPES if shape != "InstanceSegmentationMask")
 SUPPORTED_ANNOTATIONS = {shape: ANNOTATION_SHAPES[shape][0] for shape in _SHAPES}
 
 

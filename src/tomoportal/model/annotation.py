@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tomoportal.model import terms
 from tomoportal.model.authors import AuthorFields
 from tomoportal.model.entity import Entity, Names, Rows
@@ -169,6 +171,11 @@ class AnnotationMethodLink(Entity):
     annotation = ToOne("Annotation", "annotation_id", "annotation of the link")
 
 
+def _shape_type(value: Any) -> Any:
+    """The API's word for a shape of the layout."""
+    return "Mesh" if value == "TriangularMesh" else value
+
+
 class AnnotationShape(Entity):
     """One geometry of an annotation, in one or more file formats."""
 
@@ -182,7 +189,7 @@ class AnnotationShape(Entity):
     rows = Rows(sidecar="annotation", items="files", key=("shape_type",))
 
     id = Int("identifier of the shape", nullable=False, sidecar="@id")
-    shape_type = Choice(terms.annotation_file_shape_type_enum, "geometry", sidecar="shape")
+    shape_type = Choice(terms.annotation_file_shape_type_enum, "geometry", sidecar="shape", read=_shape_type)
     annotation_id = ForeignKey("Annotation", "annotation of the shape", sidecar="@parent")
 
     annotation = ToOne("Annotation", "annotation_id", "annotation of the shape")

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from tomoportal.model.fields import FILES_MARK
 from tomoportal.viewer.colours import colours
+from tomoportal.viewer.meshes import SEGMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,19 @@ class MaskLayer:
     identity: str
     visible: bool = True
 
+
+@dataclass(frozen=True, slots=True)
+class MeshLayer:
+    """A folder made by `write_mesh_layer`. `identity` decides the colour; `spacing` is Å per voxel of the surface."""
+
+    name: str
+    path: str
+    spacing: float
+    identity: str
+    visible: bool = True
+
+
+Overlay = PointLayer | MaskLayer | MeshLayer
 
 IMAGE_SHADER = """\
 #uicontrol invlerp contrast
@@ -116,7 +130,7 @@ _PANEL_SIDE = 400
 """Pixels of the panel into which the longest side of the tomogram should fit at first."""
 
 
-def tomogram_state(tomogram: ImageLayer, layers: Sequence[PointLayer | MaskLayer]) -> dict[str, Any]:
+def tomogram_state(tomogram: ImageLayer, layers: Sequence[Overlay]) -> dict[str, Any]:
     """A whole viewer state: the tomogram, then the layers in the order given, each with a name and a colour of its own."""
     longest = max(tomogram.size)
     names = _distinct([tomogram, *layers])
@@ -174,7 +188,7 @@ def _image(name: str, tomogram: ImageLayer) -> dict[str, Any]:
     }
 
 
-def _overlay(name: str, layer: PointLayer | MaskLayer, spacing: float, colour: str) -> dict[str, Any]:
+def _overlay(name: str, layer: Overlay, spacing: float, colour: str) -> dict[str, Any]:
     if isinstance(layer, MaskLayer):
         return {
             "type": "segmentation",
@@ -188,6 +202,8 @@ def _overlay(name: str, layer: PointLayer | MaskLayer, spacing: float, colour: s
             "visible": layer.visible,
             "pick": False,
         }
+    if isinstance(layer, MeshLayer):
+        return _surface(name, layer, spacing, colour)
     shader, controls = _SHADERS[layer.shape]
     return {
         "type": "annotation",
@@ -201,6 +217,19 @@ def _overlay(name: str, layer: PointLayer | MaskLayer, spacing: float, colour: s
         "codeVisible": False,
         "shader": shader,
         "shaderControls": dict(controls),
+    }
+
+
+def _surface(name: str, layer: MeshLayer, spacing: float, colour: str) -> dict[str, Any]:
+    return {
+        "type": "segmentation",
+        "name": name,
+        "source": _source(f"{_address(layer.path)}|neuroglancer-precomputed:", "xyz", layer.spacing, spacing),
+        "tab": "rendering",
+        "segments": [str(SEGMENT)],
+        "segmentDefaultColor": colour,
+        "visible": layer.visible,
+        "pick": False,
     }
 
 
@@ -241,7 +270,7 @@ def _contrast(limits: tuple[float, float], margin: float) -> dict[str, list[floa
     return {"range": [low, high], "window": [low - wide, high + wide]}
 
 
-def _distinct(layers: Sequence[ImageLayer | PointLayer | MaskLayer]) -> list[str]:
+def _distinct(layers: Sequence[ImageLayer | Overlay]) -> list[str]:
     """The layers' names; one that has been used before gets its voxel spacing added, and a number if need be."""
     given: list[str] = []
     for layer in layers:

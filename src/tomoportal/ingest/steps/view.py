@@ -13,7 +13,7 @@ from tomoportal.ingest.views import PICTURE_SIZES, PICTURES, given_of, tomogram_
 from tomoportal.ingest.volumes import Slab, load_slab
 from tomoportal.layout.paths import picture, viewer_state
 from tomoportal.viewer.colours import colours
-from tomoportal.viewer.state import ImageLayer, MaskLayer, PointLayer, tomogram_state
+from tomoportal.viewer.state import ImageLayer, MaskLayer, MeshLayer, Overlay, PointLayer, tomogram_state
 
 
 def make_view(work: Work) -> Outcome:
@@ -108,12 +108,17 @@ _WORDS = {
     "Point": "points",
     "OrientedPoint": "oriented points",
     "InstanceSegmentation": "instances",
+    "TriangularMesh": "surface",
 }
 
 
-def _layer(layer: dict[str, Any]) -> PointLayer | MaskLayer:
+def _layer(layer: dict[str, Any]) -> Overlay:
     shape = layer["shape"]
     truth = ", ground truth" if layer["ground_truth"] else ""
     name = f"{layer['object']['name']}, {_WORDS[shape]}{truth}"
     told = (name, layer["path"], layer["spacing"], layer["identity"], layer["visible"])
-    return MaskLayer(*told) if shape == "SegmentationMask" else PointLayer(*told, shape)
+    kinds: dict[str, type[MaskLayer] | type[MeshLayer]] = {
+        "SegmentationMask": MaskLayer,
+        "TriangularMesh": MeshLayer,
+    }
+    return kinds[shape](*told) if shape in kinds else PointLayer(*told, shape)

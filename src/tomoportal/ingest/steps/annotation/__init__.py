@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tomoportal.errors import Absent
+from tomoportal.ingest.steps.annotation.captions import make_caption
 from tomoportal.ingest.steps.annotation.masks import make_mask
+from tomoportal.ingest.steps.annotation.meshes import make_mesh
 from tomoportal.ingest.steps.annotation.part import Part
 from tomoportal.ingest.steps.annotation.points import make_points
 from tomoportal.ingest.task import Input, Outcome, Work
@@ -24,6 +26,10 @@ SHAPES: dict[str, Callable[[Work, Input, dict[str, Any]], Part]] = {
     "InstanceSegmentation": make_points,
     "SemanticSegmentationMask": make_mask,
     "SegmentationMask": make_mask,
+    "TriangularMesh": make_mesh,
+    "TriangularMeshGroup": make_mesh,
+    "GlobalCaption": make_caption,
+    "AnnotationCaption": make_caption,
 }
 
 
