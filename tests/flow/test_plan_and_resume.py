@@ -310,7 +310,7 @@ def test_another_deposition_adds_to_a_dataset_without_rewriting_it(tiny, portal)
     assert plan_of(tiny, portal) == {}
     told = ran.problem("points-outside")["message"]
     assert (
-        "1 of 3 points lie outside the volume of 24 × 20 × 12 voxels, the first being point 3 at (11, 12, 1000)"
+        "1 of 3 points lie outside the volume of 24 × 20 × 12 voxels, the first being that of line 3 at (11, 12, 1000)"
         in told
     )
 
