@@ -5,7 +5,8 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import cache
 
 _HUES = 36
 _TONES = ((0.85, 1.0), (0.55, 1.0), (0.95, 0.78))
@@ -13,38 +14,45 @@ _TONES = ((0.85, 1.0), (0.55, 1.0), (0.95, 0.78))
 _APART = 0.24
 """Smallest distance of two colours in OKLab that is sought first; it shrinks when there are too many."""
 
+Colour = tuple[float, float, float]
+"""Red, green and blue from 0 to 1, or L, a and b."""
+
 
 def colours(identities: Iterable[str]) -> list[str]:
-    """A colour `#rrggbb` for each identity: what its hash asks for, unless one before it has taken a similar one."""
-    taken: list[tuple[float, float, float]] = []
+    """A colour `#rrggbb` for each identity: what its hash asks for, unless one before it has taken a similar one; then the first wish
+    far enough from every colour taken, else the farthest."""
+    palette = _palette()
+    nearest = dict.fromkeys(palette, math.inf)
     chosen = []
     for identity in identities:
-        red, green, blue = _choose(_wishes(identity), taken)
-        taken.append(_oklab(red, green, blue))
-        chosen.append(f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}")
+        wishes = _wishes(identity)
+        far = (wish for wish in wishes if nearest[wish] >= _APART)
+        taken = next(far, None) or max(wishes, key=nearest.__getitem__)
+        for colour, place in palette.items():
+            nearest[colour] = min(nearest[colour], math.dist(place, palette[taken]))
+        chosen.append("#" + "".join(f"{round(part * 255):02x}" for part in taken))
     return chosen
 
 
-def _wishes(identity: str) -> list[tuple[float, float, float]]:
+def _wishes(identity: str) -> list[Colour]:
     """All colours of the palette in the order in which this identity would like them."""
     start = int.from_bytes(hashlib.sha256(identity.encode()).digest()[:4], "big") % _HUES
     step = 13
-    hues = [((start + step * number) % _HUES) / _HUES for number in range(_HUES)]
-    return [colorsys.hsv_to_rgb(hue, saturation, value) for saturation, value in _TONES for hue in hues]
+    return _toned((start + step * number) % _HUES for number in range(_HUES))
 
 
-def _choose(
-    wishes: Sequence[tuple[float, float, float]], taken: Sequence[tuple[float, float, float]]
-) -> tuple[float, float, float]:
-    """The first wish far enough from every colour taken, else the farthest."""
-    distances = [min((math.dist(_oklab(*wish), other) for other in taken), default=1.0) for wish in wishes]
-    for wish, distance in zip(wishes, distances, strict=True):
-        if distance >= _APART:
-            return wish
-    return wishes[distances.index(max(distances))]
+def _toned(hues: Iterable[int]) -> list[Colour]:
+    parts = [hue / _HUES for hue in hues]
+    return [colorsys.hsv_to_rgb(hue, saturation, value) for saturation, value in _TONES for hue in parts]
 
 
-def _oklab(red: float, green: float, blue: float) -> tuple[float, float, float]:
+@cache
+def _palette() -> dict[Colour, Colour]:
+    """Every colour that can be given, and its place in OKLab."""
+    return {colour: _oklab(*colour) for colour in _toned(range(_HUES))}
+
+
+def _oklab(red: float, green: float, blue: float) -> Colour:
     """sRGB (0…1) in OKLab, where equal distances look equally different. Björn Ottosson, https://bottosson.github.io/posts/oklab/"""
     r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue))
     long = (0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b) ** (1 / 3)
