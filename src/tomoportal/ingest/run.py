@@ -42,6 +42,8 @@ from tomoportal.storage.protocol import Storage
 RUNS_PER_CORE = 8
 """Runs that are worked on at a time: enough to keep the cores busy while a large volume of one run is made."""
 
+_SCRATCH = "tomoportal-"
+
 
 def run_plan(
     plan: Plan,
@@ -75,7 +77,8 @@ def deposition_lease(number: str) -> str:
 @contextmanager
 def _workplaces(target: Storage) -> Iterator[tuple[Path, Path]]:
     """A staging folder, on the target's disk if it has one, and a scratch folder; both are removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="tomoportal-") as scratch:
+    _sweep_scratch()
+    with tempfile.TemporaryDirectory(prefix=f"{_SCRATCH}{this_process()}.") as scratch:
         staging = (target.local_path(STAGING) or Path(scratch) / "staging") / this_process()
         _sweep(staging.parent)
         try:
@@ -89,6 +92,12 @@ def _sweep(staging: Path) -> None:
     """Remove what killed processes of this machine have left."""
     for left in staging.iterdir() if staging.is_dir() else ():
         if has_ended(left.name):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _sweep_scratch() -> None:
+    for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+        if has_ended(left.name.removeprefix(_SCRATCH).rpartition(".")[0]):
             shutil.rmtree(left, ignore_errors=True)
 
 

@@ -31,7 +31,7 @@ from obstore.exceptions import (
 )
 
 from tomoportal.errors import NotFound, StorageError, UsageError
-from tomoportal.storage.access import open_store, sentence
+from tomoportal.storage.access import attempts, open_store, sentence
 from tomoportal.storage.protocol import TEMPORARY, Entry, Level, clean_path
 from tomoportal.storage.reading import Reader, again
 
@@ -190,7 +190,21 @@ class ObjectStorage:
     def upload_all(self, files: Mapping[str, Path]) -> None:
         """See `Storage`. Small files, such as chunks, go many at a time; of big ones the parts do."""
         small = {path: file for path, file in files.items() if file.stat().st_size <= SMALL}
-        waiting = [_UPLOADS.submit(self._upload_small, path, file) for path, file in small.items()]
+        for path in sorted(files.keys() - small.keys()):
+            self.upload(path, files[path])
+        missing: Mapping[str, Path] = small
+        for _ in attempts():
+            self._upload_small_ones(missing)
+            missing = self._not_listed(missing)
+            if not missing:
+                break
+        for path in missing:
+            raise StorageError(f"{self.url}/{path}", "the store has taken this object, but does not list it")
+        for file in small.values():
+            file.unlink()
+
+    def _upload_small_ones(self, files: Mapping[str, Path]) -> None:
+        waiting = [_UPLOADS.submit(self._upload_small, path, file) for path, file in files.items()]
         try:
             for done in waiting:
                 done.result()
@@ -198,8 +212,14 @@ class ObjectStorage:
             for done in waiting:
                 done.cancel()
             wait(waiting)
-        for path in sorted(files.keys() - small.keys()):
-            self.upload(path, files[path])
+
+    def _not_listed(self, files: Mapping[str, Path]) -> Mapping[str, Path]:
+        """Those which the store does not show with their size: some servers lose one of many that come at the same time."""
+        if not files:
+            return files
+        folder = os.path.commonpath([path.rpartition("/")[0] for path in files])
+        sizes = {entry.path: entry.size for entry in self.list(folder)}
+        return {path: file for path, file in files.items() if sizes.get(path) != file.stat().st_size}
 
     def _upload_small(self, path: str, file: Path) -> None:
         """In one request where the store answers with the MD5 sum of what it has, as S3 does for most objects."""
@@ -208,7 +228,6 @@ class ObjectStorage:
             tag = _tag(obstore.put(self._store, _key(path), data, use_multipart=False))
         if tag != hashlib.md5(data, usedforsecurity=False).hexdigest():
             self._check_size(path, len(data))
-        file.unlink()
 
     def _check_size(self, path: str, size: int) -> Entry:
         entry = self.stat(path)

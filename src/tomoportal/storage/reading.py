@@ -19,7 +19,9 @@ from tomoportal.errors import StorageError
 from tomoportal.storage.access import attempts
 from tomoportal.storage.ranges import plain_range
 
-_BROKEN_OFF = re.compile(r"body error|decoding response body|incomplete|connection closed", re.IGNORECASE)
+_BROKEN_OFF = re.compile(
+    r"body error|invalid list response|decoding response body|incomplete|connection closed", re.IGNORECASE
+)
 _RANGE_REFUSED = re.compile(r"\b416\b|non-partial|InvalidRange")
 _STEP = 1 << 20
 

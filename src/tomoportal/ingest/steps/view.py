@@ -76,7 +76,7 @@ def _rgb(colour: str) -> tuple[int, int, int]:
 
 
 def _slab(work: Work, path: str) -> Slab:
-    with work.target.fetch(path) as file:
+    with work.target.fetch(path, work.scratch) as file:
         return load_slab(file)
 
 

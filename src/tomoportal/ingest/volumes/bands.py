@@ -25,6 +25,10 @@ from tomoportal.ingest.volumes.spool import scratch_array
 AHEAD = 64 << 20
 """Bytes of bands that are fetched before they are asked for; one band in any case."""
 AT_ONCE = 8
+FETCHED = 4 << 20
+"""Bytes of one block where the source can be read in any piece."""
+LOW = 128 << 20
+"""Bytes of a band of whole sections up to which it is not divided along y: it is then one range of an MRC file."""
 IN_FLIGHT = 64 << 20
 """Decoded bytes of the blocks that are fetched at the same time; one block in any case."""
 
@@ -52,15 +56,15 @@ class Bands:
     def __init__(self, source: Source, chunks: Shape, steps: Shape, scratch: Path | None) -> None:
         self.dtype = source.dtype.newbyteorder("=")
         self._source, self._scratch = source, scratch
-        self._sides = (chunks[0] * steps[0], chunks[1] * steps[1])
-        self._steps = steps
+        self._sides = _sides(source, chunks, steps)
+        self._chunks = chunks
         self._order: list[tuple[int, int]] = []
         self._bands: dict[tuple[int, int], _Band] = {}
         for index in octant_order(grid_of(source.shape, chunks), steps):
             self._note(self._place(index))
         self._lock = threading.Lock()
         self._begun = 0
-        blocks = source.blocks or (1, *source.shape[1:])
+        blocks = _blocks_of(source)
         most = IN_FLIGHT // (math.prod(blocks) * source.dtype.itemsize)
         self._pool = ThreadPoolExecutor(max(1, min(AT_ONCE, most)), thread_name_prefix="band")
 
@@ -91,7 +95,8 @@ class Bands:
             band.array = None
 
     def _place(self, index: Shape) -> tuple[int, int]:
-        return index[0] // self._steps[0], index[1] // self._steps[1]
+        z, y = (i * chunk // side for i, chunk, side in zip(index, self._chunks, self._sides, strict=False))
+        return z, y
 
     def _note(self, place: tuple[int, int]) -> None:
         if place not in self._bands:
@@ -135,7 +140,7 @@ class Bands:
         array[(*inside, x)] = self._source.array[block]
 
     def _blocks(self, band: _Band) -> Iterator[Region]:
-        blocks = self._source.blocks or (1, *self._source.shape[1:])
+        blocks = _blocks_of(self._source)
         whole = (band.z, band.y, slice(0, self._source.shape[2]))
         cut = (
             [slice(i, min(i + size, side.stop)) for i in range(side.start, side.stop, size)]
@@ -144,12 +149,30 @@ class Bands:
         yield from itertools.product(*cut)
 
 
+def _sides(source: Source, chunks: Shape, steps: Shape) -> tuple[int, int]:
+    """Sections and rows of a band: one octant, or whole sections where these are small."""
+    z = chunks[0] * steps[0]
+    small = min(z, source.shape[0]) * math.prod(source.shape[1:]) * source.dtype.itemsize <= LOW
+    return z, max(chunks[1], source.shape[1]) if small else chunks[1] * steps[1]
+
+
+def _blocks_of(source: Source) -> Shape:
+    """The shape in which `source` is fetched."""
+    if source.blocks is not None:
+        return source.blocks
+    _, rows, columns = source.shape
+    row = columns * source.dtype.itemsize
+    if rows * row <= FETCHED:
+        return FETCHED // (rows * row), rows, columns
+    return 1, max(1, FETCHED // row), columns
+
+
 def fits(source: Source, chunks: Shape, steps: Shape) -> bool:
     """Whether the stored blocks of `source` lie in one band each, so that none would be fetched twice."""
     blocks = source.blocks
     if blocks is None:
         return True
-    sides = (chunks[0] * steps[0], chunks[1] * steps[1])
+    sides = _sides(source, chunks, steps)
     return all(
         side % block == 0 or (block >= end and side >= end)
         for side, block, end in zip(sides, blocks, source.shape, strict=False)
