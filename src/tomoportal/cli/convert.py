@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 
 def convert(
-    volume: Annotated[Path, typer.Argument(help="MRC file, TIFF stack or Zarr folder.")],
+    volume: Annotated[Path, typer.Argument(help="MRC file, TIFF stack, DM3 or DM4 file, or Zarr folder.")],
     out: Annotated[Path, typer.Argument(metavar="OUT.zarr", help="Folder to make.")],
     voxel_size: Annotated[
         float | None,
