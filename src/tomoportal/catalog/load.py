@@ -231,7 +231,7 @@ class _Loading:
             return any(
                 connection.execute(sql.select(table.c.id).where(table.c[FOLDER] == folder).limit(1)).first()
                 for table in self.catalog.database.tables.tables.values()
-                if FOLDER in table.c
+                if FOLDER in table.c and "id" in table.c
             )
 
     def _release(self, folder: str) -> str | None:
