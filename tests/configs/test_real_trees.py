@@ -95,12 +95,14 @@ class Case:
         return [problem for problem in ran.problems if problem["severity"] == "unsupported"]
 
     def check(self) -> None:
-        """No error, with and without the source."""
+        """No error, with and without the source, and no source that finds nothing."""
         ended(tomoportal("check", self.file))
         ran = tomoportal(
             "check", self.file, "--json", "--source", self.source, "--storage", str(self.portal.layout)
         )
         ended(ran)
+        if len(list(self.plain.sources("runs"))) == 1:  # else the few runs need not use every source
+            assert [p for p in ran.problems if p["code"] in ("empty", "nothing-found")] == []
 
     def nothing_left_out(self) -> None:
         """All of acquisition and reconstruction is ingested, whatever becomes of annotations."""

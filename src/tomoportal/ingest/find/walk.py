@@ -309,7 +309,7 @@ class _Walk:
         return path.removeprefix(f"{prefix}/")
 
     def tell_absences(self) -> None:
-        """Sources that were looked at and gave nothing anywhere."""
+        """Sources that were looked at and gave nothing anywhere. Pictures may be null: then that of the first tomogram is taken."""
         for section in self.config.sections:
             for entry, source in self._sources(section):
                 if (
@@ -317,6 +317,7 @@ class _Walk:
                     or source.where in self.seeker.clashed
                     or not self._looked.get(source.where)
                     or unsupported(entry, source)
+                    or (source.finder is Finder.LITERAL and not source.values)
                 ):
                     continue
                 if self._usable.get(source.where):
