@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +105,16 @@ def test_what_is_no_volume_is_refused(tmp_path: Path) -> None:
         open_tiff_stack(tmp_path / "d.tif")
     with pytest.raises(SourceError, match="cannot be read"):
         open_tiff_stack(tmp_path / "none.tif")
+
+
+def test_tifffile_does_not_talk_to_the_terminal(tmp_path: Path) -> None:
+    made(tmp_path / "s.tif", photometric="minisblack")
+    raw = bytearray((tmp_path / "s.tif").read_bytes())
+    raw[36:38] = b"\xff\xff"
+    (tmp_path / "s.tif").write_bytes(raw)
+    program = f"from pathlib import Path; from tomoportal.formats.tiff import open_tiff_stack as o; o(Path({str(tmp_path / 's.tif')!r}))"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "TiffTag" not in ran.stderr
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])

@@ -6,6 +6,7 @@ where these are there. Raises `FormatError` for anything but one stack of grey p
 
 from __future__ import annotations
 
+import logging
 import math
 import mmap
 import struct
@@ -29,6 +30,9 @@ _BROKEN = (tifffile.TiffFileError, ValueError, LookupError, TypeError, Attribute
 _SECTIONS = "ZQI"
 """Names of axes that tifffile gives to sections; Q and I are pages without a meaning of their own."""
 _NAMES = {"T": "time points", "C": "channels", "S": "samples", "R": "tiles"}
+
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+# Otherwise tifffile's remarks on damaged tags go to the terminal beside our own sentences.
 
 Size3 = tuple[float | None, float | None, float | None]
 
