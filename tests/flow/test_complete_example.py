@@ -39,7 +39,7 @@ def test_the_example_is_right_and_ingested_whole(source, portal):
     assert checked.code == 0
     assert f"{EXAMPLE}: no problems\n" in checked.out
     assert (
-        "to ingest: 1 deposition, 1 dataset, 2 run, 2 frames, 2 tiltseries, 2 alignment, 2 tomogram, 4 annotation"
+        "to ingest: 2 run, 2 frames, 2 tiltseries, 2 alignment, 2 tomogram, 4 annotation, 1 dataset, 1 deposition"
         in checked.out
     )
     ran = portal.ingest(EXAMPLE, source)
