@@ -269,6 +269,10 @@ def test_what_is_no_volume_is_refused(tmp_path: Path) -> None:
     assert "(2, 3, 4, 5) with axes c, z, y, x" in refused(channels)
     flat = image(tmp_path / "f.zarr", data=np.zeros((4, 5)), named=axes("yx"), scale=(1, 1))
     assert "(4, 5)" in refused(flat)
+    for sides in ((), (4,), (4, 5), (2, 3, 4, 5)):
+        plain = tmp_path / f"{len(sides)}.zarr"
+        zarr.create_array(str(plain), data=np.zeros(sides), zarr_format=2)
+        assert str(sides) in refused(plain)
     assert "scale of 2 numbers" in refused(image(tmp_path / "s.zarr", scale=(1, 2)))
     assert "no array with the 4 axes" in refused(
         image(tmp_path / "n.zarr", named=axes("czyx"), scale=(1, 1, 1, 1))

@@ -95,7 +95,7 @@ def open_ome_zarr(place: Path | Store, *, name: str | None = None) -> ZarrVolume
             "A folder with .zgroup, .zarray or zarr.json was expected.") from error  # fmt: skip
     if isinstance(node, zarr.Array):
         note = _warning("zarr-voxel-size", label, "a plain Zarr array gives no voxel size")
-        names = ["?"] * (node.ndim - 3) + list("zyx")
+        names = (["?"] * (node.ndim - 3) + list("zyx"))[-node.ndim :] if node.ndim else []
         nothing: list[float | None] = [None] * len(names)
         return _volume(node, label, _Placed(names, nothing, nothing), [note])
     return _from_group(node, label)
