@@ -22,7 +22,8 @@ _STRUCT, _STRING, _ARRAY = 15, 18, 20
 _GROUP, _VALUE, _END = 20, 21, 0
 _MOST_TAGS, _MOST_TYPES, _DEEPEST = 1 << 17, 1 << 12, 32
 _WINDOW = 1 << 16
-_LONGEST_TEXT = 1 << 12
+_SMALL = 512
+"""Bytes of a value that is kept with its tag: numbers and names."""
 
 Path = tuple[str, ...]
 
@@ -30,13 +31,14 @@ Path = tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """A value in the tree: `count` elements of the type `code`, `size` bytes from `offset` on; one element that is no array has
-    the count None. Tags without a name are called by their place in their group."""
+    the count None. `data` is there when it is small. Tags without a name are called by their place in their group."""
 
     path: Path
     offset: int
     code: int
     count: int | None
     size: int
+    data: bytes = b""
 
 
 class DmTags:
@@ -44,7 +46,7 @@ class DmTags:
 
     def __init__(self, read: ReadRange, size: int, name: str) -> None:
         """Read the header. Raises `FormatError` for what is no DM3 or DM4 file."""
-        self._read, self.name, self.size = read, name, size
+        self.name, self.size = name, size
         self._cursor = _Cursor(read, size, name)
         magic = self._cursor.take(4)
         if magic not in MAGIC:
@@ -64,17 +66,15 @@ class DmTags:
         """A single number; None when `leaf` is something else."""
         if leaf.code not in _SIMPLE or leaf.count is not None:
             return None
-        found: tuple[float | int] = struct.unpack(
-            self.order + _SIMPLE[leaf.code], self._read(leaf.offset, leaf.size)
-        )
+        found: tuple[float | int] = struct.unpack(self.order + _SIMPLE[leaf.code], leaf.data)
         return found[0]
 
     def text(self, leaf: Leaf) -> str:
-        """Text, which is stored as an array of UTF-16 units; empty when `leaf` is something else."""
-        if leaf.code != USHORT or leaf.count is None or leaf.count > _LONGEST_TEXT:
+        """Text, which is stored as an array of UTF-16 units; empty when `leaf` is something else, or long."""
+        if leaf.code != USHORT or leaf.count is None:
             return ""
         encoding = "utf-16-le" if self.order == "<" else "utf-16-be"
-        return self._read(leaf.offset, leaf.size).decode(encoding, "replace").rstrip("\0")
+        return leaf.data.decode(encoding, "replace").rstrip("\0")
 
     def _number(self) -> int:
         (value,) = self._long.unpack(self._cursor.take(self._long.size))
@@ -118,12 +118,12 @@ class DmTags:
             size, _ = _extent(types)
         except (IndexError, KeyError, RecursionError):
             raise self._broken(f"the tag {'/'.join(path)} has an unknown type {types[:4]}") from None
-        is_array = types[0] == _ARRAY
-        leaf = Leaf(
-            path, self._cursor.at, types[1] if is_array else types[0], types[-1] if is_array else None, size
-        )
-        self._cursor.skip(size)
-        return leaf
+        code, number = (types[1], types[-1]) if types[0] == _ARRAY else (types[0], None)
+        offset = self._cursor.at
+        if size > _SMALL:
+            self._cursor.skip(size)
+            return Leaf(path, offset, code, number, size)
+        return Leaf(path, offset, code, number, size, self._cursor.take(size))
 
     def _broken(self, what: str) -> FormatError:
         return FormatError(self.name, f"{what} (near byte {self._cursor.at}).", "The file is damaged: copy it again.")  # fmt: skip
@@ -160,10 +160,15 @@ class _Cursor:
         begin = self.at - length
         if not self._start <= begin <= self.at <= self._start + len(self._window):
             self._start, self._window = begin, self._read(begin, max(length, _WINDOW))
+            if len(self._window) < length:
+                raise self._short(begin + len(self._window))
         return self._window[begin - self._start : self.at - self._start]
 
     def skip(self, length: int) -> None:
         if self.at + length > self._size:
-            raise FormatError(self._name, f"its tags need {self.at + length} bytes or more, but the file has {self._size}.",
-                "It is truncated: copy it again.")  # fmt: skip
+            raise self._short(self._size, self.at + length)
         self.at += length
+
+    def _short(self, there: int, needed: int | None = None) -> FormatError:
+        found = f"its tags need {needed or self.at} bytes or more, but the file has {there}."
+        return FormatError(self._name, found, "It is truncated: copy it again.")
