@@ -76,6 +76,17 @@ def test_absent_chunks_and_places_are_told(tmp_path: Path, written) -> None:
     assert open_source(tmp_path / "s.zarr").origin == (10.0, 20.0, 30.0)
 
 
+def test_impossible_sizes_are_refused_before_anything_is_made(tmp_path: Path) -> None:
+    zarr.create_array(
+        str(tmp_path / "s.zarr"), shape=(1 << 20, 1 << 20, 2), chunks=(64, 64, 2), dtype="i1", zarr_format=2
+    )
+    with pytest.raises(FormatError, match="claims 2 × 1048576 × 1048576 voxels"):
+        write_volume(
+            open_source(tmp_path / "s.zarr"), spacing=1.0, kind=VolumeKind.TOMOGRAM, zarr_dir=tmp_path / "o.zarr", mrc_file=None
+        )  # fmt: skip
+    assert not (tmp_path / "o.zarr").exists()
+
+
 def test_colour_tiff_is_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "s.tif", np.zeros((4, 5, 3), np.uint8), photometric="rgb")
     with pytest.raises(FormatError, match="not grey"):

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FETCHED = (*TIFF_MAGIC, *DM_MAGIC)
 """First bytes of files whose pixels are found only with the whole file at hand."""
 _TIFF_BLOCK = 32 << 20
+_MOST_VOXELS = 1 << 40
+"""Hundreds of times the largest tomogram; a damaged header asks for more."""
 
 Region = tuple[slice, slice, slice]
 
@@ -155,9 +157,12 @@ def _pages_at_once(stack: TiffStack) -> int:
 
 
 def check_shape(shape: tuple[int, ...], name: str) -> Shape:
-    """`shape` as three positive numbers, or `FormatError`."""
+    """`shape` as three positive numbers that a volume may have, or `FormatError`."""
     if len(shape) != 3 or min(shape) < 1:
         raise FormatError(
             name, f"the volume has the shape {shape}; three positive sides (z, y, x) were expected."
         )
+    if math.prod(shape) > _MOST_VOXELS:
+        raise FormatError(name, f"the volume claims {shape[2]} × {shape[1]} × {shape[0]} voxels, which no volume has.",
+            "Its metadata is damaged: write or copy it again.")  # fmt: skip
     return shape[0], shape[1], shape[2]
