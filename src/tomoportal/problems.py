@@ -17,6 +17,8 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     UNSUPPORTED = "unsupported"
+    NOTICE = "notice"
+    """Nothing is wrong: something was filled in that the reader should know of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from tomoportal.cli.demo import demo
 from tomoportal.cli.ingest import ingest
 from tomoportal.cli.load import load
 from tomoportal.cli.new import new
+from tomoportal.cli.ontology import ontology
 from tomoportal.cli.plan import plan
 from tomoportal.cli.schema import schema
 from tomoportal.cli.serve import serve
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 for command in (demo, new, check, plan, ingest, withdraw, load, serve, convert, schema):
     app.command()(command)
+app.add_typer(ontology)
 
 
 def _version(wanted: bool) -> None:

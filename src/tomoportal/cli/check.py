@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tomoportal.ingest.find import Found
     from tomoportal.ingest.plan import Plan
     from tomoportal.problems import Problem
+    from tomoportal.settings import Settings
 
 _WIDTH = 160
 """Columns of a table that goes into a file or another program."""
@@ -48,11 +49,12 @@ def check(
     """
     from tomoportal.cli.planning import read_config
     from tomoportal.problems import has_errors, in_order
+    from tomoportal.settings import Settings
 
-    wrong = False
+    settings, wrong = Settings.from_environment(storage=storage), False
     for path in configs:
-        loaded = read_config(path)
-        seen = _seen(loaded.config, source, storage) if loaded.config and source else None
+        loaded = read_config(path, settings.storage)
+        seen = _seen(loaded.config, source, settings) if loaded.config and source else None
         problems = in_order([*loaded.problems, *(seen.plan.problems if seen else ())])
         wrong = wrong or has_errors(problems)
         if as_json:
@@ -65,11 +67,10 @@ def check(
         raise typer.Exit(1)
 
 
-def _seen(config: Config, source: str, storage: str | None) -> _Seen:
+def _seen(config: Config, source: str, settings: Settings) -> _Seen:
     from tomoportal.cli.planning import look_through, planned_config
-    from tomoportal.settings import Settings
 
-    made = planned_config(config, source, Settings.from_environment(storage=storage))
+    made = planned_config(config, source, settings)
     overview = look_through(made.plan)
     return _Seen(made.found, made.plan, overview)
 
@@ -111,7 +112,7 @@ def _summary(problems: list[Problem]) -> str:
     counts: dict[str, int] = {}
     for problem in problems:
         counts[problem.severity.value] = counts.get(problem.severity.value, 0) + 1
-    names = {"error": "error", "warning": "warning", "unsupported": "not supported yet"}
+    names = {"error": "error", "warning": "warning", "unsupported": "not supported yet", "notice": "notice"}
     told = [f"{counts[kind]} {name}{'s' if counts[kind] > 1 and kind != 'unsupported' else ''}"
             for kind, name in names.items() if kind in counts]  # fmt: skip
     return ", ".join(told) or "no problems"

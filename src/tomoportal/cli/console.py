@@ -23,6 +23,7 @@ _COLOURS = {
     Severity.ERROR: typer.colors.RED,
     Severity.WARNING: typer.colors.YELLOW,
     Severity.UNSUPPORTED: typer.colors.CYAN,
+    Severity.NOTICE: typer.colors.CYAN,
 }
 
 

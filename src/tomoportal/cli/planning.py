@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tomoportal.errors import ConfigError, UsageError
+from tomoportal.errors import ConfigError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from tomoportal.config import Config
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tomoportal.ingest.selection import Selection
     from tomoportal.ingest.task import Task
     from tomoportal.layout.private import Record
+    from tomoportal.model.ontology import Ontologies
     from tomoportal.problems import Problem
     from tomoportal.settings import Settings
     from tomoportal.storage import Storage
@@ -56,7 +57,7 @@ def planned(config: Path, source_url: str, settings: Settings, selection: Select
     """Read the deposition file, look at the sources, decide. Raises `ConfigError` when the file is faulty."""
     from tomoportal.problems import in_order
 
-    loaded = read_config(config)
+    loaded = read_config(config, settings.storage)
     if loaded.config is None or any(problem.severity == "error" for problem in loaded.problems):
         raise ConfigError(f"{config} cannot be ingested as it is.", in_order(loaded.problems))
     return planned_config(loaded.config, source_url, settings, selection, tuple(loaded.problems))
@@ -119,8 +120,6 @@ def look_through(plan: Plan, tell: Callable[[Task], None] = lambda task: None) -
 
 def _plain(task: Task | None, is_chosen: bool, has_more: bool) -> Iterator[Task]:
     """A dataset or deposition that is chosen, or is not published yet and something in it will be."""
-    from dataclasses import replace
-
     from tomoportal.ingest.plan import METADATA_CHANGED, UNCHANGED
 
     if task is None or task.why == UNCHANGED:
@@ -131,14 +130,31 @@ def _plain(task: Task | None, is_chosen: bool, has_more: bool) -> Iterator[Task]
         yield replace(task, why=f"{task.why}, needed by what lies in it")
 
 
-def read_config(path: Path) -> Loaded:
-    """A deposition file with its problems. Raises `UsageError` when the file itself cannot be read."""
+def read_config(path: Path, storage: str) -> Loaded:
+    """A deposition file with its problems, compared with the ontologies that the portal in `storage` has loaded. Raises `UsageError`
+    when the file itself cannot be read."""
     from tomoportal.config import load_config
 
+    ontologies, faults = _ontologies(storage)
     try:
-        return load_config(path)
+        loaded = load_config(path, ontologies)
     except OSError as error:
         raise UsageError(f"{path}: the file cannot be read ({error.strerror or error}).") from error
+    return replace(loaded, problems=(*loaded.problems, *faults)) if faults else loaded
+
+
+def _ontologies(storage: str) -> tuple[Ontologies, list[Problem]]:
+    """Those of the portal in `storage`; a warning and none when they cannot be read: deposition files can be checked without."""
+    from tomoportal.layout.ontologies import read_ontologies
+    from tomoportal.model.ontology import Ontologies
+    from tomoportal.problems import Problem, Severity
+    from tomoportal.storage import open_storage
+
+    try:
+        return read_ontologies(open_storage(storage)), []
+    except StorageError as error:
+        message = f"the ontologies of this portal cannot be read, and nothing is compared with them: {error}"
+        return Ontologies(), [Problem("ontologies-unread", message, Severity.WARNING)]
 
 
 def open_source_storage(url: str) -> Storage:

@@ -9,11 +9,13 @@ from typing import Any
 
 from tomoportal.config.deposition import Condition, Config, Entry, Finder, Source, Standardization
 from tomoportal.config.document import Document, parse_document, read_document
+from tomoportal.config.ontologies import compared
 from tomoportal.config.reading import FAULTY, Reader
 from tomoportal.config.rules import rule_problems
 from tomoportal.config.sections import ANNOTATION_SHAPES, SECTIONS, file_shape
 from tomoportal.config.shapes import Scalar
 from tomoportal.config.support import support_problems
+from tomoportal.model.ontology import Ontologies
 from tomoportal.problems import Problem, has_errors, in_order
 
 
@@ -25,26 +27,31 @@ class Loaded:
     problems: tuple[Problem, ...]
 
 
-def load_config(path: str | Path) -> Loaded:
-    """Read and check a deposition file. Raises `OSError` when it cannot be read; everything else is a problem."""
+_NONE = Ontologies()
+
+
+def load_config(path: str | Path, ontologies: Ontologies = _NONE) -> Loaded:
+    """Read and check a deposition file, also against `ontologies`, which complete it. Raises `OSError` when it cannot be read; everything
+    else is a problem."""
     document = read_document(Path(path))
-    return Loaded(None, (document,)) if isinstance(document, Problem) else _load(document)
+    return Loaded(None, (document,)) if isinstance(document, Problem) else _load(document, ontologies)
 
 
-def load_text(text: str, name: str = "deposition.yaml") -> Loaded:
+def load_text(text: str, name: str = "deposition.yaml", ontologies: Ontologies = _NONE) -> Loaded:
     """`load_config` for a text; `name` stands in its problems."""
     document = parse_document(text.encode(), name)
-    return Loaded(None, (document,)) if isinstance(document, Problem) else _load(document)
+    return Loaded(None, (document,)) if isinstance(document, Problem) else _load(document, ontologies)
 
 
-def _load(document: Document) -> Loaded:
+def _load(document: Document, ontologies: Ontologies) -> Loaded:
+    compared_with = compared(document, ontologies) if ontologies else []
     reader = Reader(document)
     shape = file_shape()
     data = reader.read(document.root, shape, "")
     if not isinstance(data, dict):
-        return Loaded(None, tuple(in_order(reader.problems)))
+        return Loaded(None, tuple(in_order([*compared_with, *reader.problems])))
     config = _config(document, data)
-    problems = [*reader.problems, *rule_problems(config), *support_problems(config)]
+    problems = [*compared_with, *reader.problems, *rule_problems(config), *support_problems(config)]
     ordered = tuple(in_order(problems))
     return Loaded(None if has_errors(ordered) else config, ordered)
 

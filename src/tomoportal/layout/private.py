@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -126,9 +127,15 @@ def blocks_path(owner: str) -> str:
     return f"{PRIVATE}/ids/{owner}.json"
 
 
-def slab_path(key: Key) -> str:
-    """The kept middle of a tomogram or mask."""
-    return f"{PRIVATE}/slabs/{folder(key)}.npz"
+def slab_path(key: Key, shape: str = "") -> str:
+    """The kept middle of a tomogram, or of a mask of this shape."""
+    return f"{PRIVATE}/slabs/{folder(key)}{f'-{shape.lower()}' if shape else ''}.npz"
+
+
+def slabs_of(facts: Mapping[str, Any]) -> list[str]:
+    """All that is kept for pictures of an entity with these facts."""
+    layers = (layer.get("slab") for layer in facts.get("layers", ()))
+    return sorted({path for path in (facts.get("slab"), *layers) if path})
 
 
 def copied_path(key: Key) -> str:
