@@ -1,6 +1,7 @@
 """The web server's application: every route in one place.
 
-`/files/`, `/s3/` data · `/graphql` queries · `/viewer/` Neuroglancer · `/static/` and all else pages · `/healthz` for operators.
+`/files/`, `/s3/` data · `/api/` exports · `/graphql` queries · `/viewer/` Neuroglancer · `/static/` and all else pages ·
+`/healthz` for operators.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tomoportal.api.errors import error_body, headers_of, status_of, told
+from tomoportal.api.exports import export_routes
 from tomoportal.api.files import file_service
 from tomoportal.api.portal import Portal
 from tomoportal.api.s3 import s3_service
@@ -34,7 +36,7 @@ from tomoportal.web.site import routes as page_routes
 
 log = logging.getLogger("tomoportal")
 
-MACHINE_PATHS = ("/files", "/s3", "/graphql", "/healthz", "/viewer", "/static")
+MACHINE_PATHS = ("/files", "/s3", "/graphql", "/healthz", "/viewer", "/static", "/api/")
 """Below these errors are told as JSON (or as the service's own XML); elsewhere by a page."""
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -108,7 +110,12 @@ def _starlette(portal: Portal) -> Starlette:
         await run_in_threadpool(lambda: portal.view().version)
         return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
 
-    routes: list[BaseRoute] = [Route("/healthz", health), *viewer_routes(), *_graphql(get_view)]
+    routes: list[BaseRoute] = [
+        Route("/healthz", health),
+        *viewer_routes(),
+        *_graphql(get_view),
+        *export_routes(portal),
+    ]
     tell = _teller(portal.settings)
     return Starlette(
         routes=[*routes, *page_routes(get_view, portal.settings)],
