@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 Angles = NDArray[np.float64]
 Matrices = NDArray[np.float64]
@@ -26,7 +25,7 @@ TOLERANCE = 1e-2
 
 def from_relion(angles: Angles) -> Matrices:
     """Matrices (n, 3, 3) of rlnAngleRot, rlnAngleTilt, rlnAnglePsi."""
-    return Rotation.from_euler("ZYZ", angles, degrees=True).inv().as_matrix()
+    return np.swapaxes(_matrices("ZYZ", angles), -1, -2)
 
 
 def to_relion(matrices: Matrices) -> Angles:
@@ -36,7 +35,7 @@ def to_relion(matrices: Matrices) -> Angles:
 
 def from_dynamo(angles: Angles) -> Matrices:
     """Matrices (n, 3, 3) of tdrot, tilt, narot: columns 7 to 9 of a table."""
-    return Rotation.from_euler("zxz", angles, degrees=True).inv().as_matrix()
+    return np.swapaxes(_matrices("zxz", angles), -1, -2)
 
 
 def to_dynamo(matrices: Matrices) -> Angles:
@@ -46,7 +45,7 @@ def to_dynamo(matrices: Matrices) -> Angles:
 
 def from_stopgap(angles: Angles) -> Matrices:
     """Matrices (n, 3, 3) of phi, psi, the (in this order, that of the file)."""
-    return Rotation.from_euler("zxz", angles[..., [0, 2, 1]], degrees=True).as_matrix()
+    return _matrices("zxz", angles[..., [0, 2, 1]])
 
 
 def to_stopgap(matrices: Matrices) -> Angles:
@@ -56,7 +55,7 @@ def to_stopgap(matrices: Matrices) -> Angles:
 
 def from_slicer(angles: Angles) -> Matrices:
     """Matrices (n, 3, 3) of IMOD's slicer angles x, y, z."""
-    return Rotation.from_euler("xyz", -angles, degrees=True).as_matrix()
+    return _matrices("xyz", -angles)
 
 
 def to_slicer(matrices: Matrices) -> Angles:
@@ -72,6 +71,16 @@ def no_rotations(matrices: Matrices) -> NDArray[np.intp]:
     return np.flatnonzero(~is_rotation)
 
 
+def _matrices(sequence: str, angles: Angles) -> Matrices:
+    from scipy.spatial.transform import (
+        Rotation,
+    )  # here: few files have angles, and every command would wait for it
+
+    return Rotation.from_euler(sequence, angles, degrees=True).as_matrix()
+
+
 def _angles(sequence: str, matrices: Matrices) -> Angles:
     """Where two angles turn about the same axis (gimbal lock), the third is zero."""
+    from scipy.spatial.transform import Rotation
+
     return Rotation.from_matrix(matrices).as_euler(sequence, degrees=True, suppress_warnings=True)
