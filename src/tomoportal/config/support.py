@@ -13,8 +13,7 @@ from tomoportal.problems import Problem, Severity
 
 CODE = "not-supported-yet"
 
-_SHAPES = tuple(shape for shape in ANNOTATION_SHAPES if shape != "InstanceSegmentationMask")
-SUPPORTED_ANNOTATIONS = {shape: ANNOTATION_SHAPES[shape][0] for shape in _SHAPES}
+SUPPORTED_ANNOTATIONS = {shape: kinds for shape, (kinds, _) in ANNOTATION_SHAPES.items()}
 
 
 def is_ingested(entry: Entry, source: Source) -> bool:

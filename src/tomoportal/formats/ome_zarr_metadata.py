@@ -40,15 +40,25 @@ def array_metadata(shape: Sequence[int], chunks: Sequence[int], dtype: str, shuf
     )
 
 
-def image_metadata(scales: Sequence[Sequence[float]], extra: Mapping[str, object] | None = None) -> bytes:
-    """The content of `.zattrs`; `scales` holds the voxel size (z, y, x) in Å of each level, `extra` goes into `metadata`."""
+def image_metadata(
+    scales: Sequence[Sequence[float]], image_label: Mapping[str, object] | None = None
+) -> bytes:
+    """The content of `.zattrs`; `scales` holds the voxel size (z, y, x) in Å of each level. `image_label` is what NGFF calls
+    `image-label`: it stands where NGFF has it, and in the `metadata` of the image, where readers of the public portal's masks look."""
     axes = [{"name": name, "type": "space", "unit": "angstrom"} for name in "zyx"]
     datasets = [
         {"coordinateTransformations": _placed(scale, scales[0]), "path": str(level)}
         for level, scale in enumerate(scales)
     ]
-    image = {"axes": axes, "datasets": datasets, "metadata": dict(extra or {}), "name": "/", "version": "0.4"}
-    return _text({"multiscales": [image]})
+    labels = {"image-label": dict(image_label)} if image_label else {}
+    image = {"axes": axes, "datasets": datasets, "metadata": labels, "name": "/", "version": "0.4"}
+    return _text({"multiscales": [image], **labels})
+
+
+def image_label(colours: Mapping[int, Sequence[int]]) -> dict[str, object]:
+    """What NGFF says of label images: each label with its colour (red, green, blue)."""
+    listed = [{"label-value": label, "rgba": [*colour, 255]} for label, colour in colours.items()]
+    return {"colors": listed, "version": "0.4"}
 
 
 def _placed(scale: Sequence[float], finest: Sequence[float]) -> list[dict[str, object]]:

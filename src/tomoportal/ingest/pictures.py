@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 
 from tomoportal.formats.pictures import encode_png
 from tomoportal.ingest.volumes.slab import Slab
+from tomoportal.viewer.points import instance_colours
 
 Colour = tuple[int, int, int]
 
@@ -26,6 +27,7 @@ _TONES = (0.4, 99.6)
 _OUTLINE = 0.9
 _DISC = 0.85
 _FINER = 4
+_SHADE = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +90,19 @@ def key_pictures(
     return KeyPictures(
         encode_png(original), *(encode_png(_resized(cut, size)) for size in (SNAPSHOT, THUMBNAIL, EXPANDED))
     )
+
+
+def instance_overlays(labels: np.ndarray) -> list[MaskOverlay]:
+    """An overlay for all objects of one colour; `labels` (y, x), 0 where there is none. The colours are those of the viewer, rounded,
+    so that many objects do not take long."""
+    present = np.unique(labels[labels > 0])
+    shades = instance_colours(present) // _SHADE * _SHADE + _SHADE // 2
+    overlays = []
+    for colour in np.unique(shades, axis=0) if len(present) else ():
+        members = present[(shades == colour).all(axis=1)]
+        red, green, blue = colour.tolist()
+        overlays.append(MaskOverlay(np.isin(labels, members), (red, green, blue)))
+    return overlays
 
 
 def grey_levels(image: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COMPARED = ("tomogram", "frame", "tiltseries")
 """Roles of inputs of which a task reads no more than the header."""
 
-WRITER = 1
+WRITER = 2
 """Raise it when a step writes other bytes than before: everything is then made anew."""
 
 

@@ -88,7 +88,6 @@ def _annotation(record: Record, today: date) -> dict[str, Any]:
     return {
         "id": record.key.id,
         "spacing": float(record.key.spacing),
-        "slab": slab_path(record.key),
         "object": record.facts["object"],
         "method": record.facts["method"],
         "ground_truth": record.facts["ground_truth"],

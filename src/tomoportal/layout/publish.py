@@ -111,9 +111,8 @@ class Standing(StrEnum):
 
 
 def standing(storage: Storage, record: Record) -> Standing:
-    """Looks at the sidecar's content, at the files' sizes (folders are not looked into), and for the kept slab."""
-    slab = record.facts.get("slab")
-    if slab and not storage.exists(slab):
+    """Looks at the sidecar's content, at the files' sizes (folders are not looked into), and for the kept slabs."""
+    if not all(storage.exists(slab) for slab in private.slabs_of(record.facts)):
         return Standing.INCOMPLETE
     if not are_there(storage, record.files):
         return Standing.INCOMPLETE

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tomoportal.layout.paths import folder, sidecar
-from tomoportal.layout.private import Ledger, Record, copied_path
+from tomoportal.layout.private import Ledger, Record, copied_path, slabs_of
 from tomoportal.layout.tree import marker
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def take_files(storage: Storage, record: Record) -> None:
             storage.delete(path)
     if record.key.kind not in HOLDERS:
         storage.delete_tree(folder(record.key))
-    if slab := record.facts.get("slab"):
+    for slab in slabs_of(record.facts):
         storage.delete(slab)
     storage.delete(copied_path(record.key))
 

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
+
 from tomoportal.model.fields import FILES_MARK
 from tomoportal.viewer.colours import colours
 from tomoportal.viewer.meshes import SEGMENT
+from tomoportal.viewer.points import instance_colours
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,17 @@ class PointLayer:
 
 @dataclass(frozen=True, slots=True)
 class MaskLayer:
-    """An OME-Zarr folder of zeros and ones. `identity` decides the colour; `spacing` is Å per voxel of the mask."""
+    """An OME-Zarr folder of zeros and ones, or of numbered objects. `identity` decides the colour; `spacing` is Å per voxel of the
+    mask. `surface` is a folder made by `write_mesh_layer`, drawn in 3-D. `instances` are the numbers of the objects, each drawn in its
+    own colour; empty when they are too many to be listed: then the viewer shows all and chooses colours. None: no objects."""
 
     name: str
     path: str
     spacing: float
     identity: str
     visible: bool = True
+    surface: str = ""
+    instances: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +197,7 @@ def _image(name: str, tomogram: ImageLayer) -> dict[str, Any]:
 
 def _overlay(name: str, layer: Overlay, spacing: float, colour: str) -> dict[str, Any]:
     if isinstance(layer, MaskLayer):
-        return {
-            "type": "segmentation",
-            "name": name,
-            "source": _source(_zarr(layer.path), "zyx", layer.spacing, spacing),
-            "tab": "rendering",
-            "selectedAlpha": 0.5,
-            "hoverHighlight": False,
-            "segments": ["1"],
-            "segmentDefaultColor": colour,
-            "visible": layer.visible,
-            "pick": False,
-        }
+        return _mask(name, layer, spacing, colour)
     if isinstance(layer, MeshLayer):
         return _surface(name, layer, spacing, colour)
     shader, controls = _SHADERS[layer.shape]
@@ -218,6 +214,38 @@ def _overlay(name: str, layer: Overlay, spacing: float, colour: str) -> dict[str
         "shader": shader,
         "shaderControls": dict(controls),
     }
+
+
+def _mask(name: str, layer: MaskLayer, spacing: float, colour: str) -> dict[str, Any]:
+    volume = _source(_zarr(layer.path), "zyx", layer.spacing, spacing)
+    surface = f"{_address(layer.surface)}|neuroglancer-precomputed:"
+    return {
+        "type": "segmentation",
+        "name": name,
+        "source": [volume, _source(surface, "xyz", layer.spacing, spacing)] if layer.surface else volume,
+        "tab": "rendering",
+        "selectedAlpha": 0.5,
+        "hoverHighlight": False,
+        **(_segments(layer.instances) if layer.instances is not None else _segment(colour)),
+        "visible": layer.visible,
+        "pick": False,
+    }
+
+
+def _segment(colour: str) -> dict[str, Any]:
+    return {"segments": [str(SEGMENT)], "segmentDefaultColor": colour}
+
+
+def _segments(instances: tuple[int, ...]) -> dict[str, Any]:
+    """Without a list the viewer shows every segment."""
+    if not instances:
+        return {}
+    shades = (
+        f"#{red:02x}{green:02x}{blue:02x}"
+        for red, green, blue in instance_colours(np.array(instances)).tolist()
+    )
+    names = [str(instance) for instance in instances]
+    return {"segments": names, "segmentColors": dict(zip(names, shades, strict=True))}
 
 
 def _surface(name: str, layer: MeshLayer, spacing: float, colour: str) -> dict[str, Any]:

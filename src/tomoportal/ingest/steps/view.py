@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tomoportal.formats.particles import read_ndjson
-from tomoportal.ingest.pictures import MaskOverlay, PointOverlay, key_pictures
+from tomoportal.ingest.pictures import MaskOverlay, PointOverlay, instance_overlays, key_pictures
 from tomoportal.ingest.steps.key_images import given_pictures
 from tomoportal.ingest.task import Outcome, Work
 from tomoportal.ingest.views import PICTURE_SIZES, PICTURES, given_of, tomogram_of
@@ -41,7 +41,7 @@ def _composed(work: Work, tomogram: dict[str, Any], shown: list[dict[str, Any]])
         for layer, colour in zip(shown, palette, strict=True)
         if layer["visible"] and layer["released"]
     ]
-    masks = [_mask(work, layer, colour) for layer, colour in drawn if layer["shape"] == "SegmentationMask"]
+    masks = [mask for layer, colour in drawn if "slab" in layer for mask in _masks(work, layer, colour)]
     points = [
         _points(work, layer, colour, tomogram["spacing"]) for layer, colour in drawn if "points" in layer
     ]
@@ -80,8 +80,12 @@ def _slab(work: Work, path: str) -> Slab:
         return load_slab(file)
 
 
-def _mask(work: Work, layer: dict[str, Any], colour: tuple[int, int, int]) -> MaskOverlay:
-    return MaskOverlay(_slab(work, layer["slab"]).image > 0, colour)
+def _masks(work: Work, layer: dict[str, Any], colour: tuple[int, int, int]) -> list[MaskOverlay]:
+    """What is drawn of a mask: one thing in the layer's colour, or objects in their own."""
+    image = _slab(work, layer["slab"]).image
+    if layer["shape"] == "SegmentationMask":
+        return [MaskOverlay(image > 0, colour)]
+    return instance_overlays(image)
 
 
 def _points(work: Work, layer: dict[str, Any], colour: tuple[int, int, int], spacing: float) -> PointOverlay:
@@ -105,6 +109,7 @@ def _image(tomogram: dict[str, Any]) -> ImageLayer:
 
 _WORDS = {
     "SegmentationMask": "segmentation",
+    "InstanceSegmentationMask": "segmented instances",
     "Point": "points",
     "OrientedPoint": "oriented points",
     "InstanceSegmentation": "instances",
@@ -117,8 +122,10 @@ def _layer(layer: dict[str, Any]) -> Overlay:
     truth = ", ground truth" if layer["ground_truth"] else ""
     name = f"{layer['object']['name']}, {_WORDS[shape]}{truth}"
     told = (name, layer["path"], layer["spacing"], layer["identity"], layer["visible"])
-    kinds: dict[str, type[MaskLayer] | type[MeshLayer]] = {
-        "SegmentationMask": MaskLayer,
-        "TriangularMesh": MeshLayer,
-    }
-    return kinds[shape](*told) if shape in kinds else PointLayer(*told, shape)
+    if shape == "TriangularMesh":
+        return MeshLayer(*told)
+    if shape == "SegmentationMask":
+        return MaskLayer(*told, surface=layer.get("surface", ""))
+    if shape == "InstanceSegmentationMask":
+        return MaskLayer(*told, instances=tuple(layer["labels"] or ()))
+    return PointLayer(*told, shape)

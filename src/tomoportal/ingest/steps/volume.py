@@ -62,7 +62,8 @@ def only_input(work: Work, role: str) -> Iterator[Source]:
 def write(
     work: Work, source: Source, name: str, spacing: float, kind: VolumeKind, recipe: MaskRecipe | None = None
 ) -> tuple[VolumeFacts, Slab, dict[str, dict[str, Any]]]:
-    """Stage `[name].zarr` and `[name].mrc` in the task's folder; gives facts, slab, and the entries for `Outcome.files`."""
+    """Stage `[name].zarr` and `[name].mrc` in the task's folder; gives facts, slab, and the entries for `Outcome.files`, without the
+    MRC if no type of that format holds the values."""
     home = folder(work.task.key)
     zarr, mrc = f"{home}/{name}.zarr", f"{home}/{name}.mrc"
     facts, slab = write_volume(
@@ -79,7 +80,7 @@ def write(
     )
     files = {
         zarr: {"size": facts.zarr_size, "count": facts.zarr_files, "probe": ".zattrs", "sha256": None},
-        mrc: {"size": facts.mrc_size, "sha256": facts.mrc_sha256},
+        **({mrc: {"size": facts.mrc_size, "sha256": facts.mrc_sha256}} if facts.mrc_size else {}),
     }
     return facts, slab, files
 

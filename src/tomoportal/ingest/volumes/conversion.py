@@ -23,13 +23,15 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 @dataclass(frozen=True)
 class Conversion:
     """`convert` brings a source block to `dtype`, the type in Zarr; `mrc_dtype` is the type in MRC. `identity` says that
-    source bytes are already right. `problems` records every change of type."""
+    source bytes are already right. `fits_mrc`: without it no MRC is written, no type of which holds the values. `problems` records
+    every change of type."""
 
     dtype: np.dtype
     mrc_dtype: np.dtype
     convert: Convert
     identity: bool
     problems: tuple[Problem, ...] = ()
+    fits_mrc: bool = True
 
 
 def plan_conversion(source: Source, kind: VolumeKind, recipe: MaskRecipe | None) -> Conversion:
@@ -41,6 +43,9 @@ def plan_conversion(source: Source, kind: VolumeKind, recipe: MaskRecipe | None)
         )
     if kind is VolumeKind.SEMANTIC_MASK:
         return Conversion(np.dtype(np.int8), np.dtype(np.int8), _binary(recipe or MaskRecipe()), False)
+    if kind is VolumeKind.INSTANCE_MASK:  # until the labels are known: the widest
+        widest = np.dtype(np.uint32)
+        return Conversion(widest, widest, lambda block: block.astype(widest), False)
     dtype, convert, note = _target(native, source.name)
     mrc_dtype = np.dtype(np.uint16) if dtype == np.uint8 else dtype
     notes = [note] if note else []

@@ -19,6 +19,12 @@ class VolumeKind(StrEnum):
     TOMOGRAM = "tomogram"
     TILT_SERIES = "tilt_series"
     SEMANTIC_MASK = "semantic_mask"
+    INSTANCE_MASK = "instance_mask"
+
+    @property
+    def is_mask(self) -> bool:
+        """Whether the values are labels, which cannot be averaged."""
+        return self in (VolumeKind.SEMANTIC_MASK, VolumeKind.INSTANCE_MASK)
 
     @property
     def chunks(self) -> Shape:
@@ -36,7 +42,8 @@ class MaskRecipe:
     """How a source becomes a binary mask: voxels equal to `label`, or, with `threshold`, voxels at or above it.
 
     `target_shape` (z, y, x) resizes by averaging over the source box of each target voxel: without a threshold the binary
-    mask is averaged and every touched voxel is kept; with one, the data is averaged and then compared."""
+    mask is averaged and every touched voxel is kept; with one, the data is averaged and then compared. An instance mask keeps its labels;
+    for it only `target_shape` counts, each target voxel taking the label at its centre."""
 
     label: int = 1
     threshold: float | None = None
@@ -49,8 +56,9 @@ class VolumeFacts:
 
     `finite` counts finite voxels; `sigma` is the population standard deviation. `contrast_2d` and `contrast_3d` are display
     limits for slices and for volume rendering (`contrast.py` defines them). `labels` are the distinct values of an integer
-    mask source, None where that was not asked. `bounding_box` (z0, y0, x0, z1, y1, x1), end excluded, encloses the non-zero
-    voxels of a mask. `mrc_*` are empty or 0 when no MRC was written, `zarr_*` likewise; sizes are in bytes."""
+    mask source, None where that was not asked; those of an instance mask are always known. `bounding_box`
+    (z0, y0, x0, z1, y1, x1), end excluded, encloses the non-zero voxels of a mask. `mrc_*` are empty or 0 when no MRC was
+    written, `zarr_*` likewise; sizes are in bytes."""
 
     shape: Shape
     levels: tuple[Shape, ...]

@@ -1,4 +1,4 @@
-"""What a mask source contains, and masks brought to another grid, section by section.
+"""What the source of a semantic mask contains, and such masks brought to another grid, section by section.
 
 Resizing averages over the box of source voxels that a target voxel covers, with exact overlaps (whole-number arithmetic on a
 common grid), so "touched at all" is decided without rounding.

@@ -23,8 +23,8 @@ _FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 @dataclass(frozen=True, slots=True, eq=False)
 class Slab:
     """`image` (y, x), float32: the mean over the sections `start` ≤ z < `stop` of a volume of `shape` (z, y, x). For a mask
-    it is the share of the slab inside the mask, so `image > 0` is its outline. `step` is how many voxels one pixel stands
-    for along y and x: 1, except in images beyond 4096 pixels."""
+    it is the share of the slab inside the mask, so `image > 0` is its outline; for an instance mask, in uint32, the highest
+    label. `step` is how many voxels one pixel stands for along y and x: 1, except in images beyond 4096 pixels."""
 
     image: np.ndarray
     start: int
@@ -53,7 +53,8 @@ def save_slab(slab: Slab, path: Path) -> None:
     """Write `slab` to one small compressed file."""
     place = np.array([slab.start, slab.stop, slab.step, *slab.shape], np.int64)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, array in (("image", slab.image.astype(np.float32)), ("place", place)):
+        kept = np.uint32 if slab.image.dtype.kind == "u" else np.float32
+        for name, array in (("image", slab.image.astype(kept)), ("place", place)):
             content = io.BytesIO()
             np.lib.format.write_array(content, array, allow_pickle=False)
             archive.writestr(

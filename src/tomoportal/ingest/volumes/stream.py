@@ -23,7 +23,7 @@ from tomoportal.ingest.volumes.facts import Shape, VolumeKind
 from tomoportal.ingest.volumes.masks import SourceValues, values_of
 from tomoportal.ingest.volumes.order import grid_of, octant_order
 from tomoportal.ingest.volumes.pages import own_pages
-from tomoportal.ingest.volumes.pyramid import halve, halve_mask
+from tomoportal.ingest.volumes.pyramid import halve, halve_labels, halve_mask
 from tomoportal.ingest.volumes.slab import slab_range, slab_step
 from tomoportal.ingest.volumes.source import Region, Source
 from tomoportal.ingest.volumes.statistics import Statistics, measure
@@ -76,7 +76,8 @@ def run(job: Job, workers: int, progress: Callable[[int], None] | None) -> Gathe
     """Do the whole pass with `workers` threads; `progress` is called with the source bytes of each finished chunk."""
     shape = job.source.shape
     step = slab_step(shape)
-    gathered = Gathered(np.zeros((-(-shape[1] // step), -(-shape[2] // step)), np.float32))
+    kept = np.uint32 if job.kind is VolumeKind.INSTANCE_MASK else np.float32
+    gathered = Gathered(np.zeros((-(-shape[1] // step), -(-shape[2] // step)), kept))
     coarse = [CoarseLevel(i, shape, job.levels[i], job.kind, job.conversion.dtype) for i in (1, 2)]
     pass_ = _Pass(job)
     waiting: deque[Future[ChunkResult]] = deque()
@@ -114,7 +115,9 @@ def _take(
         step = slab_step(job.source.shape)
         y, x = (i * chunk // step for i, chunk in zip(result.index[1:], job.kind.chunks[1:], strict=True))
         height, width = result.slab.shape
-        gathered.slab[y : y + height, x : x + width] += result.slab
+        there = gathered.slab[y : y + height, x : x + width]
+        combine = np.maximum if job.kind is VolumeKind.INSTANCE_MASK else np.add
+        combine(there, result.slab, out=there)
     if job.zarr is not None:
         for level, piece in zip(coarse, result.coarse, strict=True):
             if whole := level.add(result.index, piece):
@@ -154,8 +157,8 @@ class _Pass:
         np.copyto(block, job.conversion.convert(found))
         if job.mrc is not None and index[2] == 0:
             self._put_rows(region, job.mrc)
-        is_mask = job.kind is VolumeKind.SEMANTIC_MASK
-        statistics = _of_mask(block) if is_mask else measure(block)
+        is_mask = job.kind.is_mask
+        statistics = _of_mask(block) if job.kind is VolumeKind.SEMANTIC_MASK else measure(block)
         if job.zarr is not None:
             blank = statistics.maximum == statistics.minimum == 0 and not statistics.unusual
             job.zarr.put_chunk(0, index, block, blank=blank and not np.signbit(block.flat[0]))
@@ -202,6 +205,9 @@ class _Pass:
         if self._job.kind is VolumeKind.SEMANTIC_MASK:
             fine = halve_mask(block, steps)
             return fine, halve_mask(fine, steps)
+        if self._job.kind is VolumeKind.INSTANCE_MASK:
+            fine = halve_labels(block, steps)
+            return fine, halve_labels(fine, steps)
         largest = max(abs(statistics.minimum), abs(statistics.maximum)) if statistics.count else 0.0
         with np.errstate(invalid="ignore", over="ignore"):
             fine = halve(block, steps, largest=largest)
@@ -212,11 +218,13 @@ class _Pass:
         return sampled(coarse[0], steps, self._sampling[0]), sampled(coarse[1], steps, self._sampling[1])
 
     def _slab_part(self, block: np.ndarray, region: Region, statistics: Statistics) -> np.ndarray | None:
-        """This chunk's share of the slab: its sections in the slab, summed and divided by the slab's thickness."""
+        """This chunk's share of the slab: its sections in the slab, summed and divided by the slab's thickness; the highest labels."""
         start, stop = max(self._slab[0], region[0].start), min(self._slab[1], region[0].stop)
         if start >= stop:
             return None
         part = block[start - region[0].start : stop - region[0].start, :: self._step, :: self._step]
+        if self._job.kind is VolumeKind.INSTANCE_MASK:
+            return part.max(axis=0).astype(np.uint32)
         if statistics.unusual:
             part = np.where(np.isfinite(part), part, block.dtype.type(statistics.mean))
         huge = max(statistics.maximum, -statistics.minimum) > _HUGE

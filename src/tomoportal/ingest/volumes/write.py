@@ -26,6 +26,7 @@ from tomoportal.ingest.volumes.contrast import rendering_limits, slice_limits
 from tomoportal.ingest.volumes.conversion import Conversion, plan_conversion
 from tomoportal.ingest.volumes.facts import Limits, MaskRecipe, Shape, VolumeFacts, VolumeKind
 from tomoportal.ingest.volumes.findings import findings
+from tomoportal.ingest.volumes.labels import described_labels, labels_of, plan_labels, relabelled
 from tomoportal.ingest.volumes.masks import SourceValues, refuse_empty
 from tomoportal.ingest.volumes.pyramid import level_shapes
 from tomoportal.ingest.volumes.slab import Slab, slab_range, slab_step
@@ -45,6 +46,7 @@ class _Prepared:
     conversion: Conversion
     recipe: MaskRecipe | None
     values: SourceValues | None = None
+    is_resized: bool = False
 
 
 def write_volume(
@@ -63,7 +65,7 @@ def write_volume(
     """Write `source` as OME-Zarr into the folder `zarr_dir` and as MRC into `mrc_file`, either or both or neither.
 
     `spacing` is the voxel size in Å that is published (the source's own, when known and different, is recorded as a
-    problem). `recipe` says how a source becomes a mask; semantic masks only. All concurrent calls share one `budget`.
+    problem). `recipe` says how a source becomes a mask; masks only. All concurrent calls share one `budget`.
     `progress` is told the number of source bytes done since the last call. `scratch` is a folder for temporary copies.
     Raises `FormatError` for data that cannot be published, `StorageError` when the targets cannot be written."""
     check_shape(source.shape, source.name)
@@ -71,7 +73,7 @@ def write_volume(
         raise UsageError(
             f"{source.name}: a voxel spacing of {spacing} Å makes no sense; a positive number was expected."
         )
-    if recipe is not None and kind is not VolumeKind.SEMANTIC_MASK:
+    if recipe is not None and not kind.is_mask:
         raise UsageError(f"{source.name}: a mask recipe was given for a {kind.value.replace('_', ' ')}.")
     try:
         return _written(source, spacing, kind, zarr_dir, mrc_file, recipe, threads, budget, progress, scratch)
@@ -94,6 +96,7 @@ def _written(
     with ExitStack() as stack:
         stack.enter_context(budget.take(max(need, _reading_need(source, recipe))))
         ready = _prepare(source, conversion, kind, recipe, scratch, stack)
+        mrc_file = mrc_file if ready.conversion.fits_mrc else None
         levels = level_shapes(ready.source.shape, kind.steps)
         zarr = ZarrFiles(zarr_dir, levels, ready.conversion.dtype, kind) if zarr_dir else None
         mrc = stack.enter_context(_mrc_writer(mrc_file, ready, kind, spacing)) if mrc_file else None
@@ -107,13 +110,15 @@ def _written(
             ready.source.shape,
             slab_step(ready.source.shape),
         )
-        contrast = _contrast(gathered, kind)
         statistics = gathered.statistics
+        contrast = _contrast(gathered, kind)
         if mrc is not None:
             least, most = (statistics.minimum, statistics.maximum) if statistics.count else (0.0, 0.0)
             mrc.finish(MrcFacts(least, most, statistics.mean, statistics.sigma))
         if zarr is not None:
-            zarr.put_metadata(spacing)
+            zarr.put_metadata(
+                spacing, described_labels(ready.values) if kind is VolumeKind.INSTANCE_MASK else None
+            )
     return _facts(ready, job, gathered, contrast, spacing, mrc_file), slab
 
 
@@ -142,6 +147,8 @@ def _prepare(
     stack: ExitStack,
 ) -> _Prepared:  # fmt: skip
     """Bring the source into a form that can be read in any piece at no cost."""
+    if kind is VolumeKind.INSTANCE_MASK:
+        return _prepare_instances(source, recipe or MaskRecipe(), scratch)
     recipe = (recipe or MaskRecipe()) if kind is VolumeKind.SEMANTIC_MASK else None
     target = recipe.target_shape if recipe is not None else None
     if recipe is None or target is None or target == source.shape:
@@ -151,8 +158,23 @@ def _prepare(
     binary, values = resized(source, recipe, check_shape(target, source.name), scratch)
     int8 = np.dtype(np.int8)
     return _Prepared(
-        binary, Conversion(int8, int8, lambda block: block, True, conversion.problems), recipe, values
+        binary, Conversion(int8, int8, lambda block: block, True, conversion.problems), recipe, values, True
     )
+
+
+def _prepare_instances(source: Source, recipe: MaskRecipe, scratch: Path | None) -> _Prepared:
+    """Labels are looked through first: they decide the type that is written, and whether there is anything to write."""
+    if source.needs_spool:
+        source = spooled(source, scratch)
+    labels = labels_of(source)
+    conversion = plan_labels(source, labels)
+    values = SourceValues(set(labels.tolist()), float(labels[0]), float(labels[-1]))
+    target = recipe.target_shape
+    if target is None or target == source.shape:
+        return _Prepared(source, conversion, recipe, values)
+    sampled, lost = relabelled(source, check_shape(target, source.name), labels, scratch)
+    conversion = replace(conversion, problems=(*conversion.problems, *lost))
+    return _Prepared(sampled, conversion, recipe, values, True)
 
 
 def _readable(source: Source, kind: VolumeKind, scratch: Path | None, stack: ExitStack) -> Source:
@@ -184,6 +206,8 @@ def _check_mask(ready: _Prepared, gathered: Gathered, kind: VolumeKind) -> None:
 def _contrast(gathered: Gathered, kind: VolumeKind) -> tuple[Limits, Limits]:
     if kind is VolumeKind.SEMANTIC_MASK:
         return (0.0, 1.0), (0.0, 1.0)
+    if kind is VolumeKind.INSTANCE_MASK:
+        return (0.0, gathered.statistics.maximum), (0.0, gathered.statistics.maximum)
     limits = slice_limits(gathered.samples[0]), rendering_limits(gathered.samples[1])
     gathered.samples = ([], [])
     return limits
@@ -220,7 +244,7 @@ def _facts(
         zarr_files=job.zarr.files if job.zarr else 0,
         problems=(
             *ready.conversion.problems,
-            *findings(job, gathered.statistics, None if ready.values else spacing),
+            *findings(job, gathered.statistics, None if ready.is_resized else spacing),
         ),
     )
 

@@ -9,7 +9,7 @@ import itertools
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class ZarrFiles:
     def __init__(self, root: Path, shapes: Sequence[Shape], dtype: np.dtype, kind: VolumeKind) -> None:
         self._root, self._shapes, self._kind = root, shapes, kind
         self._dtype = dtype.newbyteorder("<")
-        self._shuffle = BYTE_SHUFFLE if kind is VolumeKind.SEMANTIC_MASK else BIT_SHUFFLE
+        self._shuffle = BYTE_SHUFFLE if kind.is_mask else BIT_SHUFFLE
         self._lock = threading.Lock()
         self.size = self.files = 0
         for level, shape in enumerate(shapes):
@@ -47,8 +47,9 @@ class ZarrFiles:
         data = self._blank if blank else self._encoded(self._padded(block))
         self._put(self._root / str(level) / str(index[0]) / str(index[1]) / str(index[2]), data)
 
-    def put_metadata(self, spacing: float) -> None:
-        """Write `.zarray`, `.zattrs` and `.zgroup`; the voxel size (Å) is rounded to 3 decimals before it is scaled."""
+    def put_metadata(self, spacing: float, image_label: Mapping[str, object] | None = None) -> None:
+        """Write `.zarray`, `.zattrs` and `.zgroup`; the voxel size (Å) is rounded to 3 decimals before it is scaled. `image_label`
+        describes the labels of a mask."""
         for level, shape in enumerate(self._shapes):
             text = array_metadata(shape, self._kind.chunks, self._dtype.str, self._shuffle)
             self._put(self._root / str(level) / ".zarray", text)
@@ -56,7 +57,7 @@ class ZarrFiles:
         scales = [
             [round(base * step**level, 6) for step in self._kind.steps] for level in range(len(self._shapes))
         ]
-        self._put(self._root / ".zattrs", image_metadata(scales))
+        self._put(self._root / ".zattrs", image_metadata(scales, image_label))
         self._put(self._root / ".zgroup", group_metadata())
 
     @cached_property

@@ -2,7 +2,9 @@
 
 part      what one source adds
 points    points, oriented points, points of instances
-masks     segmentation masks
+masks     segmentation masks of both kinds
+meshes    surfaces
+captions  texts
 """
 
 from __future__ import annotations
@@ -12,12 +14,11 @@ from typing import Any
 
 from tomoportal.errors import Absent
 from tomoportal.ingest.steps.annotation.captions import make_caption
-from tomoportal.ingest.steps.annotation.masks import make_mask
+from tomoportal.ingest.steps.annotation.masks import make_instances, make_mask
 from tomoportal.ingest.steps.annotation.meshes import make_mesh
 from tomoportal.ingest.steps.annotation.part import Part
 from tomoportal.ingest.steps.annotation.points import make_points
 from tomoportal.ingest.task import Input, Outcome, Work
-from tomoportal.layout.private import slab_path
 from tomoportal.problems import Problem, Severity
 
 SHAPES: dict[str, Callable[[Work, Input, dict[str, Any]], Part]] = {
@@ -26,6 +27,7 @@ SHAPES: dict[str, Callable[[Work, Input, dict[str, Any]], Part]] = {
     "InstanceSegmentation": make_points,
     "SemanticSegmentationMask": make_mask,
     "SegmentationMask": make_mask,
+    "InstanceSegmentationMask": make_instances,
     "TriangularMesh": make_mesh,
     "TriangularMeshGroup": make_mesh,
     "GlobalCaption": make_caption,
@@ -51,7 +53,5 @@ def make_annotation(work: Work) -> Outcome:
         extra["object_count"] = max(counts)
     files = {path: file for part in parts for path, file in part.files.items()}
     layers = [part.layer for part in parts if part.layer]
-    has_mask = any(layer["shape"] == "SegmentationMask" for layer in layers)
-    facts = {"layers": layers, "slab": slab_path(work.task.key) if has_mask else None}
     problems += [problem for part in parts for problem in part.problems]
-    return Outcome(extra, files, facts, tuple(problems))
+    return Outcome(extra, files, {"layers": layers}, tuple(problems))

@@ -1,4 +1,4 @@
-"""Segmentation masks."""
+"""Segmentation masks: of one kind of object, and of objects that each have a number."""
 
 from __future__ import annotations
 
@@ -9,35 +9,46 @@ from tomoportal.errors import FormatError
 from tomoportal.ingest.steps.annotation.part import Part, entry, stem
 from tomoportal.ingest.steps.volume import opened, tomogram_shape, volume_dimension, write
 from tomoportal.ingest.task import Input, Work
-from tomoportal.ingest.volumes import MaskRecipe, VolumeKind, save_slab
+from tomoportal.ingest.volumes import LISTED, MaskRecipe, VolumeFacts, VolumeKind, save_slab
 from tomoportal.layout.private import slab_path
 from tomoportal.problems import Problem, Severity
+
+_SHAPES = {
+    VolumeKind.SEMANTIC_MASK: "SegmentationMask",
+    VolumeKind.INSTANCE_MASK: "InstanceSegmentationMask",
+}
+"""What a mask of this kind is called when it is published."""
 
 
 def make_mask(work: Work, file: Input, source: dict[str, Any]) -> Part:
     parameters = source["parameters"]
-    spacing = float(work.task.parameters["voxel_spacing"])
     recipe = MaskRecipe(label=int(parameters.get("mask_label") or 1), threshold=parameters.get("threshold"))
-    if parameters.get("rescale"):
+    return _made(work, file, source, VolumeKind.SEMANTIC_MASK, recipe)[0]
+
+
+def make_instances(work: Work, file: Input, source: dict[str, Any]) -> Part:
+    """Every object keeps its number; they are counted in the source."""
+    part, facts = _made(work, file, source, VolumeKind.INSTANCE_MASK, MaskRecipe())
+    objects = [label for label in facts.labels or () if label]
+    layer = {**(part.layer or {}), "labels": objects if len(objects) <= LISTED else None}
+    return replace(part, layer=layer, count=len(objects))
+
+
+def _made(
+    work: Work, file: Input, source: dict[str, Any], kind: VolumeKind, recipe: MaskRecipe
+) -> tuple[Part, VolumeFacts]:
+    shape, spacing = _SHAPES[kind], float(work.task.parameters["voxel_spacing"])
+    if source["parameters"].get("rescale"):
         recipe = replace(recipe, target_shape=_target_shape(work, file.path, spacing))
-    home = f"{stem(work)}_segmentationmask"
+    home, kept = f"{stem(work)}_{shape.lower()}", slab_path(work.task.key, shape)
     with opened(work, file) as volume:
         problems = list(_other_grid(work, volume.shape, file.path)) if recipe.target_shape is None else []
-        facts, slab, files = write(
-            work, volume, home.rpartition("/")[2], spacing, VolumeKind.SEMANTIC_MASK, recipe
-        )
-    save_slab(slab, work.place(slab_path(work.task.key)))
+        facts, slab, files = write(work, volume, home.rpartition("/")[2], spacing, kind, recipe)
+    save_slab(slab, work.place(kept))
     sizes = {"zarr": facts.zarr_size, "mrc": facts.mrc_size}
-    entries = [
-        entry(source, "SegmentationMask", kind, f"{home}.{kind}", size) for kind, size in sizes.items()
-    ]
-    layer = {
-        "shape": "SegmentationMask",
-        "path": f"{home}.zarr",
-        "visible": source["visible"],
-        "shape_zyx": list(facts.shape),
-    }
-    return Part(entries, files, layer, None, (*problems, *facts.problems))
+    entries = [entry(source, shape, kind, f"{home}.{kind}", size) for kind, size in sizes.items() if size]
+    layer = {"shape": shape, "path": f"{home}.zarr", "visible": source["visible"], "slab": kept}
+    return Part(entries, files, layer, None, (*problems, *facts.problems)), facts
 
 
 def _target_shape(work: Work, name: str, spacing: float) -> tuple[int, int, int]:
