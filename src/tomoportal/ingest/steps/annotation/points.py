@@ -53,7 +53,7 @@ def make_points(work: Work, file: Input, source: dict[str, Any]) -> Part:
 def _table(work: Work, file: Input, source: dict[str, Any]) -> tuple[ParticleTable, list[Problem]]:
     """All particles of the file, which is read once for all runs."""
     kind, form = source["format"], _form(source["format"], source["parameters"])
-    oriented = source["shape"] == "OrientedPoint"
+    oriented = kind == "mod" and source["shape"] == "OrientedPoint"
 
     def read() -> tuple[ParticleTable, list[Problem]]:
         data = work.source.read(file.path)
