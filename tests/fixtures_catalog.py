@@ -185,7 +185,8 @@ def _annotation(
 ) -> None:  # fmt: skip
     community = shape == "Point"
     annotation = add(
-        "Annotation", run_id=run, tomogram_voxel_spacing_id=spacing, deposition_id=20002 if community else 20001, object_id=object_id,
+        "Annotation", run_id=run, alignment_id=alignment, tomogram_voxel_spacing_id=spacing,
+        deposition_id=20002 if community else 20001, object_id=object_id,
         object_name=name, method_type="automated" if community else "manual", ground_truth_status=not community, release_date=release,
         object_count=120 if community else None, metadata_path=f"{folder}/{name.replace(' ', '_')}-1.0.json",
         confidence_precision=93.5 if community else None, folder=folder,

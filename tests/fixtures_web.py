@@ -188,8 +188,8 @@ def _annotation(
     object_id, name = OBJECTS[kind % 6]
     folder, is_truth = f"{place}/Annotations/{id}", kind % 2 == 0
     annotation = portal.add(
-        "Annotation", run_id=run, tomogram_voxel_spacing_id=spacing, deposition_id=10300, object_id=object_id, object_name=name,
-        method_type="manual" if is_truth else "automated", ground_truth_status=is_truth, object_count=120 + id,
+        "Annotation", run_id=run, alignment_id=alignment, tomogram_voxel_spacing_id=spacing, deposition_id=10300, object_id=object_id,
+        object_name=name, method_type="manual" if is_truth else "automated", ground_truth_status=is_truth, object_count=120 + id,
         confidence_precision=None if is_truth else 93.5, confidence_recall=None if is_truth else 71.25, folder=folder,
         annotation_software="crYOLO", annotation_method="template matching, checked by eye",
         release_date="2025-01-10T00:00:00+00:00",

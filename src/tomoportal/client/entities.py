@@ -10,6 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 from tomoportal.client.connection import Client
 from tomoportal.client.document import camel, count_document, list_document
 from tomoportal.client.download import mixins_for
+from tomoportal.client.fitting import fitting_for
 from tomoportal.errors import QueryError
 from tomoportal.model import query
 from tomoportal.model.entity import Entity
@@ -129,7 +130,7 @@ def _value(field: Field, value: Any) -> Any:
 CLASSES: dict[str, type[ClientEntity]] = {
     one.__name__: type(
         one.__name__,
-        (ClientEntity, *mixins_for(one), one),
+        (ClientEntity, *fitting_for(one), *mixins_for(one), one),
         {"__doc__": one.__doc__, "__module__": "tomoportal"},
     )
     for one in ENTITIES

@@ -115,12 +115,17 @@ class Annotation(Entity):
         Kind.STR, "alignment of the tomogram: its `ingest_id`, or the name of its file without ending",
         config="alignment_ingest_id",
     )  # fmt: skip
+    alignment_id = ForeignKey(
+        "Alignment", "alignment whose coordinates it uses: it fits the tomograms made with the same",
+        sidecar="alignment_metadata_path",
+    )  # fmt: skip
     run_id = ForeignKey("Run", "run of the annotation", sidecar="@run")
     deposition_id = ForeignKey("Deposition", "deposition of the annotation", sidecar="deposition_id")
     tomogram_voxel_spacing_id = ForeignKey(
         "TomogramVoxelSpacing", "voxel spacing of the annotation", sidecar="@voxel_spacing"
     )
 
+    alignment = ToOne("Alignment", "alignment_id", "alignment whose coordinates it uses")
     run = ToOne("Run", "run_id", "run of the annotation")
     annotation_shapes = ToMany("AnnotationShape", "annotation_id", "geometries of the annotation")
     method_links = ToMany("AnnotationMethodLink", "annotation_id", "links to code, weights and documentation")

@@ -137,6 +137,7 @@ class Alignment(Entity):
     tiltseries_id = ForeignKey("TiltSeries", "tilt series that is aligned", sidecar="tiltseries_path")
     run_id = ForeignKey("Run", "run of the alignment", sidecar="@run")
 
+    annotations = ToMany("Annotation", "alignment_id", "annotations in this coordinate system")
     annotation_files = ToMany("AnnotationFile", "alignment_id", "annotation files in this coordinate system")
     per_section_alignments = ToMany(
         "PerSectionAlignmentParameters", "alignment_id", "values of every section"

@@ -58,7 +58,8 @@ class TomogramRow:
 
 @dataclass(frozen=True, slots=True)
 class AnnotationRow:
-    """One geometry of an annotation. `spacing` is the edge of the voxels in which it is given."""
+    """One geometry of an annotation. `spacing` is the edge of the voxels in which it is given; `fits`: the tomograms that share its
+    alignment; `is_elsewhere`: the tomogram that is shown first is not among them."""
 
     id: int
     shape_id: int
@@ -73,6 +74,8 @@ class AnnotationRow:
     authors: tuple[Person, ...]
     links: tuple[Link, ...]
     spacing: str
+    fits: tuple[int, ...]
+    is_elsewhere: bool
     has_points: bool
     facts: Facts
     downloads: tuple[Download, ...]
@@ -144,6 +147,7 @@ def _fields() -> tuple[query.Selection, ...]:
             (
                 *selected(Annotation),
                 AUTHORS,
+                One("alignment", "alignment", (Value("id", "id"),)),
                 One("spacing", "tomogram_voxel_spacing", (Value("voxel_spacing", "voxel_spacing"),)),
                 Many(
                     "links",
@@ -205,7 +209,9 @@ def run_page(visit: Visit) -> RunPage:
         acquisition=tuple(_acquisition(visit, row)),
         tomograms=tomograms,
         annotations=tuple(
-            shape for annotation in row["annotations"] for shape in _shapes(visit, row["name"], annotation)
+            shape
+            for annotation in row["annotations"]
+            for shape in _shapes(visit, row["name"], annotation, _fitting(row, annotation), first)
         ),
         download=folder(
             visit,
@@ -319,7 +325,17 @@ def _tomogram(
     )
 
 
-def _shapes(visit: Visit, run: str, row: dict[str, Any]) -> Iterator[AnnotationRow]:
+def _fitting(run: dict[str, Any], annotation: dict[str, Any]) -> tuple[int, ...]:
+    """The tomograms in whose coordinates an annotation is given: those made with its alignment."""
+    wanted = (annotation["alignment"] or {}).get("id")
+    return tuple(
+        row["id"] for row in run["tomograms"] if wanted and (row["alignment"] or {}).get("id") == wanted
+    )
+
+
+def _shapes(
+    visit: Visit, run: str, row: dict[str, Any], fits: tuple[int, ...], first: int | None
+) -> Iterator[AnnotationRow]:
     authors, told = people(row), facts(Annotation, row, ("ground_truth_status",))
     links = tuple(
         Link(item["name"] or formats.words(item["type"]), identifiers.link(item["link"]).href)
@@ -344,6 +360,8 @@ def _shapes(visit: Visit, run: str, row: dict[str, Any]) -> Iterator[AnnotationR
             links=links,
             facts=told,
             spacing=spacing,
+            fits=fits,
+            is_elsewhere=first is not None and row["alignment"] is not None and first not in fits,
             has_points=any(item["format"] == "ndjson" for item in shape["files"]),
             downloads=_downloads(visit, run, owner, found, keep=True),
         )
