@@ -330,21 +330,6 @@ def test_other_yaml_is_refused_with_sentences(text: str) -> None:
     assert loaded.problems
 
 
-@pytest.mark.parametrize(
-    ("source", "what"),
-    [
-        ({"TriangularMesh": {"file_format": "stl", "glob_string": "a.stl"}}, "TriangularMesh"),
-        ({"GlobalCaption": {"file_format": "saber", "glob_string": "a.json"}}, "GlobalCaption"),
-    ],
-)
-def test_what_is_not_ingested_yet_is_said(source: dict[str, Any], what: str) -> None:
-    loaded = _load_changed("annotations.0.sources", [source])
-
-    assert [(p.code, p.severity) for p in loaded.problems] == [("not-supported-yet", Severity.UNSUPPORTED)]
-    assert what in loaded.problems[0].message
-    assert loaded.config is not None
-
-
 def test_key_photos_of_both_kinds_are_supported() -> None:
     own = [{"sources": [{"literal": {"value": {"snapshot": None, "thumbnail": None}}}]}]
     given = [{"sources": [{"literal": {"value": {"snapshot": "https://x/y.png"}}}]}]

@@ -276,7 +276,7 @@ def test_two_column_maps_and_whole_numbers() -> None:
     assert paths(runs(found)["007"], "gains") == ["lab/t_A.rec"]
     assert paths(runs(found)["007"], "collection_metadata") == ["lab/x_7.mdoc"]
     (frames,) = runs(found)["007"].items["frames"]
-    assert (frames.name, frames.path, frames.files, frames.supported) == ("default", None, (), True)
+    assert (frames.name, frames.path, frames.files) == ("default", None, ())
 
 
 def test_an_absent_table_is_told() -> None:
@@ -471,7 +471,7 @@ def test_key_photos_and_metadata_of_datasets() -> None:
 
     assert found.deposition is not None
     (photo,) = found.deposition.datasets[0].items["dataset_keyphotos"]
-    assert (photo.name, photo.path, photo.supported) == ("snapshot", "https://x/a.png", True)
+    assert (photo.name, photo.path) == ("snapshot", "https://x/a.png")
     assert not found.deposition.imported
 
 

@@ -42,10 +42,10 @@ def taken(run: FoundRun) -> Iterator[tuple[str, list[FoundItem]]]:
     from tomoportal.ingest.references import spacing_of
 
     for section, items in run.items.items():
-        yield section, [item for item in items if item.supported]
+        yield section, list(items)
     for spacing in run.spacings:
         for section, items in spacing.items.items():
-            own = [item for item in items if item.supported]
+            own = list(items)
             if section == "tomograms":
                 own = [item for item in own if item.referenced or spacing_of(item, spacing) == spacing.name]
             yield section, own

@@ -4,7 +4,7 @@
     json_schema()       → the language as JSON Schema, for editors
 
 The shape of every `metadata` block is made from the entity classes of `model`; `sections` declares the rest of the language,
-`rules` what must hold between values, `support` what this version ingests. Reads one local file, writes nothing.
+`rules` what must hold between values. Reads one local file, writes nothing.
 """
 
 from __future__ import annotations

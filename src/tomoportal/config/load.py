@@ -14,7 +14,6 @@ from tomoportal.config.reading import FAULTY, Reader
 from tomoportal.config.rules import rule_problems
 from tomoportal.config.sections import ANNOTATION_SHAPES, SECTIONS, file_shape
 from tomoportal.config.shapes import Scalar
-from tomoportal.config.support import support_problems
 from tomoportal.model.ontology import Ontologies
 from tomoportal.problems import Problem, has_errors, in_order
 
@@ -51,7 +50,7 @@ def _load(document: Document, ontologies: Ontologies) -> Loaded:
     if not isinstance(data, dict):
         return Loaded(None, tuple(in_order([*compared_with, *reader.problems])))
     config = _config(document, data)
-    problems = [*compared_with, *reader.problems, *rule_problems(config), *support_problems(config)]
+    problems = [*compared_with, *reader.problems, *rule_problems(config)]
     ordered = tuple(in_order(problems))
     return Loaded(None if has_errors(ordered) else config, ordered)
 

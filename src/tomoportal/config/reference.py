@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from tomoportal.config.scalars import bounds
 from tomoportal.config.sections import ANNOTATION_SHAPES, SECTIONS, annotation_shape, entry_shape, finders_of
 from tomoportal.config.shapes import Items, Key, Matrix, Object, Scalar, Shape
-from tomoportal.config.support import SUPPORTED_ANNOTATIONS
 from tomoportal.model.fields import Kind
 
 _KINDS = {Kind.INT: "whole number", Kind.FLOAT: "number", Kind.BOOL: "true or false", Kind.DATE: "date"}
@@ -85,11 +84,10 @@ def _scalar(shape: Scalar) -> str:
 def _shapes() -> Iterator[str]:
     yield "### Annotation shapes"
     yield ""
-    yield "| shape | file_format (**ingested in this version**) | parameters |"
+    yield "| shape | file_format | parameters |"
     yield "|---|---|---|"
     for name, (formats, _) in ANNOTATION_SHAPES.items():
-        now = SUPPORTED_ANNOTATIONS.get(name, ())
-        listed = ", ".join(f"**{word}**" if word in now else word for word in formats)
+        listed = ", ".join(formats)
         keys = annotation_shape(name).keys
         parameters = ", ".join(
             f"`{key}` ({_value(keys[key])})"

@@ -18,7 +18,7 @@ class FoundItem:
     `path` and `files` are paths from the root of the source storage (for `referenced` items: of the target storage), without a
     leading slash; a folder (`.zarr`) counts as one file. `path` is None for literals without a path. Items of sections in
     `GROUPED` hold all files of one source. `metadata` is the entry's with placeholders filled in (None: the entry has none),
-    `parameters` those of an annotation's shape, filled in too. `supported` is False for what this version leaves out.
+    `parameters` those of an annotation's shape, filled in too.
     """
 
     entry: Entry
@@ -29,7 +29,6 @@ class FoundItem:
     referenced: bool = False
     metadata: Mapping[str, Any] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    supported: bool = True
 
 
 Items = Mapping[str, tuple[FoundItem, ...]]

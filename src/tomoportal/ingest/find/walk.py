@@ -9,7 +9,6 @@ from typing import Any
 from tomoportal.config import Config, Entry, Finder, Source
 from tomoportal.config.placeholders import Unknown, expand_value, names_in
 from tomoportal.config.sections import GROUPED, SECTIONS
-from tomoportal.config.support import is_ingested, unsupported
 from tomoportal.ingest.find.context import Context, known_placeholders
 from tomoportal.ingest.find.filling import Filling
 from tomoportal.ingest.find.findings import Findings
@@ -263,7 +262,6 @@ class _Walk:
             "referenced": source.references,
             "metadata": metadata,
             "parameters": parameters,
-            "supported": is_ingested(entry, source),
         }
         if entry.section in GROUPED and source.finder is not Finder.LITERAL:
             files = tuple(hit.path for hit in hits if hit.path)
@@ -311,12 +309,11 @@ class _Walk:
     def tell_absences(self) -> None:
         """Sources that were looked at and gave nothing anywhere. Pictures may be null: then that of the first tomogram is taken."""
         for section in self.config.sections:
-            for entry, source in self._sources(section):
+            for _, source in self._sources(section):
                 if (
                     self._hits.get(source.where)
                     or source.where in self.seeker.clashed
                     or not self._looked.get(source.where)
-                    or unsupported(entry, source)
                     or (source.finder is Finder.LITERAL and not source.values)
                 ):
                     continue

@@ -13,7 +13,7 @@ def plan_key_images(run: RunPlanning, tomogram: Key, path: str, spacing: FoundSp
     files = {
         item.name: item.path
         for item in spacing.items.get("key_images", ())
-        if item.path and item.supported and not item.referenced and item.parameters.get("tomogram") == path
+        if item.path and not item.referenced and item.parameters.get("tomogram") == path
     }
     standard = files.get("original") or next(iter(files.values()), None)
     sizes = {size: found for size in PICTURE_SIZES if (found := files.get(size) or standard)}

@@ -142,8 +142,8 @@ class RunPlanning:
         return [*self.names.get(task.key, ()), *ids, *files]
 
     def items(self, section: str) -> list[FoundItem]:
-        """The items of a section that this version ingests."""
-        return [item for item in self.found.items.get(section, ()) if item.supported]
+        """The items of a section."""
+        return list(self.found.items.get(section, ()))
 
     def inputs(self, paths: Iterable[str]) -> tuple[Input, ...]:
         """Fingerprints of source files."""

@@ -19,7 +19,7 @@ def note_homeless(run: RunPlanning) -> None:
     for spacing in run.found.spacings:
         for item in spacing.items.get("tomograms", ()):
             stated = spacing_of(item, spacing)
-            if stated not in had and item.path and item.supported and not item.referenced:
+            if stated not in had and item.path and not item.referenced:
                 group = (item.source.where, item.source.line, stated, ", ".join(had))
                 run.state.notes.homeless.setdefault(group, {})[item.path] = None
 
@@ -32,7 +32,6 @@ def plan_spacing(run: RunPlanning, spacing: FoundSpacing, alignments: Alignments
         if (
             item.path is None
             or item.referenced
-            or not item.supported
             or spacing_of(item, spacing) != spacing.name
         ):
             continue
@@ -44,7 +43,7 @@ def plan_spacing(run: RunPlanning, spacing: FoundSpacing, alignments: Alignments
         _tomogram(run, place, item, spacing, alignment)
     by_entry: dict[int, list[FoundItem]] = {}
     for item in spacing.items.get("annotations", ()):
-        if item.supported and item.path is not None:
+        if item.path is not None:
             by_entry.setdefault(item.entry.index, []).append(item)
     for items in by_entry.values():
         alignment = alignments.of_annotation(items[0], frozenset(used))
