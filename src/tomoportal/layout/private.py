@@ -7,6 +7,7 @@
 .tomoportal/datasets/[dataset]/index.json         all of these in one object, for loading
 .tomoportal/depositions/[deposition].json         the same for a deposition
 .tomoportal/changing/[dataset, or deposition-…]   there from the first change until readers have been told of the last
+.tomoportal/ontologies/[name].json.gz             ontologies that the site has loaded
 .tomoportal/leases/[name].json                    who writes
 .tomoportal/copied/[path of the entity].json      files that are in their places already while the entity is being made
 .tomoportal/slabs/[path of the entity].npz        the middle of a tomogram or mask, for pictures
