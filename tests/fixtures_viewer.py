@@ -15,8 +15,9 @@ from fixtures_catalog import small_portal
 from fixtures_server import make_file, serving
 from tomoportal.model.fields import FILES_MARK
 from tomoportal.settings import Settings
-from tomoportal.viewer.points import write_point_layer
-from tomoportal.viewer.state import ImageLayer, MaskLayer, PointLayer, tomogram_state
+from tomoportal.viewer.meshes import write_mesh_layer
+from tomoportal.viewer.points import write_instance_layer, write_oriented_layer, write_point_layer
+from tomoportal.viewer.state import ImageLayer, MaskLayer, MeshLayer, PointLayer, tomogram_state
 
 HOME = "30001/TS_01/Reconstructions/VoxelSpacing10.000"
 SIZE = (80, 60, 40)
@@ -27,6 +28,12 @@ MASK_CUBE = ((5, 7), (20, 22), (9, 12))
 """Labelled voxels of the mask, whose voxels measure 20 Å: from 9.5 to 13.5, 39.5 to 43.5 and 17.5 to 23.5 in the tomogram's."""
 MANY = np.random.default_rng(1).uniform((0, 0, 0), (79, 59, 39), (20_000, 3))
 """More points than one cell of the spatial index takes."""
+ORIENTED = np.array([25.0, 20.0, 20.0])
+TURN = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+"""The particle's x axis points along the tomogram's y, its y along z, its z along x."""
+INSTANCES = [[60.0, 45.0, 20.0], [70.0, 45.0, 20.0]]
+BALL = (10.0, 20.0, 10.0)
+"""In voxels of 20 Å: (20.5, 40.5, 20.5) in the tomogram's."""
 POINTS = np.array([[61.5, 11.5, 21.0], [30.0, 40.0, 21.0]])
 
 
@@ -74,8 +81,47 @@ def viewer_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         layer = write_point_layer(points, spacing=10.0, label="thing", diameter=200.0)
         for path, content in layer.items():
             make_file(root, f"{HOME}/NeuroglancerPrecompute/{number}-point_precompute/{path}", content)
+    for number, layer in _shapes().items():
+        for path, content in layer.items():
+            make_file(root, f"{HOME}/NeuroglancerPrecompute/{number}_precompute/{path}", content)
     with serving(Settings(storage=str(root), database=f"sqlite:///{folder / 'catalog.sqlite'}")) as url:
         yield url
+
+
+def _shapes() -> dict[str, dict[str, bytes]]:
+    """An oriented point, two instances, and a small ball in voxels of 20 Å."""
+    drawn: dict[str, Any] = {"spacing": 10.0, "label": "thing", "diameter": 80.0}
+    return {
+        "100-orientedpoint": write_oriented_layer(ORIENTED[None], TURN[None], **drawn),
+        "100-instancesegmentation": write_instance_layer(np.array(INSTANCES), np.array([4, 9]), **drawn),
+        "100-triangularmesh": write_mesh_layer(*_ball(BALL, 2.0), label="thing"),
+    }
+
+
+def _ball(centre: tuple[float, float, float], radius: float) -> tuple[np.ndarray, np.ndarray]:
+    import trimesh
+
+    ball = trimesh.creation.icosphere(subdivisions=3, radius=radius)
+    return ball.vertices + centre, ball.faces
+
+
+def shapes_state(url: str) -> dict[str, Any]:
+    """The tomogram with the three layers of `_shapes`."""
+    tomogram = ImageLayer("TS_01", f"{HOME}/Tomograms/100/v.zarr", 10.0, SIZE, (0.0, 1.0), (0.0, 1.0))
+    home = f"{HOME}/NeuroglancerPrecompute"
+    layers = [
+        PointLayer("turned", f"{home}/100-orientedpoint_precompute", 10.0, "a", True, "OrientedPoint"),
+        PointLayer(
+            "instances",
+            f"{home}/100-instancesegmentation_precompute",
+            10.0,
+            "b",
+            True,
+            "InstanceSegmentation",
+        ),
+        MeshLayer("ball", f"{home}/100-triangularmesh_precompute", 20.0, "c"),
+    ]
+    return json.loads(json.dumps(tomogram_state(tomogram, layers)).replace(FILES_MARK, f"{url}/files/"))
 
 
 def state(url: str) -> dict[str, Any]:
