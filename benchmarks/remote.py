@@ -4,7 +4,8 @@
 
 The server is `rclone serve s3` (without checksums as entity tags, which it would compute anew for each request) behind the counting
 proxy of the tests, which takes part of a core and answers ranges as Amazon does. Candidates take turns; ratios are taken within a
-round. The movies of the sample, which are noise, are left out. *Scratch* is the peak of what the process holds below TMPDIR, unlinked files included.
+round. The movies of the sample, which are noise, are left out.
+*Scratch* is the peak of what the process holds below TMPDIR, unlinked files included.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
 from volumes import private_memory, sample
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -69,14 +71,10 @@ def server(folder: Path, work: Path) -> Iterator[Proxy]:
 def held(pid: int, scratch: Path) -> float:
     """MB on the disk below `scratch`, and in unlinked files of the process."""
     total = 0
-    for path in (
-        *scratch.rglob("*"),
-        *Path(f"/proc/{pid}/fd").glob("*"),
-        *Path(f"/proc/{pid}/map_files").glob("*"),
-    ):
-        with suppress(OSError):
-            if path.is_relative_to(scratch):
-                total += path.stat().st_blocks * 512 if path.is_file() else 0
+    for folder, _, names in os.walk(scratch):
+        for name in names:
+            with suppress(OSError):
+                total += Path(folder, name).stat().st_blocks * 512
     deleted: dict[int, int] = {}
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
@@ -130,8 +128,8 @@ def candidates(root: Path, url: str, work: Path, proxy: Proxy) -> dict[str, list
     portal, copy = work / "portal", work / "tmp" / "copy"
 
     def ingest(source: object, target: object) -> list[object]:
-        return [PROGRAM, "ingest", root / "config.yaml", "--source", source, "--storage", target,
-                "--database", f"sqlite:///{portal}.sqlite", "--exclude", "frames=.*"]  # fmt: skip
+        return [PROGRAM, "ingest", work / "config.yaml", "--source", source, "--storage", target,
+                "--database", f"sqlite:///{portal}.sqlite"]  # fmt: skip
 
     return {
         "local → local": [ingest(root, portal)],
@@ -158,6 +156,9 @@ def main() -> None:
     try:
         shutil.copytree(root, work / "s3" / "source", copy_function=os.link)
         (work / "s3" / "target").mkdir()
+        config = yaml.safe_load((root / "config.yaml").read_text())
+        config["frames"][0]["sources"] = [{"literal": {"value": ["default"]}}]
+        (work / "config.yaml").write_text(yaml.safe_dump(config))
         with server(work / "s3", work) as proxy:
             for turn in range(options.rounds):
                 for name in candidates(root, "", work, proxy):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -176,6 +177,55 @@ def test_a_file_that_cannot_be_read_fails_alone(tiny, line, bucket, s3_server, t
     line.harm = lambda _: None
     assert ingest(tiny, source, bucket, tmp_path).code == 0
     assert downloaded(s3_server, f"{bucket}/portal", tmp_path / "copy") == expected
+
+
+def test_a_volume_that_changes_while_it_is_read_is_not_published(tiny, line, bucket, s3_server, tmp_path):
+    source = upload(s3_server, tiny.source, bucket)
+    place = {"Bucket": bucket.removeprefix("s3://"), "Key": "sources/lab/tomograms/R1.mrc"}
+    data = (tiny.lab / "tomograms/R1.mrc").read_bytes()
+    begun = []
+
+    def change(seen):
+        if (
+            seen.method == "GET"
+            and seen.target.endswith(place["Key"])
+            and seen.range.startswith("bytes=1024-")
+        ):
+            begun.append(seen)
+            if len(begun) == 1:
+                s3_server.client().put_object(**place, Body=data[:-1] + bytes([data[-1] ^ 1]))
+        return
+
+    line.harm = change
+    ran = ingest(tiny, source, bucket, tmp_path)
+    assert ran.code == 1
+    assert "changed while it was being read" in ran.problem("tomogram-failed")["message"]
+    assert not [
+        path for path in downloaded(s3_server, f"{bucket}/portal", tmp_path / "copy") if "/Tomograms/" in path
+    ]
+    assert ingest(tiny, source, bucket, tmp_path).code == 0
+
+
+def _small_files_only() -> None:
+    """In the child: no file may grow beyond 8 MB, which is how a full disk looks from inside."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8_000_000, 8_000_000))
+
+
+@pytest.mark.parametrize("way", ["from", "to"])
+def test_full_scratch_stops_with_3(tiny, line, bucket, s3_server, tmp_path, way):
+    tiny.run("R1", shape=(140, 300, 64))
+    source = upload(s3_server, tiny.source, bucket) if way == "from" else str(tiny.source)
+    storage = str(tmp_path / "files") if way == "from" else f"{bucket}/portal"
+    command = [
+        PROGRAM, "ingest", str(tiny.file), "--source", source, "--storage", storage,
+        "--database", f"sqlite:///{tmp_path / 'remote.sqlite'}",
+    ]  # fmt: skip
+    ran = subprocess.run(command, preexec_fn=_small_files_only, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 3, ran.stderr
+    assert "File too large" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_a_storage_that_takes_no_chunk_stops_with_3(tiny, line, bucket, s3_server, tmp_path, monkeypatch):

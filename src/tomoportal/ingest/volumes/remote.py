@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tomoportal.errors import SourceError
+from tomoportal.errors import SourceError, StorageError
 from tomoportal.formats.mrc import MrcVolume, PackedNibbles, open_mrc
 from tomoportal.formats.mrc_header import HEADER_SIZE, decode_header
 from tomoportal.ingest.depositor import DepositorFiles
@@ -70,15 +70,21 @@ def _mrc(files: DepositorFiles, path: str, size: int, head: bytes, scratch: Path
 
 def _described(files: DepositorFiles, path: str, size: int, head: bytes, scratch: Path) -> MrcVolume:
     """What the headers say, as the reader of local files finds it: in an empty file of the same size."""
-    with tempfile.NamedTemporaryFile(dir=scratch) as file:
-        os.truncate(file.fileno(), size)
-        os.pwrite(file.fileno(), head[:size], 0)
-        if HEADER_SIZE <= len(head) < size:
-            header, _ = decode_header(head[:HEADER_SIZE], size, path)
-            missing = min(HEADER_SIZE + header.nsymbt, size) - len(head)
-            if missing > 0:
-                os.pwrite(file.fileno(), files.read(path, len(head), missing), len(head))
-        return open_mrc(Path(file.name), name=path)
+    if HEADER_SIZE <= len(head) < size:
+        header, _ = decode_header(head[:HEADER_SIZE], size, path)
+        missing = min(HEADER_SIZE + header.nsymbt, size) - len(head)
+        if missing > 0:
+            head += files.read(path, len(head), missing)
+    try:
+        with tempfile.NamedTemporaryFile(dir=scratch) as file:
+            os.truncate(file.fileno(), size)
+            os.pwrite(file.fileno(), head[:size], 0)
+            return open_mrc(Path(file.name), name=path)
+    except OSError as error:
+        where, trouble = str(scratch), error.strerror or str(error)
+        raise StorageError(
+            where, f"no scratch file can be made here: {trouble}; TMPDIR names another folder"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
