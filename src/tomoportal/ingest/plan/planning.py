@@ -58,10 +58,10 @@ class Planning:
     def wanted(self, task: Task, record: Record | None, names: Iterable[str]) -> Task | None:
         """`task` with the reason for doing it; None when there is nothing to do."""
         reason = self._reason(task, record)
-        if self.selection.force and self.selection.takes(task.key, names):
-            has_data = record is not None and record.published
-            reason = METADATA_CHANGED if self.selection.metadata_only and has_data else (reason or FORCED)
-            reason = FORCED if reason == METADATA_CHANGED and not self.selection.metadata_only else reason
+        is_forced = self.selection.force and self.selection.takes(task.key, names)
+        if is_forced and reason in (None, METADATA_CHANGED):
+            is_published = record is not None and record.published
+            reason = METADATA_CHANGED if self.selection.metadata_only and is_published else FORCED
         return replace(task, why=reason) if reason else None
 
     def _reason(self, task: Task, record: Record | None) -> str | None:
