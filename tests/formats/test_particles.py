@@ -186,3 +186,18 @@ a 100 100 100 8 0 -8 2
         FormatError, match=r"p.star, line 23: this particle is of the optics group 3; known are 1, 2"
     ):
         read_particles(data.replace(b"-8 2\n", b"-8 3\n"), "p.star", "relion4_star", PLAIN)
+
+
+@pytest.mark.parametrize("own", ["", "_rlnAngleRot\n_rlnAngleTilt\n_rlnAnglePsi\n"])
+def test_origins_of_turned_boxes_are_counted_along_the_axes_of_the_box(own: str) -> None:
+    """A box with Rot 90 has its x axis along the tomogram's -y: RELION's matrix is [[0, 1, 0], [-1, 0, 0], [0, 0, 1]]."""
+    columns = [f"_rlnCoordinate{axis}" for axis in "XYZ"] + [f"_rlnOrigin{axis}Angst" for axis in "XYZ"]
+    columns += [f"_rlnTomoSubtomogram{angle}" for angle in ("Rot", "Tilt", "Psi")]
+    head = "data_particles\n\nloop_\n_rlnTomoTiltSeriesPixelSize\n" + "\n".join(columns) + f"\n{own}"
+    row = "2.0 100 100 100 8 0 -4 90 0 0" + (" 0 0 0" if own else "")
+    particles = read_particles(f"{head}{row}\n".encode(), "p.star", "relion4_star", PLAIN, oriented=True).of(
+        None
+    )
+    assert np.allclose(particles.positions, [[100, 104, 102]])
+    assert particles.rotations is not None
+    assert np.allclose(particles.rotations[0], [[0, 1, 0], [-1, 0, 0], [0, 0, 1]])

@@ -2,7 +2,9 @@
 
 Labels: https://relion.readthedocs.io/en/latest/Reference/MetadataLabel.html. Positions are `rlnCoordinateX/Y/Z` in pixels (of the unbinned
 tilt series in RELION 4) or, in RELION 5, `rlnCenteredCoordinateX/Y/ZAngst` in Å from the centre of the tomogram. An origin is taken off
-them: `rlnOriginX/Y/Z` in pixels, or `rlnOriginX/Y/ZAngst` in Å, for which the size of the pixels must be known.
+them: `rlnOriginX/Y/Z` in pixels, or `rlnOriginX/Y/ZAngst` in Å, for which the size of the pixels must be known. Where boxes were turned
+when they were cut out (`rlnTomoSubtomogramRot/Tilt/Psi`), origins are counted along the axes of the box, and orientations are seen from
+it (ParticleSet::getPosition and getMatrix3x3 in src/jaz/tomography/particle_set.cpp of 3dem/relion).
 """
 
 from __future__ import annotations
@@ -51,9 +53,9 @@ def read_relion(data: bytes, name: str, grouped_by: str = "") -> ParticleTable:
     groups, codes = grouped(texts[0]) if label else ((), None)
     unit = Unit.CENTRED if is_centred else Unit.PIXELS
     particles = Particles(name, positions, unit, records=np.asarray(block.rows[1], np.int64))
-    return ParticleTable(
-        particles, columns.get(_ANGLES), from_relion, columns.get(_BOX_ANGLES), groups, codes, label
-    )
+    own, box = columns.get(_ANGLES), columns.get(_BOX_ANGLES)
+    inner, outer = (box, None) if own is None else (own, box)
+    return ParticleTable(particles, inner, from_relion, outer, groups, codes, label)
 
 
 def _particles(blocks: dict[str, Block], name: str) -> Block:
@@ -84,15 +86,17 @@ def _shift(
     columns: dict[tuple[str, str, str], NDArray[np.float64]],
     is_centred: bool,
 ) -> NDArray[np.float64]:
-    """What is taken off the coordinates, in their unit."""
-    if _ORIGINS_IN_ANGSTROM in columns:
-        origins = columns[_ORIGINS_IN_ANGSTROM]
-        if is_centred or not origins.any():
-            return origins
-        return origins / _pixel_sizes(block, blocks)
-    if _ORIGINS in columns:
-        return columns[_ORIGINS] * _pixel_sizes(block, blocks) if is_centred else columns[_ORIGINS]
-    return np.zeros((1, 3))
+    """What is taken off the coordinates, in their unit, along the axes of the tomogram."""
+    stored = _ORIGINS_IN_ANGSTROM if _ORIGINS_IN_ANGSTROM in columns else _ORIGINS
+    origins = columns.get(stored)
+    if origins is None or not origins.any():
+        return np.zeros((1, 3))
+    if (box := columns.get(_BOX_ANGLES)) is not None:
+        origins = np.einsum("nij,nj->ni", from_relion(box), origins)
+    if is_centred == (stored is _ORIGINS_IN_ANGSTROM):
+        return origins
+    sizes = _pixel_sizes(block, blocks)
+    return origins * sizes if is_centred else origins / sizes
 
 
 def _pixel_sizes(block: Block, blocks: dict[str, Block]) -> NDArray[np.float64]:
