@@ -152,7 +152,7 @@ class Viewer:
     def open(self, shown: dict[str, Any]) -> None:
         """Load a state and wait until everything is drawn."""
         self.page.goto(f"{self.url}/viewer/v/p/#!{quote(json.dumps(shown))}")
-        self.page.wait_for_function(LOADED, arg=len(shown["layers"]), polling=200, timeout=60_000)
+        self.page.wait_for_function(LOADED, arg=len(shown["layers"]), polling=200, timeout=150_000)
         self.page.wait_for_timeout(1000)
 
     def picture(self) -> np.ndarray:
