@@ -11,8 +11,10 @@ import sys
 import typer
 
 from tomoportal.cli.check import check
+from tomoportal.cli.compare import compare
 from tomoportal.cli.convert import convert
 from tomoportal.cli.demo import demo
+from tomoportal.cli.export import export
 from tomoportal.cli.ingest import ingest
 from tomoportal.cli.load import load
 from tomoportal.cli.new import new
@@ -34,8 +36,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (demo, new, check, plan, ingest, withdraw, load, serve, convert, schema):
+for command in (demo, new, check, plan, ingest, withdraw, load, serve, convert, compare, schema):
     app.command()(command)
+app.add_typer(export)
 app.add_typer(ontology)
 
 

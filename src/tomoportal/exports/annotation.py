@@ -89,6 +89,17 @@ def annotation_export(
     )  # fmt: skip
 
 
+def mask_path(view: View, id: int) -> str:
+    """The MRC file of the mask of an annotation. `view` has the addresses `PLAIN`. Raises `NotFound`, `UsageError`."""
+    row = view.one("Annotation", id, _ANNOTATION)
+    if row is None:
+        raise NotFound(f"annotation {id}", "there is no such annotation here")
+    found = [file["path"] for item in row["shapes"] for file in item["files"] if file["format"] == "mrc"]
+    if not found:
+        raise UsageError(f"annotation {id} has no mask.")
+    return found[0]
+
+
 def _points(row: dict[str, Any], id: int, shape: str | None) -> dict[str, Any]:
     """The file of points of a shape."""
     if shape is not None and shape not in SHAPES:
