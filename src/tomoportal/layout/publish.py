@@ -170,8 +170,10 @@ def _place(storage: Storage, record: Record, staged: Path, old: Record | None) -
             if entry.path not in keep and not entry.path.startswith(folders):
                 storage.delete(entry.path)
     for path, known in (old.files if old else {}).items():
-        if path not in keep and "probe" not in known:
+        if "probe" not in known and path not in keep:
             storage.delete(path)
+        elif "probe" in known and not any(kept.startswith(f"{path}/") for kept in (*keep, *folders)):
+            storage.delete_tree(path)
 
 
 def _staying(record: Record, new: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
