@@ -99,6 +99,12 @@ def test_what_each_kind_of_sample_needs(kind: str, group: str | None) -> None:
         ("annotations", {"confidence": {"recall": 50}}, [("confidence", "confidence.recall")]),
         ("annotations", {"confidence": {"recall": 50, "ground_truth_used": "by eye"}}, []),
         ("annotations", {"method_links": [{"link": "https://x", "link_type": "blog"}]}, [("word", "method_links[0].link_type")]),
+        ("annotations", {"annotation_publications": "10.1101/x, EMD-1234,EMPIAR-10304, PDB-1ABC"}, []),
+        ("annotations", {"annotation_publications": "10.1101/x; EMD-1234"}, [("pattern", "annotation_publications")]),
+        ("annotations", {"annotation_object": {"id": "GO:0005840"}}, [("missing", "annotation_object.name")]),
+        ("annotations", {"ground_truth_status": True, "method_type": "automated"}, [("ground-truth", "ground_truth_status")]),
+        ("annotations", {"method_links": [{"link_type": "other"}]}, [("missing", "method_links[0].link")]),
+        ("annotations", {"object_count": -1}, [("bounds", "object_count")]),
         ("tomograms", {"tomogram_version": -1}, [("bounds", "tomogram_version")]),
     ],
 )  # fmt: skip
