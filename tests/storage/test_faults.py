@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import unquote
 
 import pytest
 
@@ -144,6 +145,22 @@ def test_many_small_files_go_at_the_same_time(line, tmp_path):
         "one request each, for the answer tells the checksum, and a listing"
     )
     assert storage.read("many/63") == b"many/63"
+
+
+def test_uploads_to_several_places_list_no_more_than_these(line, tmp_path):
+    storage = open_storage("s3://faults")
+    files = {
+        path: tmp_path / path.replace("/", "-")
+        for path in ("20002/R1/a.zarr/.zattrs", "20002/R1/a.zarr/0/0", ".own/slabs/a")
+    }
+    for path, file in files.items():
+        file.write_bytes(path.encode())
+    storage.upload_all(files)
+    listed = [unquote(request.target) for request in line.seen if "list-type=2" in request.target]
+    assert sorted(target.partition("prefix=")[2].partition("&")[0] for target in listed) == [
+        ".own/slabs/",
+        "20002/R1/a.zarr/",
+    ]
 
 
 def test_a_slow_line_is_no_fault(line):

@@ -217,8 +217,11 @@ class ObjectStorage:
         """Those which the store does not show with their size: some servers lose one of many that come at the same time."""
         if not files:
             return files
-        folder = os.path.commonpath([path.rpartition("/")[0] for path in files])
-        sizes = {entry.path: entry.size for entry in self.list(folder)}
+        parents: dict[str, builtins.list[str]] = {}
+        for path in files:
+            parents.setdefault(path.partition("/")[0], []).append(path.rpartition("/")[0])
+        folders = [os.path.commonpath(places) for places in parents.values()]
+        sizes = {entry.path: entry.size for folder in folders for entry in self.list(folder)}
         return {path: file for path, file in files.items() if sizes.get(path) != file.stat().st_size}
 
     def _upload_small(self, path: str, file: Path) -> None:
