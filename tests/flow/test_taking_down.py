@@ -111,6 +111,7 @@ def test_a_dataset_that_the_file_has_left_is_pruned(two, portal):
     out = plan(two, portal)
     assert "orphan       20002  (" in out
     assert "orphan       20002/R2/Alignments/100  (" in out
+    assert ingest(two, portal).problem("orphan")["where"] == "20002"
     ingest(two, portal, "--prune", "--yes")
     assert files(portal, "20002") == []
     assert [row["id"] for row in portal.rows("Dataset", "id")] == [20003]

@@ -158,6 +158,8 @@ class _Runner:
             deposited.remember(self.target, plan.number, Path(plan.file).name, names)
         for dataset in plan.datasets:
             self._runs_of(dataset)
+        for _ in plan.gone:
+            pass
         for dataset in plan.datasets:
             self._dataset(dataset)
         self._deposition()
