@@ -70,7 +70,7 @@ class Proxy:
         place = urlsplit(self.server)
         ends = [writer]
         try:
-            with suppress(OSError, asyncio.IncompleteReadError):
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 upstream = await asyncio.open_connection(place.hostname, place.port)
                 ends.append(upstream[1])
                 while await self._exchange(reader, writer, *upstream):
