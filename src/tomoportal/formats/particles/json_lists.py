@@ -13,6 +13,7 @@ from tomoportal.errors import FormatError
 from tomoportal.formats.particles.table import Particles, ParticleTable, Unit
 from tomoportal.formats.text import shortened, text_lines
 
+_DECODER = json.JSONDecoder()
 _IDENTITY = np.eye(3)
 
 
@@ -46,12 +47,9 @@ def read_ndjson(data: bytes, name: str) -> ParticleTable:
 
     Raises `FormatError` with the line.
     """
-    found, lines = [], []
-    for line, text in enumerate(text_lines(data, name), start=1):
-        if text.strip():
-            record = _record(text, f"{name}, line {line}")
-            found.append(record)
-            lines.append(line)
+    numbered = [(line, text) for line, text in enumerate(text_lines(data, name), start=1) if text.strip()]
+    lines = [line for line, _ in numbered]
+    found = [_record(text.strip(), f"{name}, line {line}") for line, text in numbered]
     if found and len({(turn is None, which is None) for _, turn, which in found}) > 1:
         raise FormatError(
             name,
@@ -73,7 +71,7 @@ def to_ndjson(particles: Particles) -> bytes:
     if particles.rotations is not None:
         kind, rest = (
             "orientedPoint",
-            [f', "xyz_rotation_matrix": {json.dumps(turn)}' for turn in particles.rotations.tolist()],
+            [f', "xyz_rotation_matrix": {turn}' for turn in particles.rotations.tolist()],
         )
     elif particles.instances is not None:
         kind, rest = "instancePoint", [f', "instance_id": {which}' for which in particles.instances.tolist()]
@@ -93,11 +91,17 @@ def _parsed(data: bytes, name: str) -> Mapping[str, Any]:
     return content
 
 
-def _record(text: str, where: str) -> tuple[list[float], Any, int | None]:
+def _value(text: str) -> Any:
+    """The JSON value of a line; None for what is none."""
     try:
-        content = json.loads(text)
+        value, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
-        content = None
+        return None
+    return value if end == len(text) else None
+
+
+def _record(text: str, where: str) -> tuple[list[float], Any, int | None]:
+    content = _value(text)
     if not isinstance(content, Mapping):
         raise FormatError(where, f"{shortened(text)} is not a point; expected an object with 'location'.")
     turn, which = content.get("xyz_rotation_matrix"), content.get("instance_id")
@@ -134,6 +138,8 @@ def _matrix(value: Any, where: str, size: int) -> Any:
 
 
 def _is_number(value: Any) -> bool:
+    if type(value) is float:
+        return -1e300 < value < 1e300
     return (
         isinstance(value, int | float)
         and not isinstance(value, bool)
