@@ -10,11 +10,13 @@ from typing import Any
 import mrcfile
 import numpy as np
 import pytest
+import trimesh
 import zarr
 
 from fixtures_demo import settings_in
 from fixtures_tiny import write_mrc
 from tomoportal.cli.ingest import ingest_config
+from tomoportal.ingest.selection import Selection
 from tomoportal.problems import Problem
 
 SHAPE = (12, 20, 24)
@@ -190,3 +192,36 @@ def test_a_mask_of_another_size_is_told(tiny, ingest, make) -> None:
     assert "30 × 20 × 12" in problem.message
     assert "24 × 20 × 12" in problem.message
     assert "rescale: true" in problem.hint
+
+
+def test_surfaces_are_made_when_asked_for_and_stay(tiny, ingest, tmp_path) -> None:
+    source = semantic("{run_name}_mask.mrc", mask_label=2)
+    assert "surface" not in str(ingest(source).layer("segmentation")["source"])
+
+    def again(**options: Any) -> Published:
+        selection = Selection.of(**options)
+        return ingest(source, selection=selection)
+
+    out = again(meshes=True)
+    volume, drawn = out.layer("segmentation")["source"]
+    assert volume["url"].endswith("segmentationmask.zarr/|zarr2:")
+    home = out.files / drawn["url"].removeprefix("{files}/").removeprefix("{files}").partition("|")[0]
+    assert json.loads((home / "info").read_text())["@type"] == "neuroglancer_legacy_mesh"
+    made = (home / "1").read_bytes()
+    (count,) = np.frombuffer(made, "<u4", 1)
+    vertices = np.frombuffer(made, "<f4", 3 * int(count), offset=4).reshape(-1, 3)
+    faces = np.frombuffer(made, "<u4", offset=4 + 12 * int(count)).reshape(-1, 3)
+    surface = trimesh.Trimesh(vertices, faces, process=False)
+    voxels = np.argwhere(out.zarr())[:, ::-1]
+    assert surface.is_watertight
+    assert np.allclose(surface.center_mass, voxels.mean(axis=0), atol=0.1)
+    assert np.allclose(surface.bounds, [voxels.min(axis=0) - 0.5, voxels.max(axis=0) + 0.5], atol=0.5)
+
+    written = (home / "1").stat().st_mtime_ns
+    again()
+    assert (home / "1").stat().st_mtime_ns == written
+    tiny.run("R2")
+    again()
+    assert (home / "1").stat().st_mtime_ns == written
+    again(meshes=False)
+    assert not home.exists()

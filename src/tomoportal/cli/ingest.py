@@ -16,6 +16,7 @@ from tomoportal.cli.selecting import (
     ExcludeOption,
     ForceOption,
     IncludeOption,
+    MeshesOption,
     MetadataOnlyOption,
     OnlyOption,
     RestoreOption,
@@ -45,6 +46,7 @@ def ingest(
     exclude: ExcludeOption = None,
     force: ForceOption = False,
     restore: RestoreOption = False,
+    meshes: MeshesOption = None,
     storage: StorageOption = None,
     database: DatabaseOption = None,
     prune: Annotated[
@@ -71,8 +73,9 @@ def ingest(
     from tomoportal.settings import Settings
 
     selection = Selection.of(
-        only or (), include or (), exclude or (), metadata_only=metadata_only, force=force, restore=restore
-    )
+        only or (), include or (), exclude or (), metadata_only=metadata_only, force=force, restore=restore,
+        meshes=meshes,
+    )  # fmt: skip
     settings = Settings.from_environment(storage=storage, database=database)
     started = time.perf_counter()
     confirm = (lambda _: None) if yes or as_json else ask_to_remove

@@ -12,6 +12,7 @@ from tomoportal.cli.selecting import (
     ExcludeOption,
     ForceOption,
     IncludeOption,
+    MeshesOption,
     MetadataOnlyOption,
     OnlyOption,
     RestoreOption,
@@ -30,6 +31,7 @@ def plan(
     exclude: ExcludeOption = None,
     force: ForceOption = False,
     restore: RestoreOption = False,
+    meshes: MeshesOption = None,
     storage: StorageOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
@@ -45,8 +47,9 @@ def plan(
     from tomoportal.settings import Settings
 
     selection = Selection.of(
-        only or (), include or (), exclude or (), metadata_only=metadata_only, force=force, restore=restore
-    )
+        only or (), include or (), exclude or (), metadata_only=metadata_only, force=force, restore=restore,
+        meshes=meshes,
+    )  # fmt: skip
     made = planned(config, source, Settings.from_environment(storage=storage, database=database), selection)
     if as_json:
         look_through(made.plan, lambda task: typer.echo(task.as_json()))

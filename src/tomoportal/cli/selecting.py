@@ -46,3 +46,10 @@ RestoreOption = Annotated[
         "--restore", help="Publish again, with the same ids, what was withdrawn and this file leads to."
     ),
 ]
+MeshesOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--meshes/--no-meshes", show_default=False,
+        help="Give masks a surface for the 3-D view, or take it away. Without either, those that have one keep it.",
+    ),
+]  # fmt: skip

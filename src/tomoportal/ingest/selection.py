@@ -37,7 +37,8 @@ Patterns = Mapping[str, tuple[re.Pattern[str], ...]]
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What is chosen. `only`: kinds, all when empty. `include`, `exclude`: kind → expressions for names. `force`: what is published as
-    asked for is made anew. `restore`: what was withdrawn is published again."""
+    asked for is made anew. `restore`: what was withdrawn is published again. `meshes`: masks
+    get, or lose, surfaces for the 3-D view; None leaves them as they are."""
 
     only: frozenset[str] = frozenset()
     metadata_only: bool = False
@@ -45,6 +46,7 @@ class Selection:
     exclude: Patterns = field(default_factory=dict)
     force: bool = False
     restore: bool = False
+    meshes: bool | None = None
 
     @staticmethod
     def of(
@@ -55,6 +57,7 @@ class Selection:
         metadata_only: bool = False,
         force: bool = False,
         restore: bool = False,
+        meshes: bool | None = None,
     ) -> Selection:
         """From what stands on the command line. Raises `UsageError`."""
         kinds = frozenset(kind for word in only for kind in _kinds(word, "--only"))
@@ -63,7 +66,8 @@ class Selection:
                 f"--only {alone[0]}: it is made with what lies in it; name tomograms or annotations."
             )
         return Selection(
-            kinds, metadata_only, _patterns("--include", include), _patterns("--exclude", exclude), force, restore
+            kinds, metadata_only, _patterns("--include", include), _patterns("--exclude", exclude), force, restore,
+            meshes,
         )  # fmt: skip
 
     def names(self, kind: str, names: Iterable[str]) -> bool:

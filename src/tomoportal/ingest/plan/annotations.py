@@ -9,6 +9,9 @@ from tomoportal.ingest.references import first_tomogram, published_grid, volume_
 from tomoportal.ingest.task import Task
 from tomoportal.layout.paths import Key, annotation_stem
 
+MASKS = ("SemanticSegmentationMask", "SegmentationMask")
+"""Shapes for which a surface can be made."""
+
 
 def plan_annotation(
     run: RunPlanning,
@@ -25,6 +28,7 @@ def plan_annotation(
         return
     described = metadata["annotation_object"]
     stem = annotation_stem(described["name"], metadata.get("version", "1.0"), described.get("description"))
+    wants_surface = _wants_surface(run, key)
     sources = [
         {
             "shape": item.source.shape,
@@ -33,6 +37,7 @@ def plan_annotation(
                 name: value for name, value in item.parameters.items() if name != "is_visualization_default"
             },
             "visible": item.parameters.get("is_visualization_default"),
+            **({"surface": True} if item.source.shape in MASKS and wants_surface else {}),
         }
         for item in items
     ]
@@ -52,3 +57,12 @@ def plan_annotation(
     }
     links = {"alignment_metadata_path": alignment}
     run.add(Task(key, who, inputs, parameters, metadata, links, run.state.place(items[0].source)))
+
+
+def _wants_surface(run: RunPlanning, key: Key) -> bool:
+    """As asked for; without a word, as it is."""
+    asked = run.state.selection.meshes
+    if asked is not None:
+        return asked
+    record = run.ids.ledger.get(key)
+    return record is not None and any(layer.get("surface") for layer in record.facts.get("layers", ()))

@@ -29,11 +29,7 @@ def plan_spacing(run: RunPlanning, spacing: FoundSpacing, alignments: Alignments
     volume: str | None = None
     used: set[str | None] = set()
     for item in spacing.items.get("tomograms", ()):
-        if (
-            item.path is None
-            or item.referenced
-            or spacing_of(item, spacing) != spacing.name
-        ):
+        if item.path is None or item.referenced or spacing_of(item, spacing) != spacing.name:
             continue
         alignment = alignments.of_tomogram(item)
         if alignment == UNKNOWN:

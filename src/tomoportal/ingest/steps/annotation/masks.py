@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from tomoportal.errors import FormatError
+from tomoportal.ingest.steps.annotation.meshes import put_mesh_layer
 from tomoportal.ingest.steps.annotation.part import Part, entry, stem
 from tomoportal.ingest.steps.volume import opened, tomogram_shape, volume_dimension, write
 from tomoportal.ingest.task import Input, Work
 from tomoportal.ingest.volumes import LISTED, MaskRecipe, VolumeFacts, VolumeKind, save_slab
+from tomoportal.ingest.volumes.surface import MOST, mask_surface
 from tomoportal.layout.private import slab_path
 from tomoportal.problems import Problem, Severity
 
@@ -23,7 +25,11 @@ _SHAPES = {
 def make_mask(work: Work, file: Input, source: dict[str, Any]) -> Part:
     parameters = source["parameters"]
     recipe = MaskRecipe(label=int(parameters.get("mask_label") or 1), threshold=parameters.get("threshold"))
-    return _made(work, file, source, VolumeKind.SEMANTIC_MASK, recipe)[0]
+    part, facts = _made(work, file, source, VolumeKind.SEMANTIC_MASK, recipe)
+    if not source.get("surface") or part.layer is None:
+        return part
+    home, files = _surface(work, part.layer["path"], facts)
+    return replace(part, files=part.files | files, layer={**part.layer, "surface": home})
 
 
 def make_instances(work: Work, file: Input, source: dict[str, Any]) -> Part:
@@ -49,6 +55,14 @@ def _made(
     entries = [entry(source, shape, kind, f"{home}.{kind}", size) for kind, size in sizes.items() if size]
     layer = {"shape": shape, "path": f"{home}.zarr", "visible": source["visible"], "slab": kept}
     return Part(entries, files, layer, None, (*problems, *facts.problems)), facts
+
+
+def _surface(work: Work, zarr: str, facts: VolumeFacts) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Stage the surface of a binary mask; gives its folder and the entry for `Outcome.files`."""
+    assert facts.bounding_box is not None
+    with work.budget.take(4 * MOST):
+        vertices, faces = mask_surface(work.staged / zarr, facts.bounding_box, facts.mean * facts.finite)
+    return put_mesh_layer(work, _SHAPES[VolumeKind.SEMANTIC_MASK], vertices, faces)
 
 
 def _target_shape(work: Work, name: str, spacing: float) -> tuple[int, int, int]:

@@ -27,17 +27,24 @@ def make_mesh(work: Work, file: Input, source: dict[str, Any]) -> Part:
     mesh = scaled(mesh, float(parameters.get("scale_factor") or 1))
     path = f"{stem(work)}_{SHAPE.lower()}.glb"
     files = work.put(path, to_glb(mesh))
-    home = viewer_layer(work.task.key, SHAPE)
-    layer = write_mesh_layer(mesh.vertices, mesh.faces, label=work.task.metadata["annotation_object"]["name"])
-    for piece, content in layer.items():
-        work.put(f"{home}/{piece}", content)
-    files[home] = {
-        "size": sum(len(content) for content in layer.values()), "count": len(layer), "probe": "info", "sha256": None
-    }  # fmt: skip
+    home, layer = put_mesh_layer(work, SHAPE, mesh.vertices, mesh.faces)
+    files |= layer
     volume, problems = tomogram_shape(work)
     entries = [entry(source, SHAPE, "glb", path, files[path]["size"])]
     drawn = {"shape": SHAPE, "path": home, "visible": source["visible"]}
     return Part(entries, files, drawn, 1, (*problems, *_strays(mesh, volume, file.path)))
+
+
+def put_mesh_layer(
+    work: Work, shape: str, vertices: np.ndarray, faces: np.ndarray
+) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Stage a surface for the viewer; gives its folder and the entry for `Outcome.files`."""
+    home = viewer_layer(work.task.key, shape)
+    layer = write_mesh_layer(vertices, faces, label=work.task.metadata["annotation_object"]["name"])
+    for piece, content in layer.items():
+        work.put(f"{home}/{piece}", content)
+    size = sum(len(content) for content in layer.values())
+    return home, {home: {"size": size, "count": len(layer), "probe": "info", "sha256": None}}
 
 
 def _strays(mesh: Mesh, shape: tuple[int, int, int] | None, name: str) -> list[Problem]:

@@ -1,0 +1,87 @@
+"""The surface of a published mask, for the 3-D view: from its OME-Zarr, chunk by chunk inside the box around its voxels.
+
+A small mask is followed voxel by voxel, a larger one in steps of 2, 4, 8 … voxels, so that time, memory and the size of the surface
+stay within bounds. In each step of 2 it counts how many of 8 voxels are set; where the surface runs between the counts is chosen so that
+it encloses as many voxels as the mask has, which keeps thin membranes as well as round bodies.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+
+from tomoportal.ingest.volumes.stream import Box
+from tomoportal.viewer.surfaces import surface_net
+
+FULL = 8 << 20
+"""Voxels of the box up to which every voxel counts."""
+MOST = 48 << 20
+"""Cells that are looked at at the same time; 4 bytes of memory for each."""
+MOST_VERTICES = 500_000
+"""Of a surface; it has about two faces for each."""
+_COARSEST = 3
+_CHUNK = 128
+
+
+def mask_surface(zarr_dir: Path, box: Box, voxels: float) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (n, 3), x, y, z in voxels of the finest level, and faces (m, 3) around the set voxels of the binary OME-Zarr `zarr_dir`,
+    which lie in `box` (z0, y0, x0, z1, y1, x1; end excluded) and are `voxels` in number."""
+    size = int(np.prod(np.subtract(box[3:], box[:3]), dtype=np.int64))
+    halvings = 0 if size <= FULL else next((n for n in (1, 2) if size >> 3 * n <= MOST), _COARSEST)
+    counts, low = _read(zarr_dir, box, halvings)
+    while (
+        net := surface_net(counts, _level(counts, voxels / 8**halvings) if halvings else 0.5, MOST_VERTICES)
+    ) is None:
+        counts, low, halvings = _halved(counts, low), low // 2, halvings + 1
+    vertices, faces = net
+    step = 1 << halvings
+    return (vertices + low[::-1].astype(np.float32)) * np.float32(step) + np.float32((step - 1) / 2), faces
+
+
+def _read(zarr_dir: Path, box: Box, halvings: int) -> tuple[np.ndarray, np.ndarray]:
+    """The mask in steps of 2 ** `halvings` voxels, and the place (z, y, x) of its first step: voxels, or of 8 voxels how many are set."""
+    import zarr  # here: few ingestions make surfaces
+
+    level, step = max(0, halvings - 1), 2 if halvings else 1
+    array = zarr.open_array(str(zarr_dir / str(level)), mode="r")
+    low = np.array(box[:3]) >> halvings
+    high = -(-np.array(box[3:]) >> halvings)
+    counts = np.zeros(high - low, np.uint8)
+    chunk = _CHUNK // step
+    ranges = (
+        range(begin // chunk, -(-end // chunk))
+        for begin, end in zip(low.tolist(), high.tolist(), strict=True)
+    )
+    for index in itertools.product(*ranges):
+        begin = np.maximum(np.array(index) * chunk, low)
+        end = np.minimum((np.array(index) + 1) * chunk, high)
+        z, y, x = (slice(a * step, b * step) for a, b in zip(begin.tolist(), end.tolist(), strict=True))
+        block = np.asarray(array[z, y, x]).view(np.uint8)
+        place = tuple(slice(a, b) for a, b in zip((begin - low).tolist(), (end - low).tolist(), strict=True))
+        counts[place] = _summed(block) if halvings else block
+    return counts, low
+
+
+def _halved(counts: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """In steps twice as long: of 8 steps how many hold something. The first begins at an even place."""
+    ahead = [(place % 2, 0) for place in low.tolist()]
+    return _summed(np.pad(counts > 0, ahead).view(np.uint8))
+
+
+def _summed(block: np.ndarray) -> np.ndarray:
+    for axis in range(3):
+        before = (slice(None),) * axis
+        total = block[(*before, slice(0, None, 2))].copy()
+        odd = block[(*before, slice(1, None, 2))]
+        total[(*before, slice(0, odd.shape[axis]))] += odd
+        block = total
+    return block
+
+
+def _level(counts: np.ndarray, voxels: float) -> float:
+    """The count, of 8, above which there are as many steps as `voxels`, which is in their unit."""
+    found = np.bincount(counts.reshape(-1), minlength=9)
+    above = found[::-1].cumsum()[::-1][1:]
+    return float(np.abs(above - voxels).argmin()) + 0.5
