@@ -236,6 +236,15 @@ def test_a_withdrawn_run_is_gone_at_once_and_says_so(two, portal):
     assert client(portal).get(f"/runs/{number}").status_code == 200
 
 
+def test_a_view_that_cannot_be_made_anew_after_a_withdrawal_is_told(two, portal):
+    for slab in (portal.layout / f".tomoportal/slabs/{SPACING}/Tomograms").glob("*.npz"):
+        slab.write_bytes(b"no slab")
+    ran = tomoportal("withdraw", f"{SPACING}/Annotations/100", "--yes", *portal.options)
+    assert ran.code == 1
+    assert "1 withdrawn." in ran.out
+    assert f"{SPACING}" in ran.err
+
+
 def test_withdrawing_an_alignment_takes_what_was_made_with_it(two, portal):
     before = ids(portal)
     withdraw(portal, "20002/R1/Alignments/100")

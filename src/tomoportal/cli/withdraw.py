@@ -41,6 +41,7 @@ def withdraw(
     from tomoportal.cli.ingest import CatalogLoading, ask_to_remove
     from tomoportal.ingest.removal import Removal, what_to_withdraw
     from tomoportal.layout.paths import folder
+    from tomoportal.problems import has_errors
     from tomoportal.settings import Settings
     from tomoportal.storage import open_storage
 
@@ -58,10 +59,14 @@ def withdraw(
         if not yes:
             ask_to_remove([record for record in doomed.values() if record.published])
         published = CatalogLoading(target, catalog)
-        count = Removal(target, published, reason).take(doomed.values())
-    for problem in published.problems:
+        removal = Removal(target, published, reason)
+        count = removal.take(doomed.values())
+    problems = [*removal.problems, *published.problems]
+    for problem in problems:
         typer.echo(str(problem), err=True)
     typer.echo(f"{count} withdrawn." if count else "Nothing was left to do.")
+    if has_errors(problems):
+        raise typer.Exit(1)
 
 
 def _key(word: str, catalog: Catalog) -> Key:

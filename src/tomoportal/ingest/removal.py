@@ -15,7 +15,7 @@ from typing import Any
 
 from tomoportal.ingest.keyphotos import PhotoChoice
 from tomoportal.ingest.plan import DatasetPlan, Plan, RunPlan
-from tomoportal.ingest.report import Published, Report
+from tomoportal.ingest.report import Published
 from tomoportal.ingest.run import deposition_lease, renew_photos, run_plan
 from tomoportal.layout import private
 from tomoportal.layout.ids import Allotment
@@ -24,6 +24,7 @@ from tomoportal.layout.paths import Key, folder, picture
 from tomoportal.layout.private import Ledger, Record, dataset_home, ledger_path, read_json, read_ledger
 from tomoportal.layout.removal import stands_on, take_files, take_sidecar, with_dependents
 from tomoportal.layout.tree import at, dataset_names
+from tomoportal.problems import Problem
 from tomoportal.settings import today
 from tomoportal.storage.protocol import Storage
 
@@ -131,11 +132,13 @@ def _held(ledger: Ledger, going: list[Record]) -> list[Record]:
 
 @dataclass(slots=True)
 class Removal:
-    """Takes records down. `reason`: of a withdrawal, which leaves a tombstone; None when things are only no longer found."""
+    """Takes records down. `reason`: of a withdrawal, which leaves a tombstone; None when things are only no longer found. `problems`: of
+    the pictures and viewer states that were made anew."""
 
     target: Storage
     published: Published
     reason: str | None = None
+    problems: list[Problem] = field(default_factory=list)
     on: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def take(self, doomed: Iterable[Record]) -> int:
@@ -255,12 +258,13 @@ class Removal:
             private.write_ledger(self.target, path, Ledger({folder(record.key): kept}))
             private.end_change(self.target, lease)
 
-    def _refresh(self, dataset: str, runs: list[str]) -> Report:
+    def _refresh(self, dataset: str, runs: list[str]) -> None:
         """Pictures and viewer states without what is gone; and readers are told of the rest."""
         keys = [Key("run", dataset=dataset, run=run) for run in runs]
         plans = [RunPlan(key, ledger=read_ledger(self.target, ledger_path(key))) for key in keys]
         plan = Plan(None, (DatasetPlan(Key("dataset", dataset=dataset), None, plans, runs),))
-        return run_plan(plan, source=self.target, target=self.target, published=self.published)
+        report = run_plan(plan, source=self.target, target=self.target, published=self.published)
+        self.problems += report.problems
 
 
 _TITLES = ("dataset_title", "deposition_title", "run_name", "annotation_object.name")
