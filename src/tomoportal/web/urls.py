@@ -56,6 +56,11 @@ def view_run(id: int, tomogram: int | None = None) -> str:
     return with_query(f"/view/runs/{id}", [("tomogram", str(tomogram))] if tomogram is not None else [])
 
 
+def export(annotation: int) -> str:
+    """The points of an annotation in other formats."""
+    return f"/api/annotations/{annotation}/export"
+
+
 def viewer(state: str) -> str:
     """The Neuroglancer client itself, with a state (JSON text)."""
     return f"{VIEWER}#!{quote(state, safe='')}"

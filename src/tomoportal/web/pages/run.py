@@ -17,6 +17,7 @@ from tomoportal.web.cards import Named, Picture, named
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.downloads import Download, download, folder, local_name
 from tomoportal.web.estimates import ESTIMATED, estimated
+from tomoportal.web.exports import ExportForm, export_form
 from tomoportal.web.facts import Fact, Facts, FileLink, facts, files, selected
 from tomoportal.web.identifiers import Link
 from tomoportal.web.lists import WITH_FILE
@@ -77,6 +78,7 @@ class AnnotationRow:
     fits: tuple[int, ...]
     is_elsewhere: bool
     has_points: bool
+    export: ExportForm | None
     facts: Facts
     downloads: tuple[Download, ...]
 
@@ -325,23 +327,22 @@ def _tomogram(
     )
 
 
-def _fitting(run: dict[str, Any], annotation: dict[str, Any]) -> tuple[int, ...]:
+def _fitting(run: dict[str, Any], annotation: dict[str, Any]) -> tuple[dict[str, Any], ...]:
     """The tomograms in whose coordinates an annotation is given: those made with its alignment."""
     wanted = (annotation["alignment"] or {}).get("id")
-    return tuple(
-        row["id"] for row in run["tomograms"] if wanted and (row["alignment"] or {}).get("id") == wanted
-    )
+    return tuple(row for row in run["tomograms"] if wanted and (row["alignment"] or {}).get("id") == wanted)
 
 
 def _shapes(
-    visit: Visit, run: str, row: dict[str, Any], fits: tuple[int, ...], first: int | None
+    visit: Visit, run: str, row: dict[str, Any], fitting: tuple[dict[str, Any], ...], first: int | None
 ) -> Iterator[AnnotationRow]:
     authors, told = people(row), facts(Annotation, row, ("ground_truth_status",))
     links = tuple(
         Link(item["name"] or formats.words(item["type"]), identifiers.link(item["link"]).href)
         for item in row["links"]
     )
-    spacing = formats.quantity((row["spacing"] or {}).get("voxel_spacing"), "Å")
+    voxel = (row["spacing"] or {}).get("voxel_spacing")
+    fits = tuple(tomogram["id"] for tomogram in fitting)
     owner = f"{Annotation.names.prefix}-{row['id']}"
     for shape in row["shapes"]:
         found = [file for item in shape["files"] for file in _annotation_files(item)]
@@ -359,10 +360,11 @@ def _shapes(
             authors=authors,
             links=links,
             facts=told,
-            spacing=spacing,
+            spacing=formats.quantity(voxel, "Å"),
             fits=fits,
             is_elsewhere=first is not None and row["alignment"] is not None and first not in fits,
             has_points=any(item["format"] == "ndjson" for item in shape["files"]),
+            export=export_form(row["id"], shape, voxel, fitting),
             downloads=_downloads(visit, run, owner, found, keep=True),
         )
 
