@@ -16,6 +16,7 @@ from demo_oracle import centres
 from fixtures_demo import DemoPortal
 from fixtures_server import serving
 from tomoportal import Annotation, Client, Tomogram
+from tomoportal.errors import RemoteError
 
 RUN, RIBOSOME = "TS_001", "cytosolic ribosome"
 
@@ -182,3 +183,13 @@ def test_masks_are_no_points(export, client) -> None:
     ]
     assert masks
     assert "only points can be exported" in export(id=masks[0].id, format="csv").json()["error"]["message"]
+
+
+def test_the_client_writes_files_of_their_names(annotation, tomograms, export, tmp_path) -> None:
+    coarse = tomograms[max(tomograms)]
+    path = annotation.export(tmp_path, format="dynamo_tbl", tomogram=coarse)
+    assert path == tmp_path / f"TS_001_AN-{annotation.id}_cytosolic_ribosome_TM-{coarse.id}.tbl"
+    assert path.read_bytes() == export(format="dynamo_tbl", tomogram=coarse.id).content
+    assert annotation.export(tmp_path, format="dynamo_tbl", tomogram=coarse.id) == path
+    with pytest.raises(RemoteError, match="pdf is no format of exports"):
+        annotation.export(tmp_path, format="pdf")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from tomoportal.client.transfer import fetch_file, fetch_tree
 from tomoportal.errors import UsageError
@@ -74,6 +75,7 @@ class AngleListDownload(_Downloads):
 class AnnotationDownload(_Downloads):
     """For annotations."""
 
+    id: Any
     annotation_shapes: Any
 
     def download_metadata(self, dest_path: Folder = None, *, overwrite: bool = False) -> Path:
@@ -99,6 +101,23 @@ class AnnotationDownload(_Downloads):
         ]
         paths = [file.download(dest_path, overwrite=overwrite) for file in files]
         return [*paths, self.download_metadata(dest_path, overwrite=overwrite)] if paths else []
+
+    def export(
+        self,
+        dest_path: Folder = None,
+        *,
+        format: str,
+        tomogram: Any = None,
+        shape: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Its points in another `format` (`relion5_star`, `relion4_star`, `stopgap_star`, `dynamo_tbl`, `copick`, `mod`, `csv`, `ndjson`),
+        in voxels of a `tomogram` (or its id) of the same alignment, by default one of its own voxel spacing."""
+        asked = {"format": format, "tomogram": getattr(tomogram, "id", tomogram), "shape": shape}
+        words = urlencode({name: value for name, value in asked.items() if value is not None})
+        base = self.client.url.removesuffix("/graphql")
+        address = f"{base}/api/annotations/{self.id}/export?{words}"
+        return fetch_file(self.client, address, _folder(dest_path), overwrite)
 
 
 class AnnotationFileDownload(_Downloads):

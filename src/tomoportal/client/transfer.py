@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 _BLOCK = 1 << 20
+_GIVEN_NAME = re.compile(r'filename="([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,11 @@ class Origin:
 
 
 def fetch_file(client: Client, url: str, folder: Path, overwrite: bool = False) -> Path:
-    """The file at `url`, under its own name in `folder`. Raises `UsageError` when something else has that name."""
-    target = folder / _safe(PurePosixPath(unquote(urlsplit(url).path)).name, url)
+    """The file at `url` in `folder`, under the name that the portal gives it, else the last of the address. Raises `UsageError` when
+    something else has that name."""
     with _answer(client, url) as response:
+        given = _GIVEN_NAME.search(response.headers.get("content-disposition", ""))
+        target = folder / _safe(given[1] if given else PurePosixPath(unquote(urlsplit(url).path)).name, url)
         origin = Origin(url, {"": _version(response)})
         if _is_settled(target, origin, overwrite):
             return target
@@ -172,7 +176,7 @@ def _has_size(path: Path, size: int) -> bool:
 
 
 def _safe(name: str, address: str) -> str:
-    if name in ("", ".", ".."):
+    if name in ("", ".", "..") or "/" in name or "\\" in name:
         raise RemoteError(f"{address} has no name under which it could be stored.")
     return name
 
@@ -184,10 +188,20 @@ def _answer(client: Client, url: str) -> Iterator[httpx.Response]:
     try:
         with client.stream(url) as response:
             if response.status_code != 200:
-                raise RemoteError(f"{url} answered {response.status_code}.", response.status_code)
+                raise RemoteError(
+                    f"{url} answered {response.status_code}{_reason(response)}", response.status_code
+                )
             yield response
     except httpx.HTTPError as error:
         raise RemoteError(f"{url}: the download broke off ({error}); run it again.") from error
+
+
+def _reason(response: httpx.Response) -> str:
+    """What the portal says about an error, as it does in JSON."""
+    try:
+        return f": {json.loads(response.read())['error']['message']}"
+    except (ValueError, KeyError, TypeError):
+        return "."
 
 
 def _version(response: httpx.Response) -> list[Any]:
