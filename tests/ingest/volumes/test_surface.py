@@ -31,7 +31,7 @@ def test_the_surface_lies_where_the_mask_is_at_every_step(mrc, written, monkeypa
     )
     assert found.is_watertight
     assert np.allclose(found.center_mass, CENTRE, atol=0.1 * 2**steps)
-    assert found.volume == pytest.approx(data.sum(), rel=(0.01, 0.01, 0.02, 0.08, 0.3)[steps])
+    assert found.volume == pytest.approx(data.sum(), rel=(0.01, 0.01, 0.02, 0.08, 0.15)[steps])
 
 
 def test_a_thin_membrane_stays(mrc, written, monkeypatch) -> None:

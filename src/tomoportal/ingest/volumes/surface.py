@@ -2,7 +2,7 @@
 
 A small mask is followed voxel by voxel, a larger one in steps of 2, 4, 8 … voxels, so that time, memory and the size of the surface
 stay within bounds. In each step of 2 it counts how many of 8 voxels are set; where the surface runs between the counts is chosen so that
-it encloses as many voxels as the mask has, which keeps thin membranes as well as round bodies.
+it encloses about as many voxels as the mask has, which keeps thin membranes as well as round bodies.
 """
 
 from __future__ import annotations
@@ -23,16 +23,18 @@ MOST_VERTICES = 500_000
 """Of a surface; it has about two faces for each."""
 _COARSEST = 3
 _CHUNK = 128
+Net = tuple[np.ndarray, np.ndarray]
+"""Vertices and faces."""
 
 
-def mask_surface(zarr_dir: Path, box: Box, voxels: float) -> tuple[np.ndarray, np.ndarray]:
+def mask_surface(zarr_dir: Path, box: Box, voxels: float) -> Net:
     """Vertices (n, 3), x, y, z in voxels of the finest level, and faces (m, 3) around the set voxels of the binary OME-Zarr `zarr_dir`,
     which lie in `box` (z0, y0, x0, z1, y1, x1; end excluded) and are `voxels` in number."""
     size = int(np.prod(np.subtract(box[3:], box[:3]), dtype=np.int64))
     halvings = 0 if size <= FULL else next((n for n in (1, 2) if size >> 3 * n <= MOST), _COARSEST)
     counts, low = _read(zarr_dir, box, halvings)
     while (
-        net := surface_net(counts, _level(counts, voxels / 8**halvings) if halvings else 0.5, MOST_VERTICES)
+        net := _fitted(counts, voxels / 8**halvings) if halvings else surface_net(counts, 0.5, MOST_VERTICES)
     ) is None:
         counts, low, halvings = _halved(counts, low), low // 2, halvings + 1
     vertices, faces = net
@@ -80,8 +82,24 @@ def _summed(block: np.ndarray) -> np.ndarray:
     return block
 
 
-def _level(counts: np.ndarray, voxels: float) -> float:
-    """The count, of 8, above which there are as many steps as `voxels`, which is in their unit."""
+def _fitted(counts: np.ndarray, voxels: float) -> Net | None:
+    """The surface that encloses about `voxels` steps: first between the counts above which there are so many, then, since a surface
+    cuts off the rims of thin things, lower as long as that comes closer."""
     found = np.bincount(counts.reshape(-1), minlength=9)
     above = found[::-1].cumsum()[::-1][1:]
-    return float(np.abs(above - voxels).argmin()) + 0.5
+    level = int(np.abs(above - voxels).argmin())
+    best = surface_net(counts, level + 0.5, MOST_VERTICES)
+    while best is not None and level > 0 and _enclosed(best) < voxels:
+        level -= 1
+        wider = surface_net(counts, level + 0.5, MOST_VERTICES)
+        if wider is None or abs(_enclosed(wider) - voxels) > abs(_enclosed(best) - voxels):
+            break
+        best = wider
+    return best
+
+
+def _enclosed(net: Net) -> float:
+    """The volume inside a closed surface, by the divergence theorem."""
+    vertices, faces = net
+    a, b, c = (vertices[faces[:, corner]].astype(np.float64) for corner in range(3))
+    return float(np.einsum("ij,ij->", a, np.cross(b, c))) / 6
