@@ -140,7 +140,9 @@ def test_names_of_ontologies_lead_nowhere_else(portal, tmp_path) -> None:
     assert (portal.layout / ".tomoportal/ontologies/evil.json.gz").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"junk", gzip.compress(b"[]", mtime=0), gzip.compress(b'{"terms": [[1]]}')])
+@pytest.mark.parametrize(
+    "content", [b"", b"junk", gzip.compress(b"[]", mtime=0), gzip.compress(b'{"terms": [[1]]}', mtime=0)]
+)
 def test_a_broken_store_is_told_and_checking_goes_on(tiny, portal, content: bytes) -> None:
     (portal.layout / ".tomoportal/ontologies/go.json.gz").write_bytes(content)
     ran = check(tiny, portal, id="GO:0000001", name="ribosome")
