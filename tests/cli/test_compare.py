@@ -129,6 +129,13 @@ def test_wrong_usage(words: list[str], sentence: str, compare) -> None:
     assert (ran.code, sentence in ran.err) == (2, True), ran.err
 
 
+def test_an_annotation_that_is_not_there(compare, tmp_path) -> None:
+    file = write_copick(tmp_path / "p.json", np.zeros((1, 3)))
+    for words in ([file, "annotation:999999", "--radius", "5"], ["annotation:999999", "annotation:999999"]):
+        ran = compare(*words)
+        assert (ran.code, "no such annotation here." in ran.err) == (2, True)
+
+
 def test_a_file_that_is_not_there(compare) -> None:
     ran = compare("/none/a.csv", "/none/b.csv", "--radius", "5")
     assert (ran.code, "cannot be read" in ran.err) == (1, True)

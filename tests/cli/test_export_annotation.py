@@ -65,6 +65,6 @@ def test_what_is_refused(export, id) -> None:
     assert "pdf is no format of exports" in export(id, "--format", "pdf").err
     assert export(id, "--format", "pdf").code == 2
     missing = export(999999, "--format", "csv")
-    assert (missing.code, "no such annotation" in missing.err) == (3, True)
+    assert (missing.code, "no such annotation here." in missing.err) == (2, True)
     nowhere = export(id, "--format", "csv", "--output", "none/x.csv")
     assert (nowhere.code, "make it first" in nowhere.err) == (2, True)

@@ -180,6 +180,7 @@ def _input(
 @contextmanager
 def _from_storage(id: int, masks: bool, storage: str | None, database: str | None) -> Iterator[_Input]:
     from tomoportal.catalog import open_catalog
+    from tomoportal.errors import NotFound, UsageError
     from tomoportal.exports import PLAIN, annotation_export
     from tomoportal.exports.annotation import mask_path
     from tomoportal.settings import Settings
@@ -187,13 +188,17 @@ def _from_storage(id: int, masks: bool, storage: str | None, database: str | Non
 
     settings = Settings.from_environment(storage=storage, database=database)
     name = f"annotation:{id}"
-    with open_catalog(settings.database) as catalog:
-        view = catalog.view(addresses=PLAIN)
-        if masks:
-            path, spacing, size = mask_path(view, id), None, None
-        else:
-            planned = annotation_export(view, id, format="ndjson")
-            path, spacing, size = planned.path, planned.spacing, planned.destination.size
+    spacing = size = None
+    try:
+        with open_catalog(settings.database) as catalog:
+            view = catalog.view(addresses=PLAIN)
+            if masks:
+                path = mask_path(view, id)
+            else:
+                planned = annotation_export(view, id, format="ndjson")
+                path, spacing, size = planned.path, planned.spacing, planned.destination.size
+    except NotFound as error:
+        raise UsageError(f"{error}.") from None
     with open_storage(settings.storage).fetch(path) as file:
         yield _Input(name, file, None if masks else "ndjson", spacing, size)
 

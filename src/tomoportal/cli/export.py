@@ -53,15 +53,19 @@ def annotation(
     tomoportal export annotation 123 --format relion5_star
     """
     from tomoportal.catalog import open_catalog
+    from tomoportal.errors import NotFound, UsageError
     from tomoportal.exports import PLAIN, annotation_export
     from tomoportal.settings import Settings
     from tomoportal.storage import open_storage
 
     settings = Settings.from_environment(storage=storage, database=database)
-    with open_catalog(settings.database) as catalog:
-        planned = annotation_export(
-            catalog.view(addresses=PLAIN), id, format=format, tomogram=tomogram, shape=shape
-        )
+    try:
+        with open_catalog(settings.database) as catalog:
+            planned = annotation_export(
+                catalog.view(addresses=PLAIN), id, format=format, tomogram=tomogram, shape=shape
+            )
+    except NotFound as error:
+        raise UsageError(f"{error}.") from None
     data = planned.make(open_storage(settings.storage).read(planned.path))
     if output is not None and str(output) == "-":
         sys.stdout.buffer.write(data)

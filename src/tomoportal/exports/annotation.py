@@ -56,6 +56,8 @@ class AnnotationExport:
 
     def make(self, data: bytes) -> bytes:
         """The export of the published points `data`. Raises `FormatError`, `UsageError`."""
+        if self.format == "ndjson" and self.spacing == self.destination.spacing:
+            return data
         particles = read_ndjson(data, self.path).of(None)
         moved = at_spacing(particles, self.spacing, self.destination.spacing)
         return WRITERS[self.format].write(moved, self.destination)
