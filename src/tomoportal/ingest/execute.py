@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import json
 import logging
 import shutil
 import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tomoportal import __version__
 from tomoportal.errors import Absent, PortalError, StorageError
@@ -38,6 +42,8 @@ step fills in by itself depends on what the depositor left out."""
 COPYING = ("frames", "gains")
 """Kinds of whose files it is noted, until they are published, which have been copied."""
 
+_OF_RECORD = ("sidecar", "extra", "extra_sha256")
+"""Facts about the sidecar, which are not the step's."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """What a disk says that nothing can be written to."""
 
@@ -99,8 +105,10 @@ class Executor:
             made.mkdir(parents=True, exist_ok=True)
         try:
             old = home.ledger.get(task.key)
-            if task.why == METADATA_CHANGED and old is not None and task.kind in LASTING:
-                self._publish(task, _known(self.target, old), home, None)
+            is_lasting = task.why == METADATA_CHANGED and old is not None and task.kind in LASTING
+            known = _known(self.target, old) if is_lasting and old is not None else None
+            if known is not None:
+                self._publish(task, known, home, None)
             else:
                 work = Work(
                     task,
@@ -185,6 +193,7 @@ def record_of(task: Task, outcome: Outcome) -> Record:
             **told_by_metadata(task),
             "sidecar": task.sidecar_fingerprint(),
             "extra": list(outcome.extra),
+            "extra_sha256": _sum(sidecar(task, outcome), outcome.extra),
         },
         problems=tuple({**asdict(p), "severity": Severity(p.severity).value} for p in outcome.problems),
         writer=WRITER,
@@ -197,11 +206,19 @@ def _same_data(task: Task, old: Record | None, outcome: Outcome) -> bool:
     return is_of_metadata and old is not None and old.files == outcome.files
 
 
-def _known(target: Storage, record: Record) -> Outcome:
-    """The outcome of a task that was done before, out of its record and sidecar."""
-    content = read_json(target, record.sidecar) or {}
-    extra = {key: content[key] for key in record.facts["extra"] if key in content}
-    facts = {key: value for key, value in record.facts.items() if key not in ("extra", "sidecar")}
+def _known(target: Storage, record: Record) -> Outcome | None:
+    """The outcome of a task that was done before, out of its record and sidecar; None when somebody has altered there what it made."""
+    content, names = read_json(target, record.sidecar) or {}, record.facts["extra"]
+    if _sum(content, names) != record.facts.get("extra_sha256"):
+        return None
+    extra = {name: content[name] for name in names if name in content}
+    facts = {name: value for name, value in record.facts.items() if name not in _OF_RECORD}
     return Outcome(
         extra, record.files, facts, tuple(Problem.from_dict(problem) for problem in record.problems)
     )
+
+
+def _sum(content: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Tells whether the values of these names are the same."""
+    values = {name: content.get(name) for name in names}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
