@@ -225,3 +225,19 @@ def test_surfaces_are_made_when_asked_for_and_stay(tiny, ingest, tmp_path) -> No
     assert (home / "1").stat().st_mtime_ns == written
     again(meshes=False)
     assert not home.exists()
+
+
+def test_objects_get_surfaces_of_their_own(tiny, ingest) -> None:
+    write_mrc(tiny.lab / "R1_cells.mrc", cells(), 10.0)
+    out = ingest(instances(), selection=Selection.of(meshes=True))
+    layer = out.layer("segmented instances")
+    home = out.files / layer["source"][1]["url"].removeprefix("{files}").strip("/").partition("/|")[0]
+    for label in (5, 700):
+        (fragment,) = json.loads((home / f"{label}:0").read_text())["fragments"]
+        made = (home / fragment).read_bytes()
+        (count,) = np.frombuffer(made, "<u4", 1)
+        vertices = np.frombuffer(made, "<f4", 3 * int(count), offset=4).reshape(-1, 3)
+        voxels = np.argwhere(cells() == label)[:, ::-1]
+        ends = [voxels.min(axis=0) - 0.5, voxels.max(axis=0) + 0.5]
+        assert np.allclose([vertices.min(axis=0), vertices.max(axis=0)], ends, atol=0.5)
+    assert layer["segments"] == ["5", "700"]

@@ -51,8 +51,9 @@ class PointLayer:
 @dataclass(frozen=True, slots=True)
 class MaskLayer:
     """An OME-Zarr folder of zeros and ones, or of numbered objects. `identity` decides the colour; `spacing` is Å per voxel of the
-    mask. `surface` is a folder made by `write_mesh_layer`, drawn in 3-D. `instances` are the numbers of the objects, each drawn in its
-    own colour; empty when they are too many to be listed: then the viewer shows all and chooses colours. None: no objects."""
+    mask. `surface` is a folder made by a writer of `viewer.meshes`, drawn in 3-D. `instances` are the numbers of the objects, each
+    drawn in its own colour; empty when they are too many to be listed: then the viewer shows all and chooses colours. None: no
+    objects."""
 
     name: str
     path: str

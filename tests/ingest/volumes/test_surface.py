@@ -7,7 +7,7 @@ import pytest
 import trimesh
 
 from tomoportal.ingest.volumes import VolumeKind, surface
-from tomoportal.ingest.volumes.surface import mask_surface
+from tomoportal.ingest.volumes.surface import mask_surface, object_surfaces
 
 MASK = VolumeKind.SEMANTIC_MASK
 CENTRE = np.array([130.0, 127.5, 66.0])
@@ -47,3 +47,37 @@ def test_a_thin_membrane_stays(mrc, written, monkeypatch) -> None:
     assert sheet.is_watertight
     assert np.allclose(sheet.extents[:2], (60, 50), atol=2)
     assert np.allclose(sheet.center_mass, (39.5, 34.5, 30), atol=0.6)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3])
+def test_every_object_has_a_surface_of_its_own(mrc, written, monkeypatch, steps: int) -> None:
+    monkeypatch.setattr(surface, "MOST_OF_OBJECTS", (1 << 30, 1_000_000, 150_000, 20_000)[steps])
+    data = np.zeros((133, 260, 270), np.uint16)
+    spans = {
+        3: ((10, 58), (140, 200), (150, 190)),
+        700: ((60, 100), (20, 68), (120, 248)),
+        9: ((101, 102), (1, 2), (3, 4)),
+    }
+    for label, (z, y, x) in spans.items():
+        data[slice(*z), slice(*y), slice(*x)] = label
+    out = written(mrc(data), VolumeKind.INSTANCE_MASK)
+    found = object_surfaces(out.zarr_dir, out.facts.bounding_box, [3, 9, 700])
+    assert set(found) == ({3, 9, 700} if steps == 0 else {3, 700})
+    for label in (3, 700):
+        body = trimesh.Trimesh(*found[label], process=False)
+        ends = np.array([[side[0] - 0.5, side[1] - 0.5] for side in reversed(spans[label])]).T
+        assert body.is_watertight
+        assert np.abs(body.bounds - ends).max() <= 0.75 * 2**steps
+
+
+def test_too_many_vertices_make_a_longer_step(mrc, written, monkeypatch) -> None:
+    data = np.zeros((40, 64, 64), np.uint16)
+    data[3:35, 5:37, 7:39] = 5
+    out = written(mrc(data), VolumeKind.INSTANCE_MASK)
+    sizes = []
+    for most in (500_000, 2_000):
+        monkeypatch.setattr(surface, "MOST_VERTICES", most)
+        vertices, _ = object_surfaces(out.zarr_dir, out.facts.bounding_box, [5])[5]
+        sizes.append(len(vertices))
+        assert np.abs(vertices.min(axis=0) - (6.5, 4.5, 2.5)).max() <= 1.5
+    assert sizes[0] > 3 * sizes[1]

@@ -9,7 +9,7 @@ from tomoportal.ingest.references import first_tomogram, published_grid, volume_
 from tomoportal.ingest.task import Task
 from tomoportal.layout.paths import Key, annotation_stem
 
-MASKS = ("SemanticSegmentationMask", "SegmentationMask")
+MASKS = ("SemanticSegmentationMask", "SegmentationMask", "InstanceSegmentationMask")
 """Shapes for which a surface can be made."""
 
 

@@ -127,5 +127,5 @@ def _layer(layer: dict[str, Any]) -> Overlay:
     if shape == "SegmentationMask":
         return MaskLayer(*told, surface=layer.get("surface", ""))
     if shape == "InstanceSegmentationMask":
-        return MaskLayer(*told, instances=tuple(layer["labels"] or ()))
+        return MaskLayer(*told, surface=layer.get("surface", ""), instances=tuple(layer["labels"] or ()))
     return PointLayer(*told, shape)

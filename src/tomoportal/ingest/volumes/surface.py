@@ -8,6 +8,7 @@ it encloses about as many voxels as the mask has, which keeps thin membranes as 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,13 @@ FULL = 8 << 20
 """Voxels of the box up to which every voxel counts."""
 MOST = 48 << 20
 """Cells that are looked at at the same time; 4 bytes of memory for each."""
+MOST_OF_OBJECTS = 24 << 20
+"""Voxels of which objects are followed; 2 bytes of memory for each."""
 MOST_VERTICES = 500_000
 """Of a surface; it has about two faces for each."""
 _COARSEST = 3
 _CHUNK = 128
+_AT_ONCE = 8 << 20
 Net = tuple[np.ndarray, np.ndarray]
 """Vertices and faces."""
 
@@ -40,6 +44,65 @@ def mask_surface(zarr_dir: Path, box: Box, voxels: float) -> Net:
     vertices, faces = net
     step = 1 << halvings
     return (vertices + low[::-1].astype(np.float32)) * np.float32(step) + np.float32((step - 1) / 2), faces
+
+
+def object_surfaces(zarr_dir: Path, box: Box, labels: Sequence[int]) -> dict[int, Net]:
+    """A surface, as `mask_surface` has it, for each of the objects `labels` (ascending, at most 65,534) of an instance mask. Of a large
+    mask every second, fourth … voxel counts; objects between them have none."""
+    step = 1
+    while int(np.prod(-(-np.subtract(box[3:], box[:3]) // step), dtype=np.int64)) > MOST_OF_OBJECTS:
+        step *= 2
+    numbers, low = _numbered(zarr_dir, box, labels, step)
+    while (nets := _object_nets(numbers)) is None:
+        numbers, low, step = (
+            numbers[tuple(slice(place % 2, None, 2) for place in low)],
+            (low + 1) // 2,
+            2 * step,
+        )
+    first = low[::-1].astype(np.float32)
+    return {
+        labels[number]: ((vertices + first) * np.float32(step), faces)
+        for number, (vertices, faces) in nets.items()
+    }
+
+
+def _object_nets(numbers: np.ndarray) -> dict[int, Net] | None:
+    """The surfaces of the objects numbered from 1, by number less 1; None when they have too many vertices together."""
+    from scipy import ndimage
+
+    nets, left = {}, MOST_VERTICES
+    for number, place in enumerate(ndimage.find_objects(numbers)):
+        if place is None:
+            continue
+        net = surface_net((numbers[place] == number + 1).view(np.uint8), 0.5, left)
+        if net is None:
+            return None
+        left -= len(net[0])
+        nets[number] = (net[0] + np.array([side.start for side in place[::-1]], np.float32), net[1])
+    return nets
+
+
+def _numbered(zarr_dir: Path, box: Box, labels: Sequence[int], step: int) -> tuple[np.ndarray, np.ndarray]:
+    """The objects as numbers from 1, at voxels whose places are multiples of `step`, and the place (z, y, x) of the first in steps."""
+    import zarr
+
+    level = min(step.bit_length() - 1, 2)
+    array = zarr.open_array(str(zarr_dir / str(level)), mode="r")
+    stride = step >> level
+    low, high = (-(-np.array(corner) // step) for corner in (box[:3], box[3:]))
+    known = np.array([0, *labels])
+    numbers = np.zeros(high - low, np.uint16)
+    section = int(np.prod((high - low)[1:])) * stride**3
+    sections = max(1, min(_CHUNK // stride, _AT_ONCE // section))
+    for z in range(int(low[0]), int(high[0]), sections):
+        end = min(z + sections, int(high[0]))
+        region = [
+            slice(int(a) * stride, (int(b) - 1) * stride + 1)
+            for a, b in zip((z, *low[1:]), (end, *high[1:]), strict=True)
+        ]
+        block = np.asarray(array[tuple(region)])[::stride, ::stride, ::stride]
+        numbers[z - low[0] : end - low[0]] = np.searchsorted(known, block)
+    return numbers, low
 
 
 def _read(zarr_dir: Path, box: Box, halvings: int) -> tuple[np.ndarray, np.ndarray]:

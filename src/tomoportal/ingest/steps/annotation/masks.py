@@ -11,9 +11,10 @@ from tomoportal.ingest.steps.annotation.part import Part, entry, stem
 from tomoportal.ingest.steps.volume import opened, tomogram_shape, volume_dimension, write
 from tomoportal.ingest.task import Input, Work
 from tomoportal.ingest.volumes import LISTED, MaskRecipe, VolumeFacts, VolumeKind, save_slab
-from tomoportal.ingest.volumes.surface import MOST, mask_surface
+from tomoportal.ingest.volumes.surface import MOST, mask_surface, object_surfaces
 from tomoportal.layout.private import slab_path
 from tomoportal.problems import Problem, Severity
+from tomoportal.viewer.meshes import write_mesh_layer, write_mesh_layers
 
 _SHAPES = {
     VolumeKind.SEMANTIC_MASK: "SegmentationMask",
@@ -26,18 +27,17 @@ def make_mask(work: Work, file: Input, source: dict[str, Any]) -> Part:
     parameters = source["parameters"]
     recipe = MaskRecipe(label=int(parameters.get("mask_label") or 1), threshold=parameters.get("threshold"))
     part, facts = _made(work, file, source, VolumeKind.SEMANTIC_MASK, recipe)
-    if not source.get("surface") or part.layer is None:
-        return part
-    home, files = _surface(work, part.layer["path"], facts)
-    return replace(part, files=part.files | files, layer={**part.layer, "surface": home})
+    return _surfaces(work, part, facts, None) if source.get("surface") else part
 
 
 def make_instances(work: Work, file: Input, source: dict[str, Any]) -> Part:
     """Every object keeps its number; they are counted in the source."""
     part, facts = _made(work, file, source, VolumeKind.INSTANCE_MASK, MaskRecipe())
     objects = [label for label in facts.labels or () if label]
-    layer = {**(part.layer or {}), "labels": objects if len(objects) <= LISTED else None}
-    return replace(part, layer=layer, count=len(objects))
+    is_listed = len(objects) <= LISTED
+    layer = {**(part.layer or {}), "labels": objects if is_listed else None}
+    part = replace(part, layer=layer, count=len(objects))
+    return _surfaces(work, part, facts, objects) if is_listed and source.get("surface") else part
 
 
 def _made(
@@ -57,12 +57,20 @@ def _made(
     return Part(entries, files, layer, None, (*problems, *facts.problems)), facts
 
 
-def _surface(work: Work, zarr: str, facts: VolumeFacts) -> tuple[str, dict[str, dict[str, Any]]]:
-    """Stage the surface of a binary mask; gives its folder and the entry for `Outcome.files`."""
-    assert facts.bounding_box is not None
+def _surfaces(work: Work, part: Part, facts: VolumeFacts, objects: list[int] | None) -> Part:
+    """`part` with the surface of a mask, or those of its objects, for the 3-D view."""
+    if part.layer is None or facts.bounding_box is None:
+        return part
+    zarr, called = work.staged / part.layer["path"], work.task.metadata["annotation_object"]["name"]
     with work.budget.take(4 * MOST):
-        vertices, faces = mask_surface(work.staged / zarr, facts.bounding_box, facts.mean * facts.finite)
-    return put_mesh_layer(work, _SHAPES[VolumeKind.SEMANTIC_MASK], vertices, faces)
+        if objects is None:
+            net = mask_surface(zarr, facts.bounding_box, facts.mean * facts.finite)
+            pieces = write_mesh_layer(*net, label=called)
+        else:
+            nets = object_surfaces(zarr, facts.bounding_box, objects)
+            pieces = write_mesh_layers(nets, {number: f"{called} {number}" for number in objects})
+    home, files = put_mesh_layer(work, part.layer["shape"], pieces)
+    return replace(part, files=part.files | files, layer={**part.layer, "surface": home})
 
 
 def _target_shape(work: Work, name: str, spacing: float) -> tuple[int, int, int]:

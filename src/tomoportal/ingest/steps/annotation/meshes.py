@@ -27,7 +27,11 @@ def make_mesh(work: Work, file: Input, source: dict[str, Any]) -> Part:
     mesh = scaled(mesh, float(parameters.get("scale_factor") or 1))
     path = f"{stem(work)}_{SHAPE.lower()}.glb"
     files = work.put(path, to_glb(mesh))
-    home, layer = put_mesh_layer(work, SHAPE, mesh.vertices, mesh.faces)
+    home, layer = put_mesh_layer(
+        work,
+        SHAPE,
+        write_mesh_layer(mesh.vertices, mesh.faces, label=work.task.metadata["annotation_object"]["name"]),
+    )
     files |= layer
     volume, problems = tomogram_shape(work)
     entries = [entry(source, SHAPE, "glb", path, files[path]["size"])]
@@ -35,12 +39,9 @@ def make_mesh(work: Work, file: Input, source: dict[str, Any]) -> Part:
     return Part(entries, files, drawn, 1, (*problems, *_strays(mesh, volume, file.path)))
 
 
-def put_mesh_layer(
-    work: Work, shape: str, vertices: np.ndarray, faces: np.ndarray
-) -> tuple[str, dict[str, dict[str, Any]]]:
-    """Stage a surface for the viewer; gives its folder and the entry for `Outcome.files`."""
+def put_mesh_layer(work: Work, shape: str, layer: dict[str, bytes]) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Stage the surfaces of a layer; gives its folder and the entry for `Outcome.files`."""
     home = viewer_layer(work.task.key, shape)
-    layer = write_mesh_layer(vertices, faces, label=work.task.metadata["annotation_object"]["name"])
     for piece, content in layer.items():
         work.put(f"{home}/{piece}", content)
     size = sum(len(content) for content in layer.values())
