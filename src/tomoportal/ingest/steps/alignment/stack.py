@@ -15,6 +15,7 @@ from tomoportal.formats.mrc_header import HEADER_SIZE, decode_header
 from tomoportal.formats.tilt_angles import read_tilt_angles
 from tomoportal.ingest.steps.volume import opened
 from tomoportal.ingest.task import Input, Work
+from tomoportal.ingest.volumes.source import FETCHED
 from tomoportal.problems import Problem, Severity
 
 _WHOLE = (".gz", ".bz2")
@@ -72,7 +73,10 @@ def _head(work: Work, file: Input) -> Head:
             return images, (columns, rows), source.voxel_size[1]
     if file.path.endswith(".zarr"):
         return None, None, None
-    header, _ = decode_header(work.source.read(file.path, 0, HEADER_SIZE), file.size, file.path)
+    start = work.source.read(file.path, 0, HEADER_SIZE)
+    if start.startswith(FETCHED):
+        return None, None, None
+    header, _ = decode_header(start, file.size, file.path)
     columns, rows, images = header.size
     spacing = header.cell[1] / header.sampling[1] if header.sampling[1] > 0 else None
     return images, (columns, rows), spacing
