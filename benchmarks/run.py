@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("commands.py", "planning.py", "volumes.py", "remote.py", "catalog.py", "files.py")
+BENCHMARKS = ("commands.py", "planning.py", "particles.py", "volumes.py", "remote.py", "catalog.py", "files.py")
 
 
 def main() -> None:
