@@ -65,6 +65,9 @@ def test_there_and_back(kind: str, particles: Particles) -> None:
     found = read_back(kind, particles)
     order = [1, 0, 2] if kind == "mod" and particles.instances is not None else slice(None)
     assert np.allclose(found.positions, particles.positions[order], atol=1e-5)
+    if particles.instances is not None and kind in ("ndjson", "copick"):
+        assert found.instances is not None
+        assert found.instances.tolist() == particles.instances.tolist()
     if particles.rotations is not None and len(particles):
         assert found.rotations is not None
         assert np.allclose(found.rotations, particles.rotations, atol=1e-6)

@@ -18,7 +18,8 @@ _IDENTITY = np.eye(3)
 
 
 def read_copick(data: bytes, name: str) -> ParticleTable:
-    """Places in Å and orientations of a copick pick file; every point is an instance of its own where it says no other.
+    """Places in Å and orientations of a copick pick file; every point is an instance of its own where none says another (copick writes 0
+    for all then). The translation of a transformation is a shift that is added to the location.
 
     Format: https://copick.github.io/copick/datamodel/ (CopickPicksFile). Raises `FormatError` naming the point.
     """
@@ -29,17 +30,21 @@ def read_copick(data: bytes, name: str) -> ParticleTable:
     if content.get("unit", "angstrom") != "angstrom":
         raise FormatError(name, f"the unit is {shortened(str(content['unit']))}; expected 'angstrom'.")
     positions, rotations = np.zeros((len(points), 3)), np.zeros((len(points), 3, 3))
+    instances = np.zeros(len(points), np.int64)
     for number, point in enumerate(points):
         where = f"{name}, point {number + 1}"
         if not isinstance(point, Mapping):
             raise FormatError(
                 where, f"{shortened(json.dumps(point))} is no point; expected an object with 'location'."
             )
-        positions[number] = _location(point, where)
-        rotations[number] = _matrix(point.get("transformation_"), where, 4)
+        matrix = point.get("transformation_")
+        rotations[number] = _matrix(matrix, where, 4)
+        shift = [row[3] for row in matrix[:3]] if matrix is not None else [0.0] * 3
+        positions[number] = np.add(_location(point, where), shift)
+        instances[number] = _instance(point.get("instance_id") or 0, where)
     records = np.arange(1, len(points) + 1)
-    particles = Particles(name, positions, Unit.ANGSTROM, rotations, np.arange(len(points)), records, "point")
-    return ParticleTable(particles)
+    which = instances if instances.any() else np.arange(len(points))
+    return ParticleTable(Particles(name, positions, Unit.ANGSTROM, rotations, which, records, "point"))
 
 
 def read_ndjson(data: bytes, name: str) -> ParticleTable:
@@ -105,9 +110,15 @@ def _record(text: str, where: str) -> tuple[list[float], Any, int | None]:
     if not isinstance(content, Mapping):
         raise FormatError(where, f"{shortened(text)} is not a point; expected an object with 'location'.")
     turn, which = content.get("xyz_rotation_matrix"), content.get("instance_id")
-    if which is not None and (not isinstance(which, int) or isinstance(which, bool) or abs(which) > 2**62):
-        raise FormatError(where, f"instance_id is {shortened(json.dumps(which))}; expected a whole number.")
+    if which is not None:
+        which = _instance(which, where)
     return _location(content, where), None if turn is None else _matrix(turn, where, 3), which
+
+
+def _instance(which: Any, where: str) -> int:
+    if not isinstance(which, int) or isinstance(which, bool) or abs(which) > 2**62:
+        raise FormatError(where, f"instance_id is {shortened(json.dumps(which))}; expected a whole number.")
+    return which
 
 
 def _location(point: Mapping[str, Any], where: str) -> list[float]:
