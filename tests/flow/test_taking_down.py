@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from fixtures_command import FlowPortal, tomoportal
 from fixtures_demo import settings_in
 from fixtures_tiny import Tiny, write_mrc
+from tomoportal.cli.ingest import ingest_config
 from tomoportal.server import build_app
 
 SPACING = "20002/R1/Reconstructions/VoxelSpacing10.000"
@@ -116,6 +117,26 @@ def test_a_dataset_that_the_file_has_left_is_pruned(two, portal):
     assert files(portal, "20002") == []
     assert [row["id"] for row in portal.rows("Dataset", "id")] == [20003]
     assert len(portal.rows("Run")) == 2
+
+
+def test_what_is_published_anew_while_somebody_is_asked_stays(two, portal):
+    original = two.write().file.read_text()
+    two.config["annotations"].pop(0)
+
+    def meanwhile(_: object) -> None:
+        other = two.folder / "other" / "tiny.yaml"
+        other.parent.mkdir()
+        other.write_text(original)
+        (two.lab / "R1.csv").write_text("1,2,3\n")
+        assert portal.ingest(other, two.source).code == 0
+
+    report = ingest_config(
+        two.write().file, str(two.source), settings_in(portal.folder), prune=meanwhile, quiet=True
+    )
+    assert report.removed == 1
+    assert files(portal, f"{SPACING}/Annotations/100") != []
+    assert files(portal, f"{SPACING.replace('R1', 'R2')}/Annotations/100") == []
+    assert len(portal.rows("Annotation")) == 3
 
 
 def test_another_file_of_the_deposition_keeps_what_it_has_brought(two, portal):

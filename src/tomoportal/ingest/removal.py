@@ -142,21 +142,25 @@ class Removal:
     on: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def take(self, doomed: Iterable[Record]) -> int:
-        """Take all of them down; gives how many were there. Raises `Busy` when another process writes one of the datasets."""
+        """Take all of them down; gives how many were there. What has been published anew since somebody looked stays, unless it is
+        withdrawn. Raises `Busy` when another process writes one of the datasets."""
         groups: dict[str, list[Record]] = defaultdict(list)
         for record in doomed:
             groups[record.key.dataset].append(record)
-        count = sum(record.published for group in groups.values() for record in group)
+        count = sum(record.published for record in groups.get("", ()))
         for dataset, records in sorted(groups.items(), reverse=True):
             if dataset:
-                self._from_dataset(dataset, records)
+                count += self._from_dataset(dataset, records)
         for record in groups.get("", ()):
             self._deposition(record)
         return count
 
-    def _from_dataset(self, dataset: str, records: list[Record]) -> None:
-        runs = _by_run(records)
+    def _from_dataset(self, dataset: str, seen: list[Record]) -> int:
         with hold(self.target, dataset):
+            records = list(self._present(dataset, seen))
+            if not records:
+                return 0
+            runs = _by_run(records)
             private.begin_change(self.target, dataset)
             for run, doomed in runs.items():
                 self._mark(dataset, run, doomed)
@@ -169,6 +173,16 @@ class Removal:
             for run, doomed in runs.items():
                 self._clear(dataset, run, doomed)
         self._refresh(dataset, [] if "" in runs else list(runs))
+        return sum(record.published for record in records)
+
+    def _present(self, dataset: str, seen: list[Record]) -> Iterator[Record]:
+        """The records as they are now that nobody else can write them."""
+        for run, records in _by_run(seen).items():
+            ledger = read_ledger(self.target, _ledger_path(dataset, run))
+            for record in records:
+                now = ledger.get(record.key)
+                if now is not None and (now == record or self.reason is not None):
+                    yield now
 
     def _mark(self, dataset: str, run: str, doomed: list[Record]) -> None:
         """Note in the ledger, before anything else, what is withdrawn: it stays away from then on."""
