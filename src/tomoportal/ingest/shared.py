@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, TypeVar
 
-from tomoportal.errors import SourceError
+from tomoportal.errors import FormatError
 
 ROOM = 192 << 20
 """Bytes of what is kept; the file read last is kept whatever its size."""
@@ -27,7 +27,7 @@ class SharedFiles:
 
     def once(self, key: Hashable, make: Callable[[], Made], weigh: Callable[[Made], int]) -> Made:
         """What `make` gives for `key`, made when it is not kept; `weigh` tells its bytes. That a file is faulty is remembered too: the
-        `SourceError` is raised again."""
+        `FormatError` is raised again. Trouble on the way to it is not, which may pass."""
         with self._lock:
             own = self._locks.setdefault(key, Lock())
         with own:
@@ -38,16 +38,16 @@ class SharedFiles:
             if known is None:
                 known = self._made(make, weigh)
                 self._keep(key, known)
-        if isinstance(known[0], SourceError):
+        if isinstance(known[0], FormatError):
             raise known[0]
         made: Made = known[0]
         return made
 
     @staticmethod
-    def _made(make: Callable[[], Made], weigh: Callable[[Made], int]) -> tuple[Made | SourceError, int]:
+    def _made(make: Callable[[], Made], weigh: Callable[[Made], int]) -> tuple[Made | FormatError, int]:
         try:
             made = make()
-        except SourceError as error:
+        except FormatError as error:
             return error.with_traceback(None), 0
         return made, weigh(made)
 
