@@ -16,7 +16,6 @@ from tomoportal.errors import FormatError
 from tomoportal.problems import Problem, Severity
 
 HEADER_SIZE = 1024
-LABEL_SIZE = 80
 KNOWN_MODES = (0, 1, 2, 3, 4, 6, 12, 101)
 EXTENDED_TYPES = (b"CCP4", b"MRCO", b"SERI", b"AGAR", b"FEI1", b"FEI2", b"HDF5")
 LITTLE_STAMPS, BIG_STAMPS = (b"\x44\x44", b"\x44\x41"), (b"\x11\x11",)
