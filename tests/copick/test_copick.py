@@ -156,3 +156,9 @@ def test_what_is_refused(demo_portal: DemoPortal, tmp_path) -> None:
     ):
         ran = tomoportal("export", "copick", *words, *options(demo_portal))
         assert (ran.code, sentence in ran.err) == (2, True), ran.err
+
+
+def test_a_remote_storage_cannot_be_linked(demo_portal: DemoPortal, tmp_path) -> None:
+    where = ["--storage", "s3://nowhere/x", "--database", demo_portal.settings.database]
+    ran = tomoportal("export", "copick", "--output", tmp_path / "p", *where)
+    assert (ran.code, "--volumes copy" in ran.err) == (2, True), ran.err
