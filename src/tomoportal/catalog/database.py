@@ -61,7 +61,7 @@ class Database:
                 "busy_timeout=30000",
                 "cache_size=-65536",
                 "mmap_size=1073741824",
-                "temp_store=memory",
+                f"temp_store={'memory' if read_only else 'file'}",
             ):
                 connection.execute(f"PRAGMA {pragma}")
             if read_only:

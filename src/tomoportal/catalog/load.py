@@ -1,22 +1,23 @@
-"""Layout → rows. Everything is read before a row changes; one transaction for each dataset.
+"""Layout → rows. Everything is read, some runs at a time, before a row changes; one transaction for each dataset.
 
 The layout is the truth: loading it all into an empty database gives the same ids and the same answers as before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sql
 
 from tomoportal.catalog import sidecars
 from tomoportal.catalog.catalog import Catalog
-from tomoportal.catalog.reading import Known, Reader, Rows
-from tomoportal.catalog.rows import count_load, delete, insert, note, settle
+from tomoportal.catalog.reading import Known, Reader
+from tomoportal.catalog.rows import count_load, delete, insert, mark_replaced, note, settle
 from tomoportal.catalog.sidecars import Found
-from tomoportal.catalog.tables import FOLDER, RELEASE, REPLACING
-from tomoportal.catalog.tombstones import bury
+from tomoportal.catalog.spool import Portion, Spool
+from tomoportal.catalog.tables import FOLDER, RELEASE
+from tomoportal.catalog.tombstones import bury, dig_up, tombstones_of
 from tomoportal.errors import NotFound, StorageError, UsageError
 from tomoportal.layout import paths, tree
 from tomoportal.layout.private import Record, deposition_ledgers, index_path
@@ -99,52 +100,86 @@ class _Loading:
         return self._report()
 
     def runs(self, dataset: str, runs: list[str]) -> LoadReport:
-        try:
-            found = sidecars.of_runs(self.storage, dataset, runs)
-        except StorageError as error:
-            self._stopped(dataset, error)
-            return self._report()
+        found = sidecars.of_runs(self.storage, dataset, runs)
         self._put(dataset, found, [f"{dataset}/{run}" for run in runs], skip=("dataset",))
         return self._report()
 
     def _dataset(self, name: str, *, asked_for: bool) -> None:
-        tag = _index_tag(self.storage, name)
+        tag, before = _index_tag(self.storage, name), len(self.problems)
         try:
-            found = sidecars.of_dataset(self.storage, name)
+            with sidecars.of_dataset(self.storage, name) as found:
+                if found is not None:
+                    self._put(name, found, [name])
+                elif asked_for:
+                    self._unknown(name)
         except StorageError as error:
             self._stopped(name, error)
-            return
-        if found is not None:
-            before = len(self.problems)
-            self._put(name, found, [name])
-            if name in self.done and not has_errors(self.problems[before:]):
-                note(self.catalog.database, _noted(name), tag)
-        elif asked_for:
-            self._problem(
-                "load-unknown-dataset", f"there is no dataset {name} in {self.storage.url}", name,
-                "Ingest it first; `tomoportal load` without a name loads all that there is.",
-            )  # fmt: skip
+        if name in self.done and not has_errors(self.problems[before:]):
+            note(self.catalog.database, _noted(name), tag)
 
-    def _put(self, dataset: str, found: Found, scopes: list[str], *, skip: tuple[str, ...] = ()) -> None:
-        wanted = {str(item.sidecar.get("deposition_id")) for item in found.published}
-        numbers = {number for number in wanted if number.isdecimal()}
-        known = frozenset(int(number) for number in sorted(numbers) if self._deposition(number))
-        replacing = tuple(record for record in found.replacing if self._has_rows(record))
-        ids = Known(known)
-        if any(record.key.kind == "dataset" for record in replacing):
-            ids.dataset, ids.dataset_deposition = self._kept_dataset(dataset)
-        rows = Reader(replace(found, replacing=replacing), ids).read(skip=skip)
-        self.problems += rows.problems
-        buried = [record for record in found.withdrawn if record.key.kind not in skip]
-        try:
-            self._store(scopes, rows, replacing, buried)
-        except sql.exc.IntegrityError as error:
-            self._problem(
-                "load-duplicate", f"rows of {dataset} have ids that others have ({error.orig}); they stay as they were", dataset,
-                "Two datasets with one identifier, or damaged ledgers in .tomoportal; correct them and load again.",
-            )  # fmt: skip
-            return
+    def _put(
+        self, dataset: str, found: Iterator[Found], scopes: list[str], *, skip: tuple[str, ...] = ()
+    ) -> None:
+        """All is read, and kept in a file meanwhile, before the transaction begins: while it lasts nobody else can write."""
+        with Spool() as spool:
+            try:
+                kept, problems = self._read(dataset, found, spool, skip)
+            except StorageError as error:
+                self._stopped(dataset, error)
+                return
+            self.problems += problems
+            try:
+                self._store(scopes, spool, kept)
+            except sql.exc.IntegrityError as error:
+                self._problem(
+                    "load-duplicate", f"rows of {dataset} have ids that others have ({error.orig}); they stay as they were", dataset,
+                    "Two datasets with one identifier, or damaged ledgers in .tomoportal; correct them and load again.",
+                )  # fmt: skip
+                return
         self.done.append(dataset)
+
+    def _read(
+        self, dataset: str, found: Iterator[Found], spool: Spool, skip: tuple[str, ...]
+    ) -> tuple[list[str], list[Problem]]:
+        """Spool all rows; returns the folders whose old rows stay, and what was found wrong. The dataset's own rows come last, since
+        they tell the size of everything."""
+        own, ids = self._own(dataset, next(found))
+        kept = [paths.folder(record.key) for record in own.replacing]
+        problems: list[Problem] = []
+        size = own.total_size
+        for part in found:
+            size += part.total_size
+            part = self._with_rows(part)
+            kept += [paths.folder(record.key) for record in part.replacing]
+            known = Known(self._depositions_of(part), ids.dataset, ids.dataset_deposition)
+            problems += self._spooled(part, known, spool, skip)
+        known = Known(ids.depositions, ids.dataset, ids.dataset_deposition)
+        return kept, self._spooled(replace(own, total_size=size), known, spool, skip) + problems
+
+    def _own(self, dataset: str, own: Found) -> tuple[Found, Known]:
+        """What is a dataset's own, and what its runs need to know of it."""
+        own = self._with_rows(own)
+        ids = Known(self._depositions_of(own))
+        if any(record.key.kind == "dataset" for record in own.replacing):
+            ids.dataset, ids.dataset_deposition = self._kept_dataset(dataset)
+        Reader(own, ids).read()
+        return own, ids
+
+    def _with_rows(self, found: Found) -> Found:
+        """Only what has rows can keep them while it is being replaced."""
+        return replace(found, replacing=tuple(record for record in found.replacing if self._has_rows(record)))
+
+    def _depositions_of(self, found: Found) -> frozenset[int]:
+        wanted = {str(item.sidecar.get("deposition_id")) for item in found.published}
+        numbers = sorted(number for number in wanted if number.isdecimal())
+        return frozenset(int(number) for number in numbers if self._deposition(number))
+
+    @staticmethod
+    def _spooled(found: Found, known: Known, spool: Spool, skip: tuple[str, ...]) -> list[Problem]:
+        rows = Reader(found, known).read(skip=skip)
+        buried = [record for record in found.withdrawn if record.key.kind not in skip]
+        spool.put(Portion(dict(rows.rows), tombstones_of(buried)))
+        return rows.problems
 
     def _deposition(self, name: str) -> bool:
         """Load a deposition, once; whether it is in the catalogue."""
@@ -165,32 +200,26 @@ class _Loading:
         rows = Reader(found, Known(frozenset())).read()
         self.problems += rows.problems
         before = self._release(folder)
-        self._store([folder], rows, (), found.withdrawn)
+        self._store([folder], [Portion(dict(rows.rows), tombstones_of(found.withdrawn))], [])
         after = self._release(folder)
         if before is not None and before != after:
             with self.catalog.database.write() as connection:
                 settle(connection, self.catalog.database, None)
         return after is not None
 
-    def _store(
-        self, scopes: list[str], rows: Rows, replacing: tuple[Record, ...], withdrawn: Sequence[Record] = ()
-    ) -> None:
+    def _store(self, scopes: list[str], portions: Iterable[Portion], kept: list[str]) -> None:
+        """One transaction: old rows out, new rows in, and what follows from them."""
         database = self.catalog.database
-        kept = [paths.folder(record.key) for record in replacing]
         with database.write() as connection:
-            delete(connection, database, scopes, keep=kept)
-            count = insert(connection, database, rows.rows)
+            mark_replaced(connection, database, scopes, kept)
+            delete(connection, database, scopes)
+            dig_up(connection, database, scopes)
+            count = 0
+            for portion in portions:
+                count += insert(connection, database, portion.rows)
+                bury(connection, database, portion.tombstones)
             for scope in scopes:
                 settle(connection, database, scope)
-            marks = database.tables.tables[REPLACING]
-            for scope in scopes:
-                inside = sql.or_(
-                    marks.c.folder == scope, marks.c.folder.startswith(f"{scope}/", autoescape=True)
-                )
-                connection.execute(marks.delete().where(inside))
-            bury(connection, database, scopes, withdrawn)
-            if kept:
-                connection.execute(marks.insert(), [{"folder": folder} for folder in kept])
             count_load(connection, database)
         self.rows += count
 
@@ -207,7 +236,7 @@ class _Loading:
         there = {*present, *(f"{paths.DEPOSITIONS}/{name}" for name in depositions)}
         for folder in known:
             if folder not in there:
-                self._store([folder], Rows(), ())
+                self._store([folder], [], [])
 
     def _folders(self, table_name: str) -> list[str]:
         table = self.catalog.database.tables.tables[table_name]
@@ -238,6 +267,12 @@ class _Loading:
         table = self.catalog.database.tables.tables["deposition"]
         with self.catalog.database.reader.connect() as connection:
             return connection.execute(sql.select(table.c[RELEASE]).where(table.c[FOLDER] == folder)).scalar()
+
+    def _unknown(self, name: str) -> None:
+        self._problem(
+            "load-unknown-dataset", f"there is no dataset {name} in {self.storage.url}", name,
+            "Ingest it first; `tomoportal load` without a name loads all that there is.",
+        )  # fmt: skip
 
     def _stopped(self, where: str, error: StorageError) -> None:
         self._problem(

@@ -7,7 +7,7 @@ it), or None for the whole catalogue.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -15,7 +15,16 @@ import sqlalchemy as sql
 
 from tomoportal.catalog.compile.writer import insertion
 from tomoportal.catalog.database import Database
-from tomoportal.catalog.tables import FACETS, FOLDER, META, RELEASE, facet_table, is_searchable, search_table
+from tomoportal.catalog.tables import (
+    FACETS,
+    FOLDER,
+    META,
+    RELEASE,
+    REPLACING,
+    facet_table,
+    is_searchable,
+    search_table,
+)
 from tomoportal.catalog.words import tokens
 from tomoportal.model.entity import Entity
 from tomoportal.model.registry import ENTITIES
@@ -26,6 +35,9 @@ CONTAINED: dict[str, tuple[tuple[str, ...], ...]] = {
     "Deposition": (("authors",),),
 }
 """Relations whose rows lend their searchable text to a row."""
+
+AT_A_TIME = 2000
+"""Rows whose words are held at a time."""
 
 BETWEEN_TEXTS = "\ua78f"
 """A letter that nobody types, so that no phrase is found across two texts."""
@@ -60,18 +72,26 @@ def insert(
     return sum(len(items) for items in rows.values())
 
 
-def delete(
-    connection: sql.Connection, database: Database, scopes: Iterable[str], *, keep: Iterable[str] = ()
-) -> None:
-    """Remove the rows below folders, except those of the folders to keep."""
-    kept = list(keep)
+def delete(connection: sql.Connection, database: Database, scopes: Iterable[str]) -> None:
+    """Remove the rows below folders, except those of entities that are marked as being replaced."""
+    kept = sql.select(database.tables.tables[REPLACING].c.folder)
     for scope in scopes:
         for entity in ENTITIES:
             table = database.tables.tables[entity.names.table]
-            where = below(table, scope)
-            if kept:
-                where = sql.and_(where, table.c[FOLDER].not_in(kept))
+            where = sql.and_(below(table, scope), table.c[FOLDER].not_in(kept))
             connection.execute(table.delete().where(where))
+
+
+def mark_replaced(
+    connection: sql.Connection, database: Database, scopes: Iterable[str], replaced: Sequence[str]
+) -> None:
+    """Below some folders, these and no others are entities that are being replaced."""
+    marks = database.tables.tables[REPLACING]
+    for scope in scopes:
+        inside = sql.or_(marks.c.folder == scope, marks.c.folder.startswith(f"{scope}/", autoescape=True))
+        connection.execute(marks.delete().where(inside))
+    if replaced:
+        connection.execute(marks.insert(), [{"folder": folder} for folder in replaced])
 
 
 def settle(connection: sql.Connection, database: Database, scope: str | None) -> None:
@@ -150,18 +170,36 @@ def _settle_words(
     connection: sql.Connection, database: Database, entity: type[Entity], scope: str | None
 ) -> None:
     tables = database.tables.tables
-    table = tables[entity.names.table]
+    search = tables[search_table(entity)]
+    _forget_words(connection, search, tables[entity.names.table], scope)
+    number = connection.execute(sql.select(sql.func.coalesce(sql.func.max(search.c.id), 0))).scalar_one()
+    for portions in _portions(connection, tables, entity, scope):
+        _put_words(connection, search, portions, number + 1)
+        number += len(portions)
+
+
+def _portions(
+    connection: sql.Connection, tables: Mapping[str, sql.Table], entity: type[Entity], scope: str | None
+) -> Iterator[dict[tuple[int, str], set[str]]]:
+    """Texts by row and release date: some rows at a time, unless other rows lend texts to them (those entities are few)."""
     texts: dict[tuple[int, str], set[str]] = defaultdict(set)
-    for path in ((), *CONTAINED.get(entity.__name__, ())):
+    lent = CONTAINED.get(entity.__name__, ())
+    for some in connection.execute(_texts(tables, entity, (), scope)).partitions(AT_A_TIME):
+        for row_id, release, *values in some:
+            names = (str(row_id), f"{entity.names.prefix}-{row_id}")
+            texts[row_id, release].update(names, (value for value in values if value))
+        if not lent:
+            yield texts
+            texts = defaultdict(set)
+    for path in lent:
         for row_id, release, *values in connection.execute(_texts(tables, entity, path, scope)):
             texts[row_id, release].update(value for value in values if value)
-    for row_id, release in connection.execute(
-        sql.select(table.c.id, table.c[RELEASE]).where(below(table, scope))
-    ):
-        texts[row_id, release].update((str(row_id), f"{entity.names.prefix}-{row_id}"))
-    search = tables[search_table(entity)]
-    _forget_words(connection, search, table, scope)
-    first = connection.execute(sql.select(sql.func.coalesce(sql.func.max(search.c.id), 0))).scalar_one() + 1
+    yield texts
+
+
+def _put_words(
+    connection: sql.Connection, search: sql.Table, texts: Mapping[tuple[int, str], set[str]], first: int
+) -> None:
     portions = sorted(texts)
     rows = [
         {"id": number, "row_id": row_id, RELEASE: release}
@@ -186,12 +224,8 @@ def _texts(
     for step in path:
         end = entity_named(end.relations[step].target)
     searched = [at.c[field.name] for field in end.columns() if field.searched]
-    return (
-        sql.select(root.c.id, at.c[RELEASE], *searched)
-        .distinct()
-        .select_from(joined)
-        .where(below(root, scope))
-    )
+    found = sql.select(root.c.id, at.c[RELEASE], *searched).select_from(joined).where(below(root, scope))
+    return found.distinct() if path else found
 
 
 def _joined(

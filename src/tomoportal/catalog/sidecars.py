@@ -1,4 +1,4 @@
-"""What the layout says about a dataset or deposition: its records and their sidecars, read at once and before any row changes.
+"""What the layout says about a dataset or deposition: its records and their sidecars, read before any row changes.
 
 *Absent* and *unreadable* are different: an absent sidecar takes its rows away (unless the entity is being replaced), an
 unreadable one stops the load of the dataset.
@@ -6,18 +6,22 @@ unreadable one stops the load of the dataset.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from tomoportal.errors import NotFound, StorageError
 from tomoportal.layout import paths, tree
-from tomoportal.layout.private import Record, ledger_path, read_index, read_ledger
+from tomoportal.layout.private import Record, indexed, ledger_path, read_ledger
 from tomoportal.storage.protocol import Storage
 
 REMOTE_READERS = 32
 """Requests at a time on object stores."""
+AT_A_TIME = 512
+"""Records, about, that are held at a time."""
 
 WITHOUT_SIDECAR = ("gains", "voxel_spacing")
 
@@ -48,20 +52,40 @@ class Found:
     """Bytes of all files of all records."""
 
 
-def of_dataset(storage: Storage, dataset: str) -> Found | None:
-    """Everything of a dataset; None when it was never gathered. Raises `StorageError` when something is unreadable."""
-    records = read_index(storage, dataset)
-    return None if records is None else read(storage, records)
+@contextmanager
+def of_dataset(storage: Storage, dataset: str) -> Iterator[Iterator[Found] | None]:
+    """Everything of a dataset: first what is its own, then its runs, some at a time; None when it was never gathered. Going on
+    raises `StorageError` when something is unreadable."""
+    with indexed(storage, dataset) as records:
+        yield None if records is None else (read(storage, some) for some in _portions(records))
 
 
-def of_runs(storage: Storage, dataset: str, runs: Iterable[str]) -> Found:
-    """Everything of some runs, out of their ledgers, and the dataset's own sidecar."""
-    keys = [
+def of_runs(storage: Storage, dataset: str, runs: Iterable[str]) -> Iterator[Found]:
+    """The same of some runs, out of their ledgers."""
+    keys = (
         paths.Key("dataset", dataset=dataset),
         *(paths.Key("run", dataset=dataset, run=run) for run in runs),
-    ]
-    ledgers = [read_ledger(storage, ledger_path(key)) for key in keys]
-    return read(storage, [record for ledger in ledgers for record in ledger.records.values()])
+    )
+    records = (record for key in keys for record in read_ledger(storage, ledger_path(key)).records.values())
+    return (read(storage, some) for some in _portions(records))
+
+
+def _portions(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """What is the dataset's own (if only nothing), then whole runs."""
+    own: list[Record] = []
+    by_run = groupby(records, key=lambda record: record.key.run)
+    run, first = next(by_run, ("", iter(())))
+    if not run:
+        own = list(first)
+    yield own
+    some = list(first) if run else []
+    for _, more in by_run:
+        some += more
+        if len(some) >= AT_A_TIME:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def of_deposition(storage: Storage, deposition: str) -> Found:

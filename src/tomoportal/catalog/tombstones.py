@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sql
 
 from tomoportal.catalog.database import Database
+from tomoportal.catalog.rows import below
 from tomoportal.catalog.tables import FOLDER, RELEASE, TOMBSTONES
 from tomoportal.layout.paths import Key, folder
 from tomoportal.layout.private import Record
@@ -25,19 +26,22 @@ class Tombstone:
     on: str
 
 
-def bury(
-    connection: sql.Connection, database: Database, scopes: Iterable[str], records: Iterable[Record]
-) -> None:
-    """Replace the tombstones below folders by those of these records."""
+def tombstones_of(records: Iterable[Record]) -> list[dict[str, object]]:
+    """The rows of the table for withdrawn entities."""
+    return [_row(record) for record in records if own_entity(record.key.kind)]
+
+
+def bury(connection: sql.Connection, database: Database, rows: Sequence[Mapping[str, object]]) -> None:
+    """Put tombstones in."""
+    if rows:
+        connection.execute(database.tables.tables[TOMBSTONES].insert(), list(rows))
+
+
+def dig_up(connection: sql.Connection, database: Database, scopes: Iterable[str]) -> None:
+    """Remove the tombstones below folders."""
     table = database.tables.tables[TOMBSTONES]
     for scope in scopes:
-        at = table.c[FOLDER]
-        connection.execute(
-            table.delete().where(sql.or_(at == scope, at.startswith(f"{scope}/", autoescape=True)))
-        )
-    rows = [_row(record) for record in records if own_entity(record.key.kind)]
-    if rows:
-        connection.execute(table.insert(), rows)
+        connection.execute(table.delete().where(below(table, scope)))
 
 
 def _row(record: Record) -> dict[str, object]:

@@ -326,7 +326,8 @@ class _Runner:
         private.gather_index(self.target, dataset)
         self.published.load(dataset, None)
         if self.changed.get(dataset, is_changed):
-            reveal(self.target, unfinished(self.target, private.read_index(self.target, dataset) or ()))
+            with private.indexed(self.target, dataset) as records:
+                reveal(self.target, unfinished(self.target, records or ()))
         private.end_change(self.target, dataset)
 
 

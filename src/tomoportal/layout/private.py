@@ -17,13 +17,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from tomoportal.errors import NotFound, StorageError
 from tomoportal.layout.paths import PRIVATE, Key, folder
+from tomoportal.layout.processes import this_process
+from tomoportal.layout.record_stream import records_in
 
 if TYPE_CHECKING:
     from tomoportal.storage.protocol import Storage
@@ -151,18 +157,23 @@ def lease_path(name: str) -> str:
 
 def read_ledger(storage: Storage, path: str) -> Ledger:
     """The ledger at `path`; an empty one when there is none. Raises `StorageError` when it is there but unreadable."""
+    _, records = _ledger_items(storage, path)
+    return Ledger({folder(record.key): record for record in records})
+
+
+def _ledger_items(storage: Storage, path: str) -> tuple[list[dict[str, Any]], list[Record]]:
+    """The records of a ledger as they are written, and as they are meant."""
     data = read_json(storage, path)
     if data is None:
-        return Ledger()
+        return [], []
     try:
         if not isinstance(data["records"], list):
             raise TypeError("`records` is not a list")
-        records = [_record(item) for item in data["records"]]
+        return data["records"], [_record(item) for item in data["records"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise StorageError(
             path, f"this ledger is damaged ({error}); restore it from a backup before going on"
         ) from error
-    return Ledger({folder(record.key): record for record in records})
 
 
 def write_ledger(storage: Storage, path: str, ledger: Ledger) -> None:
@@ -171,27 +182,80 @@ def write_ledger(storage: Storage, path: str, ledger: Ledger) -> None:
 
 
 def read_index(storage: Storage, dataset: str) -> list[Record] | None:
-    """Every record of a dataset, itself first and its runs in order; None when the dataset was never gathered."""
-    data = read_json(storage, index_path(dataset))
-    return None if data is None else [_record(item) for item in data["records"]]
+    """Every record of a dataset, itself first and its runs in order; None when the dataset was never gathered. See `indexed` for
+    datasets of many runs."""
+    with indexed(storage, dataset) as records:
+        return None if records is None else list(records)
+
+
+@contextmanager
+def indexed(storage: Storage, dataset: str) -> Iterator[Iterator[Record] | None]:
+    """Like `read_index`, one record after the other: however many there are, little is held at a time. Going on raises
+    `StorageError` when the index is damaged."""
+    path = index_path(dataset)
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(storage.fetch(path))
+        except NotFound:
+            yield None
+            return
+        yield _records_of(stack.enter_context(file.open(encoding="utf-8")), path)
+
+
+def _records_of(text: IO[str], path: str) -> Iterator[Record]:
+    try:
+        for item in records_in(text, path):
+            yield _record(item)
+    except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+        raise StorageError(path, f"this index is damaged: {error}") from error
 
 
 def gather_index(storage: Storage, dataset: str) -> None:
-    """Read all ledgers of a dataset and write its index. Raises `StorageError` when one of them is damaged."""
-    home = dataset_home(dataset)
-    paths = [f"{home}/ledger.json", *(entry.path for entry in storage.list(f"{home}/runs"))]
-    if storage.local_path("") is None:
-        with ThreadPoolExecutor(REMOTE_READERS) as readers:
-            parts = list(readers.map(lambda path: _as_text(storage, path), paths))
-    else:
-        parts = [_as_text(storage, path) for path in paths]
-    records = ",".join(part for part in parts if part)
-    storage.write(index_path(dataset), f'{{"format":{FORMAT},"records":[{records}]}}'.encode())
+    """Read all ledgers of a dataset and write its index, a ledger at a time. Raises `StorageError` when one of them is damaged."""
+    own = f"{dataset_home(dataset)}/ledger.json"
+    of_runs = (entry.path for entry in storage.list(f"{dataset_home(dataset)}/runs"))
+    between = f'{{"format":{FORMAT},"records":['
+    with _made(storage, index_path(dataset)) as file:
+        for text in _texts(storage, chain([own], of_runs)):
+            if text:
+                file.write(between + text)
+                between = ","
+        file.write(("" if between == "," else between) + "]}")
+
+
+@contextmanager
+def _made(storage: Storage, path: str) -> Iterator[IO[str]]:
+    """A file that takes its place when it is complete; it is written on the target's disk if it has one."""
+    home = storage.local_path(f"{STAGING}/{this_process()}")
+    if home is not None:
+        home.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix="index-", dir=home) as folder:
+            made = Path(folder, "index.json")
+            with made.open("w", encoding="utf-8") as file:
+                yield file
+            storage.upload(path, made)
+    except OSError as error:
+        raise StorageError(path, f"this index cannot be written: {error.strerror or error}") from error
+    finally:
+        if home is not None:
+            with suppress(OSError):
+                home.rmdir()
+
+
+def _texts(storage: Storage, paths: Iterable[str]) -> Iterator[str]:
+    """The records of ledgers as JSON with commas between, in order; on object stores many are asked for at a time."""
+    if storage.local_path("") is not None:
+        yield from (_as_text(storage, path) for path in paths)
+        return
+    left = iter(paths)
+    with ThreadPoolExecutor(REMOTE_READERS) as readers:
+        while some := list(islice(left, 8 * REMOTE_READERS)):
+            yield from readers.map(lambda path: _as_text(storage, path), some)
 
 
 def _as_text(storage: Storage, path: str) -> str:
-    """The records of a ledger as JSON with commas between; a whole dataset as objects would take ten times the memory."""
-    return ",".join(_dumped(_plain(record)) for record in read_ledger(storage, path).records.values())
+    return ",".join(_dumped(item) for item in _ledger_items(storage, path)[0])
 
 
 def begin_change(storage: Storage, owner: str) -> bool:
