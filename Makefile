@@ -1,6 +1,7 @@
 # The front door. `make demo` and `make test` set up what they need on a fresh Debian-like machine.
 PYTHON ?= python3
 VENV := .venv
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
@@ -23,12 +24,12 @@ demo: setup       ## make a sample deposition, ingest it, serve it (ARGS="--port
 test: setup       ## lint, types and all tests (what CI runs)
 	tests/prepare
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: setup   ## the same with the long random suites whole
 	tests/prepare
 	$(MAKE) --no-print-directory lint
-	TOMOPORTAL_TEST_ALL=1 $(BIN)/python -m pytest
+	TOMOPORTAL_TEST_ALL=1 $(PYTEST)
 
 lint: setup       ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
