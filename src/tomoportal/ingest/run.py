@@ -245,9 +245,9 @@ class _Runner:
         """The ledger in which everything planned, and every voxel spacing, has its folder and portal-wide id: from the first written
         byte on it is known who is who."""
         ledger = run.ledger
-        for record in _newcomers(run):
-            if ledger.get(record.key) is None:
-                ledger = ledger.put(allotment.introduce(record))
+        new = {record.key: record for record in _newcomers(run) if ledger.get(record.key) is None}
+        for record in allotment.introduce(list(new.values())):
+            ledger = ledger.put(record)
         if ledger is not run.ledger:
             self._will_change(run.key.dataset)
             private.write_ledger(self.target, ledger_path(run.key), ledger)

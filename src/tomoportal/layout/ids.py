@@ -7,6 +7,7 @@ blocks. Both files are written before an id is used, so that a killed process lo
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -48,11 +49,20 @@ class Allotment:
         ]
         return record.with_ids(self._allot(missing)) if missing else record
 
-    def introduce(self, record: Record) -> Record:
-        """`record` with the id of its own row, before anything else is known about it."""
-        own = own_entity(record.key.kind)
-        known = own is None or OWN in record.ids.get(own.__name__, {})
-        return record if own is None or known else record.with_ids(self._allot([(own.__name__, OWN)]))
+    def introduce(self, records: Sequence[Record]) -> list[Record]:
+        """The records with the ids of their own rows, before anything else is known about them."""
+        owners = [own_entity(record.key.kind) for record in records]
+        missing = [
+            (own.__name__, str(number))
+            for number, (record, own) in enumerate(zip(records, owners, strict=True))
+            if own is not None and OWN not in record.ids.get(own.__name__, {})
+        ]
+        given = self._allot(missing) if missing else {}
+        introduced = list(records)
+        for name, ids in given.items():
+            for number, given_id in ids.items():
+                introduced[int(number)] = records[int(number)].with_ids({name: {OWN: given_id}})
+        return introduced
 
     def _allot(self, missing: list[tuple[str, str]]) -> dict[str, dict[str, int]]:
         given: dict[str, dict[str, int]] = {}

@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -95,6 +95,8 @@ class Ledger:
 
     records: dict[str, Record] = field(default_factory=dict)
     """By entity folder."""
+    _texts: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """What has been written of these records already, as JSON: a ledger is written anew for every entity of a run."""
 
     def get(self, key: Key) -> Record | None:
         """The record of an entity."""
@@ -102,7 +104,17 @@ class Ledger:
 
     def put(self, record: Record) -> Ledger:
         """The ledger with one record new or replaced."""
-        return Ledger({**self.records, folder(record.key): record})
+        place = folder(record.key)
+        texts = {other: text for other, text in self._texts.items() if other != place}
+        return Ledger({**self.records, place: record}, texts)
+
+    def to_json(self) -> str:
+        """As it is stored; `read_ledger` reads it."""
+        for place, record in self.records.items():
+            if place not in self._texts:
+                self._texts[place] = _dumped(_plain(record))
+        records = ",".join(self._texts[place] for place in self.records)
+        return f'{{"format":{FORMAT},"records":[{records}]}}'
 
 
 def dataset_home(dataset: str) -> str:
@@ -178,7 +190,7 @@ def _ledger_items(storage: Storage, path: str) -> tuple[list[dict[str, Any]], li
 
 def write_ledger(storage: Storage, path: str, ledger: Ledger) -> None:
     """Replace the ledger at `path`."""
-    write_json(storage, path, {"format": FORMAT, "records": [_plain(r) for r in ledger.records.values()]})
+    storage.write(path, ledger.to_json().encode())
 
 
 def read_index(storage: Storage, dataset: str) -> list[Record] | None:
@@ -306,9 +318,13 @@ def _dumped(data: Any) -> str:
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 
+_OF_RECORD = tuple(item.name for item in fields(Record))
+_OF_KEY = tuple(item.name for item in fields(Key))
+
+
 def _plain(record: Record) -> dict[str, Any]:
-    data = {item.name: getattr(record, item.name) for item in fields(Record)}
-    data["key"] = asdict(record.key)
+    data = {name: getattr(record, name) for name in _OF_RECORD}
+    data["key"] = {name: getattr(record.key, name) for name in _OF_KEY}
     data["ids"] = {name: _packed(rows) for name, rows in record.ids.items()}
     return data
 

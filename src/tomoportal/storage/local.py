@@ -32,6 +32,7 @@ class LocalStorage:
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root).expanduser().resolve()
         self.url = str(self.root)
+        self._below = os.path.join(self.url, "")
         self.unfollowed: set[str] = set()
 
     def __repr__(self) -> str:
@@ -199,7 +200,7 @@ class LocalStorage:
         return not entry.is_symlink() or self._below_root(os.path.realpath(entry.path))
 
     def _below_root(self, real: str) -> bool:
-        return Path(real).is_relative_to(self.root)
+        return real == self.url or real.startswith(self._below)
 
     def _inside(self, path: str) -> Path:
         full = self.root / clean_path(path)
@@ -211,7 +212,8 @@ class LocalStorage:
         target = self._inside(path)
         if not path or target.is_dir():
             raise StorageError(f"{self.url}/{path}", "a folder stands here; expected the path of a file")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
     @contextmanager
