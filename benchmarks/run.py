@@ -6,7 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("commands.py", "planning.py", "particles.py", "volumes.py", "remote.py", "catalog.py", "files.py")
+BENCHMARKS = (
+    "commands.py",
+    "planning.py",
+    "particles.py",
+    "volumes.py",
+    "remote.py",
+    "runs.py",
+    "catalog.py",
+    "files.py",
+)
 
 
 def main() -> None:
