@@ -22,6 +22,8 @@ from tomoportal.model.registry import ENTITIES
 REPAIR = "Run `tomoportal load`; it makes the catalogue anew from the files."
 LONGEST = 30
 """Seconds after which a statement of a reader is stopped."""
+PATIENCE = 300
+"""Seconds that one who writes waits for another: putting in a dataset of 20,000 runs takes some ten of them, more on a busy machine."""
 READERS = 16
 """Connections that are kept; more are opened when all are busy."""
 LARGEST_ANSWER = 128 * 2**20
@@ -58,7 +60,7 @@ class Database:
         def prepare(connection: sqlite3.Connection, _record: Any) -> None:
             sqlite.register(connection)
             for pragma in (
-                "busy_timeout=30000",
+                f"busy_timeout={PATIENCE * 1000}",
                 "cache_size=-65536",
                 "mmap_size=1073741824",
                 f"temp_store={'memory' if read_only else 'file'}",
