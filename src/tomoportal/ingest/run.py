@@ -1,6 +1,6 @@
 """Executing a plan: leases, workers, order, and the report. The only part of ingestion with lasting effects.
 
-Runs are planned one after the other and worked on a few at a time, so that memory does not grow with their number. Tasks run in
+Runs are planned one after the other and worked on a few at a time, so that memory grows little with their number. Tasks run in
 threads; each publishes its entity as soon as it is made. When the tasks of a run are done, its pictures and viewer states follow;
 datasets and depositions themselves come last. One failing task stops nothing else.
 """
