@@ -313,6 +313,28 @@ def test_a_withdrawn_deposition_takes_its_dataset_and_its_additions(two, portal)
     assert "A tiny dataset" in browser.get("/datasets/20002").text
 
 
+def test_datasets_and_runs_stay_with_the_deposition_that_published_them(tiny, portal):
+    ingest(tiny, portal)
+    before = portal.public()
+    others = Tiny(tiny.folder, json.loads(json.dumps(tiny.config).replace("20001", "20101")))
+    others.config["datasets"][0]["metadata"]["dataset_title"] = "Another title"
+    for section in ("frames", "collection_metadata"):
+        del others.config[section]
+    ran = portal.ingest(others.write().file, others.source)
+    assert ran.code == 1
+    found = ran.problem("published-by-another")
+    assert "20002 was published by deposition 20001" in found["message"]
+    assert (found["where"], bool(found["line"])) == ("datasets[0]", True)
+    assert portal.rows("Dataset", "title", "deposition_id") == [
+        {"title": "A tiny dataset", "deposition_id": 20001}
+    ]
+    del others.config["datasets"][0]["metadata"]
+    ingest(others, portal, "--force")
+    withdraw(portal, "deposition:20101")
+    assert portal.rows("Tomogram", "deposition_id") == [{"deposition_id": 20001}]
+    assert set(portal.public()) == set(before)
+
+
 def test_what_was_never_public_is_not_told_of(tiny, portal):
     tiny.config["datasets"][0]["metadata"]["dates"] = {
         "deposition_date": "2025-01-01", "release_date": "2099-01-02", "last_modified_date": "2025-01-03",

@@ -119,11 +119,8 @@ def _frames(run: RunPlanning, movies: list[tuple[FoundItem, list[str]]], *, has_
 
 def _is_of_another(run: RunPlanning, key: Key, item: FoundItem) -> bool:
     """Whether another deposition has published what a run has only once; that stays, which is told."""
-    record = run.ids.ledger.get(key)
-    if record is None or not record.published:
-        return False
-    other = record.identity.get("deposition_id")
-    if other == run.state.deposition:
+    other = run.state.other_owner(run.ids.ledger.get(key))
+    if other is None:
         return False
     run.state.problems.append(
         Problem(

@@ -22,6 +22,7 @@ from tomoportal.layout.deposited import Deposited
 from tomoportal.layout.paths import Key, folder, owner
 from tomoportal.layout.private import Ledger, Record
 from tomoportal.layout.publish import Standing
+from tomoportal.problems import Problem
 
 
 def make_plan(
@@ -61,7 +62,8 @@ def _dataset(state: Planning, known: Deposited, dataset: FoundDataset) -> Datase
     key = Key("dataset", dataset=dataset.name)
     if state.stays_away(state.ledgers(key).get(key)):
         return DatasetPlan(key, None, Lazy(tuple))
-    task = state.plain(key, dataset.metadata if dataset.imported else None, dataset.entry)
+    metadata = dataset.metadata if dataset.imported and not _told_of_another(state, key, dataset) else None
+    task = state.plain(key, metadata, dataset.entry)
     entered = [run for run in dataset.runs if state.selection.names("run", (run.name,))]
     runs = Lazy(lambda: (_run(state, known, key, run) for run in entered), len(entered))
     names = {dataset.name: {run.name for run in dataset.runs}}
@@ -70,13 +72,27 @@ def _dataset(state: Planning, known: Deposited, dataset: FoundDataset) -> Datase
     return DatasetPlan(key, task, runs, [run.name for run in dataset.runs], chosen, gone)
 
 
+def _told_of_another(state: Planning, key: Key, dataset: FoundDataset) -> bool:
+    """Whether the metadata of a dataset are given that another deposition has published; they stay as they are, which is told."""
+    other = state.other_owner(state.ledgers(key).get(key))
+    if other is None or dataset.metadata is None:
+        return False
+    message = f"{key.dataset} was published by deposition {other}; its metadata stay as they are, and what is given here is left out"
+    hint = "Correct them in that deposition, and name the dataset here without `metadata`."
+    at = dataset.entry
+    state.problems.append(
+        Problem("published-by-another", message, file=state.file, line=at.line, where=at.where, hint=hint)
+    )
+    return True
+
+
 def _run(state: Planning, known: Deposited, dataset: Key, found: FoundRun) -> RunPlan:
     key = replace(dataset, kind="run", run=found.name)
     ledger = state.ledgers(key)
     run = RunPlanning(state, found, key, FolderIds(ledger))
     if state.stays_away(ledger.get(key)):
         return RunPlan(key, ledger=ledger)
-    if not found.referenced:
+    if not found.referenced and state.other_owner(ledger.get(key)) is None:
         run.add(Task(key, {"deposition_id": state.deposition, "run_name": found.name}, {}, {}, {}))
     alignment = plan_alignments(run, plan_acquisition(run))
     plan_identified_objects(run)

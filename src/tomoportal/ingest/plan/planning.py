@@ -48,6 +48,12 @@ class Planning:
         """File and line of what the deposition file says there."""
         return f"{self.file}:{at.line}"
 
+    def other_owner(self, record: Record | None) -> int | None:
+        """The other deposition that has published the entity; None when it is this one's, or nobody's."""
+        if record is None or not record.published or record.identity.get("deposition_id") == self.deposition:
+            return None
+        return int(record.identity["deposition_id"])
+
     def stays_away(self, record: Record | None) -> bool:
         """Whether the entity was withdrawn and is not to be published again; that is noted."""
         if record is None or record.withdrawal is None or self.selection.restore:
