@@ -236,6 +236,13 @@ def test_an_alignment_of_another_program_is_told(tiny, portal):
     assert sidecar(portal)["per_section_alignment_parameters"] == []
 
 
+def test_angles_without_transforms_are_told(tiny, portal):
+    (tiny.lab / "R1.xf").unlink()
+    ran = ingest_tiny(tiny, portal)
+    assert (ran.code, codes(ran)) == (0, ["incomplete-alignment"])
+    assert "found lab/R1.tlt, without .xf" in ran.problems[0]["message"]
+
+
 def test_a_shortened_file_is_told_and_taken(tiny, portal):
     (tiny.lab / "R1.aln").write_text(aln(rows=3))
     use(tiny, "ARETOMO3", "R1.aln")

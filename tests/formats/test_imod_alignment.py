@@ -122,6 +122,7 @@ def test_counts_that_differ_are_both_told():
         (b"1 0 0 1 0 0\n1 0 0 1 0 nan\n", "x.xf, line 2"),
         (b"1 1 1 1 0 0\n", "x.xf, line 1: this transform cannot be inverted"),
         (b"1e200 0 0 1e200 0 0\n", "x.xf, line 1: this transform cannot be inverted"),
+        (b"1 0 0 1 0 1e308\n", "x.xf, line 1: this transform shifts by 0, 1e+308 pixels"),
         (b"# AreTomo Alignment / Priims bprmMn\n", "write `format: ARETOMO3`"),
     ],
 )

@@ -252,6 +252,11 @@ def test_other_files_give_a_sentence(kind: str, data: bytes) -> None:
         read_mesh(data, "x", kind)
 
 
+def test_places_beyond_32_bits_are_refused() -> None:
+    with pytest.raises(FormatError, match=r"x: vertex 2 of 3 lies at \(1e\+39, 0, 0\)"):
+        read_mesh(b"v 0 0 0\nv 1e39 0 0\nv 0 1 0\nf 1 2 3\n", "x", "obj")
+
+
 def test_entities_in_xml_are_refused() -> None:
     data = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><VTKFile type="PolyData"/>'
     with pytest.raises(FormatError, match="document type"):

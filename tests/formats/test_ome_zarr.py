@@ -287,6 +287,13 @@ def test_what_is_no_volume_is_refused(tmp_path: Path) -> None:
     refused(broken)
 
 
+def test_chunks_that_hold_nothing_are_refused(tmp_path: Path) -> None:
+    path = image(tmp_path / "a.zarr")
+    metadata = json.loads((path / "0" / ".zarray").read_text()) | {"chunks": [0, 0, 0]}
+    (path / "0" / ".zarray").write_text(json.dumps(metadata))
+    assert "chunks of the shape (0, 0, 0)" in refused(path)
+
+
 def test_a_damaged_chunk_is_named(tmp_path: Path) -> None:
     path = image(tmp_path / "a.zarr", chunk_key_encoding={"name": "v2", "separator": "/"})
     (path / "0" / "1" / "0" / "0").write_bytes(b"nonsense")

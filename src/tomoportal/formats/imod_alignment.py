@@ -22,6 +22,8 @@ from tomoportal.formats.text import TextFile, line_error, number, shortened, tex
 from tomoportal.formats.tilt_angles import read_tilt_angles
 
 _SMALLEST_DETERMINANT = 1e-6
+_LARGEST_SHIFT = 1e6
+"""Pixels; detectors have at most some ten thousand on a side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,10 @@ def _transform(line: str, name: str, count: int) -> Transform:
     if not _SMALLEST_DETERMINANT < abs(determinant) < math.inf:
         raise line_error(
             name, count, f"this transform cannot be inverted (its determinant is {determinant:g})."
+        )
+    if max(abs(dx), abs(dy)) > _LARGEST_SHIFT:
+        raise line_error(
+            name, count, f"this transform shifts by {dx:g}, {dy:g} pixels; no image is as large."
         )
     return Transform(((a11, a12), (a21, a22)), (dx, dy))
 

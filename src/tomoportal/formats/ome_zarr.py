@@ -227,6 +227,9 @@ def _volume(array: zarr.Array, name: str, placed: _Placed, notes: list[Problem])
             "the axes z, y, x was expected.", "Split channels and time points into volumes of their own.")  # fmt: skip
     if min(shape) < 1:
         raise FormatError(name, f"the array is empty (shape {shape}).")
+    if min(array.chunks) < 1:
+        message = f"the array claims chunks of the shape {array.chunks}, which hold nothing."
+        raise FormatError(name, message, "Its metadata is damaged: write or copy it again.")
     spatial = [axis for axis in names if axis in _SPACE]
     if others:
         dropped = ", ".join(names[place] for place in others)

@@ -44,12 +44,12 @@ def checked(vertices: NDArray[Any], faces: NDArray[Any], name: str) -> Mesh:
             name,
             f"face {wrong[0] + 1} of {len(faces)} has the corners {corners}; the mesh has the vertices 0 to {len(vertices) - 1}.",
         )
-    odd = np.flatnonzero(~np.isfinite(vertices).all(axis=1))
+    odd = np.flatnonzero(~(np.abs(vertices) <= np.finfo(np.float32).max).all(axis=1))
     if len(odd):
         place = ", ".join(f"{value:g}" for value in vertices[odd[0]])
         raise FormatError(
             name,
-            f"vertex {odd[0] + 1} of {len(vertices)} lies at ({place}); expected finite coordinates.",
+            f"vertex {odd[0] + 1} of {len(vertices)} lies at ({place}); expected finite coordinates (of 32 bits).",
         )
     return Mesh(np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(faces, np.uint32))
 

@@ -73,7 +73,8 @@ def _read(work: Work, found: Files) -> tuple[TiltAlignment, list[Problem]]:
     written = task.metadata.get("format")
     main = found.main(written)
     if main is None:
-        return read_alignment(found, written, task.key.run, stack_of(work)[0]), []
+        unread = read_alignment(found, written, task.key.run, stack_of(work)[0])
+        return unread, list(unread.problems)
     stack, problems = stack_of(work)
     alignment = fitted(read_alignment(found, written, task.key.run, stack), stack, main.name)
     told = disagreements(task.metadata, alignment, main.name, task.where)
