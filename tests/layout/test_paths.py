@@ -86,6 +86,7 @@ def test_what_is_private_or_nothing_has_no_owner(path):
         "a\nb",
         "a\0b",
         "DepositionMetadata",
+        "dataset_metadata.json",
         "x" * 300,
     ],
 )

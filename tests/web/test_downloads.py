@@ -24,6 +24,12 @@ def visit(portal) -> Visit:
     return Visit(Request(scope), portal.view(), Settings(bucket="b"))
 
 
+def test_curl_takes_brackets_as_they_are(visit):
+    file = FileLink("MRC volume", "/files/1/a[1].mrc", "s3://b/1/a[1].mrc", 5.0, False)
+    curl = shlex.split(download(visit, file, "a[1].mrc").commands[0].text)
+    assert curl == ["curl", "-gfL", "-o", "a[1].mrc", "http://127.0.0.1:8000/files/1/a[1].mrc"]
+
+
 def test_names_with_blanks_and_quotes_survive_the_shell(visit):
     name = "it's a $(run) %23.mrc"
     file = FileLink("MRC volume", f"/files/1/{name}", "s3://b/1/it's a $(run) #.mrc", 5.0, False)

@@ -60,7 +60,7 @@ def safe_name(name: str) -> bool:
 
 def safe_run_name(name: str) -> bool:
     """Whether a run may be called so."""
-    return safe_name(name) and name not in _FORBIDDEN_RUNS
+    return safe_name(name) and name not in _FORBIDDEN_RUNS and name not in SIDECARS.values()
 
 
 def spacing_name(voxel_spacing: float) -> str:

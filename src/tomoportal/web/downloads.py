@@ -53,7 +53,9 @@ def download(visit: Visit, file: FileLink, local: str) -> Download:
     address = quote(visit.absolute(file.https), safe=_KEPT)
     commands = []
     if not file.is_folder:
-        commands.append(Command("curl", shlex.join(["curl", "-fL", "-o", local, address])))
+        commands.append(
+            Command("curl", shlex.join(["curl", "-gfL" if "[" in address else "-fL", "-o", local, address]))
+        )
     commands.append(_aws(visit, file.s3, local, is_folder=file.is_folder))
     if file.is_folder:
         commands.append(Command("Python, over HTTP", _ZARR.format(address=json.dumps(address))))

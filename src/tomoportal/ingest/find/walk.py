@@ -325,7 +325,7 @@ class _Walk:
 
 _LINK = "links in the source that lead out of it, in a circle, or nowhere, are not followed"
 _LINK_HINT = "Copy the files, or let --source name a folder that holds both the links and what they lead to."
-_SAFE = "A name must be one path segment without control characters, not hidden, and not Images."
+_SAFE = "A name must be one path segment without control characters, not hidden, and neither Images nor the name of a metadata file."
 
 
 def _default(entry: Entry) -> Source:
