@@ -32,6 +32,7 @@ class MemoryStorage:
 
     url = "memory"
     unfollowed: frozenset[str] = frozenset()
+    unnameable: frozenset[str] = frozenset()
 
     def __init__(self, files: dict[str, bytes] | None = None) -> None:
         self.content = files or {}

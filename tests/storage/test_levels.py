@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tomoportal.errors import StorageError
@@ -38,6 +40,17 @@ def test_links_out_of_a_folder_are_remembered_not_followed(tmp_path):
     assert storage.level("in") == storage.level("out") == storage.level("out/other") == Level()
     assert list(storage.list()) == []
     assert set(storage.unfollowed) == {"out", "out/other", "nowhere", "in/circle", "real/circle"}
+
+
+def test_names_that_no_path_may_hold_are_left_out_and_told(tmp_path):
+    (tmp_path / "good.mrc").write_bytes(b"1")
+    (tmp_path / "two\nlines.mrc").write_bytes(b"1")
+    (tmp_path / os.fsdecode(b"latin\xff")).mkdir()
+    storage = LocalStorage(tmp_path)
+
+    level = storage.level()
+    assert (level.folders, [entry.path for entry in level.files]) == ((), ["good.mrc"])
+    assert storage.unnameable == {r"'two\nlines.mrc'", r"'latin\udcff'"}
 
 
 @pytest.mark.parametrize("path", ["..", "a/../..", "/etc", "a//b"])

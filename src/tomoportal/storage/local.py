@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tomoportal.errors import NotFound, StorageError
-from tomoportal.storage.protocol import TEMPORARY, Entry, Level, clean_path
+from tomoportal.storage.protocol import TEMPORARY, Entry, Level, clean_path, is_clean
 
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
@@ -34,6 +34,7 @@ class LocalStorage:
         self.url = str(self.root)
         self._below = os.path.join(self.url, "")
         self.unfollowed: set[str] = set()
+        self.unnameable: set[str] = set()
 
     def __repr__(self) -> str:
         return f"LocalStorage({str(self.root)!r})"
@@ -55,8 +56,10 @@ class LocalStorage:
         folders: builtins.list[str] = []
         files: builtins.list[Entry] = []
         for entry in self._scan(folder, prefix) if folder.is_dir() else ():
-            path = clean_path(f"{prefix}/{entry.name}" if prefix else entry.name)
-            if self._is_folder(entry):
+            path = f"{prefix}/{entry.name}" if prefix else entry.name
+            if not is_clean(path):
+                self.unnameable.add(ascii(path))
+            elif self._is_folder(entry):
                 folders.append(entry.name)
             elif self._is_file(entry):
                 files += self._still_there(entry, path)

@@ -55,6 +55,7 @@ class ObjectStorage:
     anew."""
 
     unfollowed: frozenset[str] = frozenset()
+    unnameable: frozenset[str] = frozenset()
 
     def __init__(self, url: str, store: Any) -> None:
         self.url = url.rstrip("/")

@@ -46,6 +46,10 @@ class Storage(Protocol):
     def unfollowed(self) -> Collection[str]:
         """Links met in listings that lead out of the storage, in a circle, or nowhere."""
 
+    @property
+    def unnameable(self) -> Collection[str]:
+        """What listings of single levels have left out, since its name holds what no path may hold; printable."""
+
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every file below the folder `prefix`, sorted by path; nothing when there is no such folder."""
 
@@ -112,3 +116,12 @@ def clean_path(path: str) -> str:
         message = "a control character, or bytes that are not UTF-8, stand in this name; rename the file"
         raise StorageError(ascii(path), message)
     return path
+
+
+def is_clean(path: str) -> bool:
+    """Whether `clean_path` accepts it."""
+    try:
+        clean_path(path)
+    except StorageError:
+        return False
+    return True

@@ -61,6 +61,9 @@ def find(config: Config, source: Storage, target: Storage, voxel_size: VoxelSize
     for path in sorted(source.unfollowed):
         findings.add("link-outside", "standardization_config.source_prefix", _LINK, example=path,
                      severity=Severity.WARNING, hint=_LINK_HINT)  # fmt: skip
+    for path in sorted(source.unnameable):
+        findings.add("name-not-usable", "standardization_config.source_prefix", _NAME, example=path,
+                     severity=Severity.WARNING, hint=_NAME_HINT)  # fmt: skip
     return Found(config, deposition, tuple(in_order(findings.problems())), Listing(source, place))
 
 
@@ -325,6 +328,10 @@ class _Walk:
 
 _LINK = "links in the source that lead out of it, in a circle, or nowhere, are not followed"
 _LINK_HINT = "Copy the files, or let --source name a folder that holds both the links and what they lead to."
+_NAME = (
+    "names with control characters, or with bytes that are not UTF-8, cannot be published; these are left out"
+)
+_NAME_HINT = "Rename them if a pattern should find them."
 _SAFE = "A name must be one path segment without control characters, not hidden, and neither Images nor the name of a metadata file."
 
 
