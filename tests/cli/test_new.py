@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fixtures_command import FlowPortal, Ran, tomoportal
 from fixtures_tiny import ANGLES, Tiny
@@ -173,6 +174,20 @@ def test_what_is_in_the_source_is_proposed_and_the_rest_left_out(tmp_path):
     assert "# 3 files: TS_1_001.tif, TS_1_002.tif, TS_2_001.tif\n" in text
     assert "# tiltseries: " in text
     assert "format: ARETOMO3" in text
+    assert checked(file)[1] == marked(file)
+
+
+def test_every_annotation_flag_gets_an_entry(tmp_path):
+    file = tmp_path / "new.yaml"
+
+    ran = tomoportal("new", file, "--kind", "annotations", *DEPOSITION, *sets(ANNOTATION), "--annotation", "Point:csv:a/{run_name}.csv",
+                     "--annotation", "SegmentationMask:mrc:b/{run_name}.mrc", "--annotation", "Point:csv:c/{run_name}.csv")  # fmt: skip
+
+    entries = yaml.safe_load(file.read_text())["annotations"]
+    globs = [next(iter(source.values()))["glob_string"] for entry in entries for source in entry["sources"]]
+    assert ran.code == 0
+    assert globs == ["a/{run_name}.csv", "b/{run_name}.mrc", "c/{run_name}.csv"]
+    assert [e["metadata"]["annotation_ingest_id"] for e in entries] == ["ribosomes", None, None]
     assert checked(file)[1] == marked(file)
 
 

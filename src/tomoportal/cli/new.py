@@ -37,7 +37,8 @@ _PATTERN = typer.Option(
     metavar="SECTION=GLOB", help="Files of a section, such as tomograms=tomograms/{run_name}.mrc; may be repeated."
 )  # fmt: skip
 _ANNOTATION = typer.Option(
-    metavar="SHAPE:FORMAT:GLOB", help="Files of an annotation, such as Point:csv:picks/{run_name}.csv."
+    metavar="SHAPE:FORMAT:GLOB",
+    help="Files of an annotation, such as Point:csv:picks/{run_name}.csv; may be repeated, for an entry each.",
 )
 _SET = typer.Option(
     "--set",
@@ -61,7 +62,7 @@ def new(
         str, typer.Option(help="The source_prefix: folder below --source with the files.")
     ] = "",
     pattern: Annotated[list[str] | None, _PATTERN] = None,
-    annotation: Annotated[str | None, _ANNOTATION] = None,
+    annotation: Annotated[list[str] | None, _ANNOTATION] = None,
     settings: Annotated[list[str] | None, _SET] = None,
     ask: Annotated[bool, typer.Option(help="Ask for what is not given, on a terminal.")] = True,
 ) -> None:
@@ -88,7 +89,7 @@ def new(
     _describe(draft, chosen, title, description, author or [], funding or [], release)
     if source:
         _look(draft, source)
-    _given(draft, pattern or [], annotation, settings or [])
+    _given(draft, pattern or [], annotation or [], settings or [])
     text = compose(chosen.value, draft)
     _write(file, text)
     left = [str(number) for number, line in enumerate(text.splitlines(), 1) if f"# {FILL_IN}:" in line]
@@ -199,13 +200,13 @@ def _look(draft: Draft, source: str) -> None:
         draft.metadata[section] = {**values, **draft.metadata.get(section, {})}
 
 
-def _given(draft: Draft, patterns: list[str], annotation: str | None, settings: list[str]) -> None:
+def _given(draft: Draft, patterns: list[str], annotations: list[str], settings: list[str]) -> None:
     """Take what the flags say; it counts more than what was proposed."""
     from tomoportal.config.authoring import patterns_of, put, split_annotation
     from tomoportal.errors import UsageError
 
     draft.patterns |= patterns_of(patterns)
-    draft.annotation = split_annotation(annotation) if annotation else None
+    draft.annotations = [split_annotation(text) for text in annotations]
     for text in settings:
         place, equals, value = text.partition("=")
         if not equals:

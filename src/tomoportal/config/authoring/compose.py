@@ -54,7 +54,7 @@ class Pattern:
 @dataclass
 class Draft:
     """What is known: `metadata` by section, `patterns` by section, `looked`: whether a source was looked at for patterns.
-    `annotation`: shape, format and pattern."""
+    `annotations`: shape, format and pattern of each."""
 
     deposition: int | None = None
     dataset: str | None = None
@@ -62,7 +62,7 @@ class Draft:
     metadata: Metadata = field(default_factory=dict)
     patterns: dict[str, Pattern] = field(default_factory=dict)
     looked: bool = False
-    annotation: tuple[str, str, str] | None = None
+    annotations: list[tuple[str, str, str]] = field(default_factory=list)
 
     @property
     def spacing(self) -> Any:
@@ -95,8 +95,8 @@ def compose(kind: str, draft: Draft) -> str:
         _existing(text, kind, draft)
     if kind in ("dataset", "tomograms"):
         _entry(text, "tomograms", draft)
-    if kind == "annotations" or draft.annotation:
-        _annotation(text, draft)
+    if kind == "annotations" or draft.annotations:
+        _annotations(text, draft)
     return "\n".join(text.lines) + "\n"
 
 
@@ -178,13 +178,22 @@ def _entry(text: Text, section: str, draft: Draft) -> None:
         _pattern(text, "  sources:" if started else "- sources:", pattern, section)
 
 
-def _annotation(text: Text, draft: Draft) -> None:
+def _annotations(text: Text, draft: Draft) -> None:
+    """An entry for each pattern: whether two of them show the same objects is not known. The first takes the known metadata."""
     text.add()
     text.add("annotations:")
-    _metadata(text, "annotations", {**_STARTING["annotations"], **draft.metadata.get("annotations", {})})
-    text.add("  sources:")
-    if draft.annotation:
-        shape, kind, glob = draft.annotation
+    metadata = draft.metadata.get("annotations", {})
+    for place, files in enumerate(draft.annotations or [None]):
+        if place:
+            text.add("", "If these files show the same objects, move their source to the entry above.")
+        _metadata(text, "annotations", {**_STARTING["annotations"], **({} if place else metadata)})
+        text.add("  sources:")
+        _annotation_files(text, files)
+
+
+def _annotation_files(text: Text, files: tuple[str, str, str] | None) -> None:
+    if files:
+        shape, kind, glob = files
         text.add(f"  - {shape}:")
         text.add(f"      file_format: {scalar(kind)}", "one of " + ", ".join(ANNOTATION_SHAPES[shape][0]))
         text.add(f"      glob_string: {quoted(glob)}")
