@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,33 @@ def test_every_annotation_flag_gets_an_entry(tmp_path):
     assert checked(file)[1] == marked(file)
 
 
+def test_a_release_in_the_past_is_no_earlier_than_the_deposition(tmp_path):
+    file = tmp_path / "new.yaml"
+
+    tomoportal("new", file, "--release", "2025-03-01")
+
+    dates = yaml.safe_load(file.read_text())["depositions"][0]["metadata"]["dates"]
+    assert dates["deposition_date"] == dates["release_date"] == date(2025, 3, 1)
+    assert checked(file)[1] == marked(file)
+
+
+def test_the_standardization_config_can_be_set(tmp_path):
+    file = tmp_path / "new.yaml"
+
+    ran = tomoportal("new", file, *sets({
+        "standardization_config.run_data_map_file": "tables/runs.csv", "standardization_config.source_prefix": "lab",
+        "standardization_config.deposition_id": 20021,
+    }))  # fmt: skip
+
+    assert ran.code == 0
+    read = yaml.safe_load(file.read_text())
+    assert read["standardization_config"] == {
+        "deposition_id": 20021, "source_prefix": "lab", "run_data_map_file": "tables/runs.csv",
+    }  # fmt: skip
+    assert read["depositions"][0]["metadata"]["deposition_identifier"] == 20021
+    assert checked(file)[1] == marked(file)
+
+
 def test_an_existing_file_is_not_overwritten(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("mine")
@@ -204,6 +232,10 @@ def test_an_existing_file_is_not_overwritten(tmp_path):
     [
         (("--set", "tiltseries.tilt_axes=1"), "did you mean 'tilt_axis'"),
         (("--set", "tiltserie.tilt_axis=1"), "did you mean 'tiltseries'"),
+        (("--set", "voxel_spacings=10"), "set as tomograms.voxel_spacing"),
+        (("--set", "runs.sources=x"), "'runs' has no metadata"),
+        (("--set", "tiltseries=x"), "expected a key of tiltseries"),
+        (("--set", "standardization_config.run_map=x"), "expected one of deposition_id, source_prefix, run_data_map_file"),
         (("--set", "tiltseries.camera=K3"), "expected an object"),
         (("--set", "tiltseries.camera.model.name=K3"), "no keys of its own"),
         (("--set", "tiltseries.tilt_axis"), "expected PLACE=VALUE"),

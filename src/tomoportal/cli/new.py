@@ -43,7 +43,7 @@ _ANNOTATION = typer.Option(
 _SET = typer.Option(
     "--set",
     metavar="PLACE=VALUE",
-    help="Any other value, such as tiltseries.tilt_axis=84.7; may be repeated.",
+    help="Any other value of metadata or of standardization_config, such as tiltseries.tilt_axis=84.7; may be repeated.",
 )
 
 
@@ -154,7 +154,8 @@ def _describe(
     today = date.today()
     shared["dates"] = {"deposition_date": today, "last_modified_date": today}
     if release:
-        shared["dates"]["release_date"] = _date(release)
+        released = _date(release)
+        shared["dates"] |= {"deposition_date": min(today, released), "release_date": released}
     if funding and "datasets" in draft.metadata:
         names = ("funding_agency_name", "grant_id")
         draft.metadata["datasets"]["funding"] = [
@@ -202,7 +203,7 @@ def _look(draft: Draft, source: str) -> None:
 
 def _given(draft: Draft, patterns: list[str], annotations: list[str], settings: list[str]) -> None:
     """Take what the flags say; it counts more than what was proposed."""
-    from tomoportal.config.authoring import patterns_of, put, split_annotation
+    from tomoportal.config.authoring import STANDARDIZED, patterns_of, put, split_annotation
     from tomoportal.errors import UsageError
 
     draft.patterns |= patterns_of(patterns)
@@ -212,3 +213,4 @@ def _given(draft: Draft, patterns: list[str], annotations: list[str], settings: 
         if not equals:
             raise UsageError(f"--set {text}: expected PLACE=VALUE.")
         put(draft.metadata, place.strip(), value.strip())
+    draft.standardize(draft.metadata.pop(STANDARDIZED, {}))

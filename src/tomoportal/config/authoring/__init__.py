@@ -8,13 +8,14 @@ Keys, levels, units and sentences come from the declarations that `check` reads,
 from __future__ import annotations
 
 from tomoportal.config.authoring.compose import KINDS, Draft, Pattern, compose, patterns_of, split_annotation
-from tomoportal.config.authoring.places import put
+from tomoportal.config.authoring.places import STANDARDIZED, put
 from tomoportal.config.authoring.proposals import Proposals, propose
 from tomoportal.config.authoring.text import FILL_IN
 
 __all__ = [
     "FILL_IN",
     "KINDS",
+    "STANDARDIZED",
     "Draft",
     "Pattern",
     "Proposals",

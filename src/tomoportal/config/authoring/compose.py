@@ -54,7 +54,7 @@ class Pattern:
 @dataclass
 class Draft:
     """What is known: `metadata` by section, `patterns` by section, `looked`: whether a source was looked at for patterns.
-    `annotations`: shape, format and pattern of each."""
+    `annotations`: shape, format and pattern of each. `tables`: files of values of each run, by the key that names them."""
 
     deposition: int | None = None
     dataset: str | None = None
@@ -63,6 +63,14 @@ class Draft:
     patterns: dict[str, Pattern] = field(default_factory=dict)
     looked: bool = False
     annotations: list[tuple[str, str, str]] = field(default_factory=list)
+    tables: dict[str, str] = field(default_factory=dict)
+
+    def standardize(self, given: Mapping[str, Any]) -> None:
+        """Take keys of `standardization_config`."""
+        rest = dict(given)
+        self.deposition = rest.pop("deposition_id", self.deposition)
+        self.prefix = rest.pop("source_prefix", self.prefix)
+        self.tables |= rest
 
     @property
     def spacing(self) -> Any:
@@ -84,10 +92,7 @@ def compose(kind: str, draft: Draft) -> str:
     text.add("standardization_config:")
     _known(text, "  deposition_id:", draft.deposition, "identifier of the deposition; a whole number")
     text.add(f"  source_prefix: {scalar(draft.prefix)}", "folder below --source; every pattern starts there")
-    text.add(
-        "  # run_data_map_file: runs.csv",
-        "table with one line a run; its columns are placeholders: float {column}",
-    )
+    _tables(text, draft.tables)
     _deposition(text, kind, draft)
     if kind == "dataset":
         _dataset(text, draft)
@@ -98,6 +103,14 @@ def compose(kind: str, draft: Draft) -> str:
     if kind == "annotations" or draft.annotations:
         _annotations(text, draft)
     return "\n".join(text.lines) + "\n"
+
+
+def _tables(text: Text, tables: Mapping[str, str]) -> None:
+    meaning = "table with one line a run; its columns are placeholders: float {column}"
+    if "run_data_map_file" not in tables:
+        text.add("  # run_data_map_file: runs.csv", meaning)
+    for name, path in tables.items():
+        text.add(f"  {name}: {scalar(path)}", meaning if name == "run_data_map_file" else "")
 
 
 def _deposition(text: Text, kind: str, draft: Draft) -> None:

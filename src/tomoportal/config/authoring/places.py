@@ -7,12 +7,14 @@ from typing import Any
 import yaml
 
 from tomoportal.config.scalars import nearest
-from tomoportal.config.sections import SECTIONS, entry_shape
+from tomoportal.config.sections import SECTIONS, STANDARDIZATION, entry_shape
 from tomoportal.config.shapes import Items, Object
 from tomoportal.errors import UsageError
 
 Metadata = dict[str, dict[str, Any]]
 """Section → its metadata, as nested objects."""
+STANDARDIZED = "standardization_config"
+"""Stands beside the sections, with keys of its own."""
 
 
 def metadata_of(section: str) -> Object | None:
@@ -24,10 +26,9 @@ def metadata_of(section: str) -> Object | None:
 def put(metadata: Metadata, place: str, text: str) -> None:
     """Put a value, written as in YAML, at `section.key.key`. Raises `UsageError` for places that there are not."""
     section, *path = place.split(".")
-    shape = metadata_of(section) if section in SECTIONS else None
-    if shape is None or not path:
-        sections = [name for name in SECTIONS if metadata_of(name)]
-        raise UsageError(f"--set {place}: {_expected(section, sections)} with a key after a full stop.")
+    shape = _section(section, place)
+    if not path:
+        raise UsageError(f"--set {place}: expected a key of {section} after a full stop.")
     target = metadata.setdefault(section, {})
     for name in path[:-1]:
         inner = _key(shape, name, place)
@@ -48,6 +49,22 @@ def put(metadata: Metadata, place: str, text: str) -> None:
         )
         raise UsageError(f"--set {place}: expected {kind}, found {text!r}.")
     target[path[-1]] = value
+
+
+def _section(name: str, place: str) -> Object:
+    if name == STANDARDIZED:
+        return STANDARDIZATION
+    shape = metadata_of(name) if name in SECTIONS else None
+    if shape is None and name == "voxel_spacings":
+        raise UsageError(f"--set {place}: a voxel spacing is set as tomograms.voxel_spacing.")
+    if shape is None and name in SECTIONS:
+        raise UsageError(f"--set {place}: '{name}' has no metadata; edit its sources in the file.")
+    if shape is None:
+        sections = [section for section in SECTIONS if metadata_of(section)]
+        raise UsageError(
+            f"--set {place}: {_expected(name, [STANDARDIZED, *sections])} with a key after a full stop."
+        )
+    return shape
 
 
 def _key(shape: Object, name: str, place: str) -> Any:
