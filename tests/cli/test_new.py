@@ -11,6 +11,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import mrcfile
+import numpy as np
 import pytest
 import yaml
 
@@ -217,6 +219,29 @@ def test_the_standardization_config_can_be_set(tmp_path):
     }  # fmt: skip
     assert read["depositions"][0]["metadata"]["deposition_identifier"] == 20021
     assert checked(file)[1] == marked(file)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "value", "note"),
+    [
+        ((1.0, 1.0), None, "the headers say 1 Å, which mostly means that they say nothing"),
+        ((2.7, 1.0, 2.7), 2.7, "the headers differ: 1 in 1, 2.7 in 2 of 3 files looked at"),
+        ((1.35, 1.35), 1.35, None),
+    ],
+)
+def test_pixel_sizes_of_headers_are_proposed_when_they_mean_something(tmp_path, sizes, value, note):
+    for number, size in enumerate(sizes, 1):
+        with mrcfile.new(tmp_path / f"TS_{number}.st", np.zeros((2, 4, 4), np.int16)) as stack:
+            stack.set_image_stack()
+            stack.voxel_size = size
+    file = tmp_path / "new.yaml"
+
+    tomoportal("new", file, "--source", tmp_path)
+
+    (line,) = re.findall(r"^.* pixel_spacing:.*$", file.read_text(), re.MULTILINE)
+    assert yaml.safe_load(file.read_text())["tiltseries"][0]["metadata"].get("pixel_spacing") == value
+    assert ("header" in line) == bool(note)
+    assert line.endswith(note or "")
 
 
 def test_an_existing_file_is_not_overwritten(tmp_path):

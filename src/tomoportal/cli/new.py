@@ -197,6 +197,7 @@ def _look(draft: Draft, source: str) -> None:
     draft.looked = True
     draft.prefix = proposals.prefix or draft.prefix
     draft.patterns |= proposals.patterns
+    draft.notes |= proposals.notes
     for section, values in proposals.metadata.items():
         draft.metadata[section] = {**values, **draft.metadata.get(section, {})}
 

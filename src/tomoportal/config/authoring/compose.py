@@ -54,7 +54,8 @@ class Pattern:
 @dataclass
 class Draft:
     """What is known: `metadata` by section, `patterns` by section, `looked`: whether a source was looked at for patterns.
-    `annotations`: shape, format and pattern of each. `tables`: files of values of each run, by the key that names them."""
+    `annotations`: shape, format and pattern of each. `tables`: files of values of each run, by the key that names them.
+    `notes`: what to say of values of headers, by key."""
 
     deposition: int | None = None
     dataset: str | None = None
@@ -64,6 +65,7 @@ class Draft:
     looked: bool = False
     annotations: list[tuple[str, str, str]] = field(default_factory=list)
     tables: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def standardize(self, given: Mapping[str, Any]) -> None:
         """Take keys of `standardization_config`."""
@@ -80,7 +82,7 @@ class Draft:
 
 def compose(kind: str, draft: Draft) -> str:
     """The text of a deposition file. `kind` is one of `KINDS`."""
-    text = Text()
+    text = Text(draft.notes)
     text.add(
         "", f"A deposition of the kind {kind}. Every place that must still be filled in is marked {FILL_IN};"
     )

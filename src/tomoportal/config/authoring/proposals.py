@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,16 +29,21 @@ _MASK = re.compile(r"seg(ment|_)|mask|label|annotat", re.IGNORECASE)
 """What names of masks say; they are annotations, of which a name tells too little for a proposal."""
 _STACK = 0
 """The space group of image stacks (MRC2014)."""
+_UNSET = 1.0
+"""What many programs write into headers for a spacing that they do not know, in Å."""
+_HEADERS = 20
+"""So many headers of a section are read for a proposal."""
 
 
 @dataclass
 class Proposals:
     """`prefix`: the folder with all recognised files; `patterns` by section, below it; `metadata` by section: what headers and
-    names tell."""
+    names tell; `notes` by key: what is to be known of values of headers."""
 
     prefix: str = ""
     patterns: dict[str, Pattern] = field(default_factory=dict)
     metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 def propose(source: Storage, prefix: str = "") -> Proposals:
@@ -55,10 +60,7 @@ def propose(source: Storage, prefix: str = "") -> Proposals:
         if pattern := _pattern(section, files, runs.names):
             made.patterns[section] = pattern
     for section, key in (("tomograms", "voxel_spacing"), ("tiltseries", "pixel_spacing")):
-        if spacing := next(
-            (s for s in (_spacing(source, prefix, path) for path in found.get(section, [])[:1]) if s), None
-        ):
-            made.metadata[section] = {key: spacing}
+        _propose_spacing(made, section, key, _spacings(source, prefix, found.get(section, [])))
     if endings := {os.path.splitext(path)[1] for path in found.get("alignments", ())}:
         made.metadata["alignments"] = {"format": "ARETOMO3" if ".aln" in endings else "IMOD"}
     return made
@@ -112,11 +114,25 @@ def _is_stack(source: Storage, prefix: str, path: str) -> bool:
     return header is not None and header.ispg == _STACK
 
 
-def _spacing(source: Storage, prefix: str, path: str) -> float | None:
-    header = _header(source, prefix, path) if not path.endswith(".zarr") else None
-    if header is None or not header.sampling[1]:
-        return None
-    return round(header.cell[1] / header.sampling[1], 3) or None
+def _propose_spacing(made: Proposals, section: str, key: str, spacings: Counter[float]) -> None:
+    """The most frequent one that means something; a note when headers differ or say nothing."""
+    meant = Counter({spacing: count for spacing, count in spacings.items() if spacing != _UNSET})
+    if meant:
+        made.metadata[section] = {key: meant.most_common(1)[0][0]}
+    if len(spacings) > 1:
+        told = ", ".join(f"{spacing:g} in {count}" for spacing, count in sorted(spacings.items()))
+        made.notes[key] = f"the headers differ: {told} of {spacings.total()} files looked at"
+    elif spacings and not meant:
+        made.notes[key] = f"the headers say {_UNSET:g} Å, which mostly means that they say nothing"
+
+
+def _spacings(source: Storage, prefix: str, paths: list[str]) -> Counter[float]:
+    """How often the headers of the first files have which spacing along y, in Å."""
+    headers = (_header(source, prefix, path) for path in paths[:_HEADERS] if not path.endswith(".zarr"))
+    found = (
+        round(header.cell[1] / header.sampling[1], 3) for header in headers if header and header.sampling[1]
+    )
+    return Counter(spacing for spacing in found if spacing)
 
 
 def _header(source: Storage, prefix: str, path: str) -> Any:

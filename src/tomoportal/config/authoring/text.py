@@ -30,8 +30,9 @@ _EXPECTED = {
 
 @dataclass
 class Text:
-    """Lines of a deposition file, written from top to bottom."""
+    """Lines of a deposition file, written from top to bottom. `notes` by key: what its comment says besides."""
 
+    notes: Mapping[str, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     _anchors: set[str] = field(default_factory=set)
 
@@ -62,7 +63,7 @@ class Text:
             for item in value:
                 self._item(key.shape.item, item, indent, off)
         else:
-            self.add(f"{start} {scalar(value)}", comment_of(key))
+            self.add(f"{start} {scalar(value)}", self._comment(name, key))
 
     def _empty(self, name: str, key: Key, indent: int, off: bool) -> None:
         start = self._start(name, indent, off)
@@ -77,7 +78,10 @@ class Text:
             self.add(start, comment_of(key))
             self._item(key.shape.item, {}, indent, off)
         else:
-            self.add(start, comment_of(key) if off else f"{FILL_IN}: {comment_of(key)}")
+            self.add(start, self._comment(name, key) if off else f"{FILL_IN}: {self._comment(name, key)}")
+
+    def _comment(self, name: str, key: Key) -> str:
+        return "; ".join([comment_of(key), *([self.notes[name]] if name in self.notes else [])])
 
     def _item(self, shape: Object, given: Mapping[str, Any], indent: int, off: bool) -> None:
         """One item of a list: its first line has the dash. What is not asked for is left out of items after the first."""
