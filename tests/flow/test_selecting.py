@@ -95,6 +95,50 @@ def test_names_choose_runs_and_annotations(tiny, portal):
     assert planned(tiny, portal, "--exclude", "dataset=2000") == {"DepositionMetadata/20001": "new"}
 
 
+def test_a_name_with_parentheses_is_a_choice(tiny, portal):
+    tiny.run("R2(good)", seed=2)
+    chosen = planned(tiny, portal, "--include", "run=R2(good)")
+    assert "R2(good)" in chosen
+    assert "R1" not in chosen
+    assert "R2(good)" not in planned(tiny, portal, "--exclude", "run=R2(good)")
+
+
+def test_a_choice_that_meets_nothing_is_told_with_what_there_is(tiny, portal):
+    tiny.run("R2", seed=2)
+    options = ("--include", "run=R1 (good)", "--only", "tomograms")
+    message = "`--include run=R1 (good)` matches none of the 2 runs: R1, R2"
+    assert f"warning: {message} Hint: " in portal.plan(tiny.write().file, tiny.source, *options).err
+    ran = ingest(tiny, portal, *options)
+    (told,) = ran.problems
+    assert (told["code"], told["severity"], told["message"]) == ("nothing-chosen", "warning", message)
+    assert "\\(" in told["hint"]
+    assert portal.rows("Run") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--exclude", "tomogram=x"), "`--exclude tomogram=x` matches nothing; of tomograms there is one: R1.mrc"),
+        (("--include", "dataset=1"), "`--include dataset=1` matches nothing; of datasets there is one: 20002"),
+        (("--include", "voxel_spacing=7"), "`--include voxel_spacing=7` matches nothing; of voxel spacings there is one: 10.000"),
+        (("--only", "gain"), "`--only gain` meets nothing: there are no gains in what is looked at"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_choice_that_meets_nothing_is_told(tiny, portal, options, message):
+    assert message in portal.plan(tiny.write().file, tiny.source, *options).err
+
+
+@pytest.mark.parametrize("option", ["--only", "--include", "--exclude"])
+@pytest.mark.parametrize("word", ["dataset", "run", "tiltseries", "alignment", "tomogram", "annotation"])
+def test_a_choice_that_meets_something_is_not_told(tiny, portal, option, word):
+    ran = portal.plan(tiny.write().file, tiny.source, option, word if option == "--only" else f"{word}=")
+    assert ran.err == ""
+
+
+def test_pictures_alone_are_a_choice(tiny, portal):
+    assert portal.plan(tiny.write().file, tiny.source, "--only", "key_images").err == ""
+
+
 def test_what_is_left_out_is_no_orphan(tiny, portal):
     tiny.run("R2", seed=2)
     ingest(tiny, portal)

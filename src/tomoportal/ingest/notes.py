@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tomoportal.ingest.choices import Choices
 from tomoportal.layout.paths import folder
 from tomoportal.layout.private import Record
 from tomoportal.problems import Problem, Severity
@@ -30,6 +31,7 @@ class Notes:
     """(dataset, other deposition file) → folders of what this file does not lead to, in runs to which another one has led."""
     orphans: dict[str, dict[str, None]] = field(default_factory=dict)
     """Dataset (or deposition) → folders of published entities that are no longer found."""
+    choices: Choices = field(default_factory=Choices)
 
     def orphan(self, record: Record) -> None:
         """Note a published entity that is no longer found."""
@@ -42,6 +44,7 @@ class Notes:
         yield from self._left_out(file)
         yield from self._shared(file)
         yield from self._orphans()
+        yield from self.choices.problems()
 
     def _homeless(self, file: str) -> Iterator[Problem]:
         for (where, line, stated, had), files in self.homeless.items():

@@ -2,7 +2,8 @@
 
     --only annotations --include run=TS_0 --exclude annotation=membrane --metadata-only --force
 
-A regular expression is matched from the start of a name, `exclude` first, as the reference system's filter flags do. A run, dataset or
+A regular expression is matched from the start of a name, `exclude` first, as the reference system's filter flags do; what is letter by
+letter a whole name matches that, too. A run, dataset or
 voxel spacing that is left out is left out with everything in it. What the chosen ones need and is not published yet comes along.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 from tomoportal.config.sections import SECTIONS
 from tomoportal.errors import UsageError
+from tomoportal.ingest.choices import Choice, Expression
 from tomoportal.ingest.task import Task
 from tomoportal.layout.paths import Key, folder
 
@@ -31,14 +33,14 @@ WORDS: Mapping[str, tuple[str, ...]] = _KINDS | {plural: _KINDS[name] for name, 
 _NEVER_ALONE = ("voxel_spacing",)
 _NAMELESS = ("view",)
 
-Patterns = Mapping[str, tuple[re.Pattern[str], ...]]
+Patterns = Mapping[str, tuple[Expression, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What is chosen. `only`: kinds, all when empty. `include`, `exclude`: kind → expressions for names. `force`: what is published as
     asked for is made anew. `restore`: what was withdrawn is published again. `meshes`: masks
-    get, or lose, surfaces for the 3-D view; None leaves them as they are."""
+    get, or lose, surfaces for the 3-D view; None leaves them as they are. `choices`: `only`, `include` and `exclude` as given."""
 
     only: frozenset[str] = frozenset()
     metadata_only: bool = False
@@ -47,6 +49,7 @@ class Selection:
     force: bool = False
     restore: bool = False
     meshes: bool | None = None
+    choices: tuple[Choice, ...] = ()
 
     @staticmethod
     def of(
@@ -60,23 +63,26 @@ class Selection:
         meshes: bool | None = None,
     ) -> Selection:
         """From what stands on the command line. Raises `UsageError`."""
-        kinds = frozenset(kind for word in only for kind in _kinds(word, "--only"))
+        only_these = [Choice("--only", word, _kinds(word, "--only")) for word in only]
+        kinds = frozenset(kind for choice in only_these for kind in choice.kinds)
         if alone := [kind for kind in kinds if kind in _NEVER_ALONE]:
             raise UsageError(
                 f"--only {alone[0]}: it is made with what lies in it; name tomograms or annotations."
             )
+        included = [_choice("--include", text) for text in include]
+        excluded = [_choice("--exclude", text) for text in exclude]
         return Selection(
-            kinds, metadata_only, _patterns("--include", include), _patterns("--exclude", exclude), force, restore,
-            meshes,
+            kinds, metadata_only, _patterns(included), _patterns(excluded), force, restore, meshes,
+            (*only_these, *included, *excluded),
         )  # fmt: skip
 
     def names(self, kind: str, names: Iterable[str]) -> bool:
         """Whether the expressions for this kind let something with these names through."""
         texts = list(names)
-        if any(pattern.match(name) for pattern in self.exclude.get(kind, ()) for name in texts):
+        if any(pattern.matches(name) for pattern in self.exclude.get(kind, ()) for name in texts):
             return False
         wanted = self.include.get(kind)
-        return wanted is None or any(pattern.match(name) for pattern in wanted for name in texts)
+        return wanted is None or any(pattern.matches(name) for pattern in wanted for name in texts)
 
     def enters(self, key: Key) -> bool:
         """Whether the dataset, run and voxel spacing in which an entity lies are let through."""
@@ -162,18 +168,24 @@ def _kinds(word: str, option: str) -> tuple[str, ...]:
     return kinds
 
 
-def _patterns(option: str, texts: Iterable[str]) -> Patterns:
-    found: dict[str, tuple[re.Pattern[str], ...]] = {}
-    for text in texts:
-        word, sign, regex = text.partition("=")
-        if not sign:
-            raise UsageError(f"{option} {text}: expected TYPE=REGEX, such as {option} run=TS_0.")
-        try:
-            pattern = re.compile(regex)
-        except re.error as error:
-            raise UsageError(f"{option} {text}: {regex!r} is no regular expression ({error}).") from error
-        for kind in _kinds(word, option):
-            if kind in _NAMELESS:
-                raise UsageError(f"{option} {text}: pictures have no names of their own; name tomograms.")
-            found[kind] = (*found.get(kind, ()), pattern)
+def _choice(option: str, text: str) -> Choice:
+    word, sign, regex = text.partition("=")
+    if not sign:
+        raise UsageError(f"{option} {text}: expected TYPE=REGEX, such as {option} run=TS_0.")
+    try:
+        expression = Expression(regex, re.compile(regex))
+    except re.error as error:
+        raise UsageError(f"{option} {text}: {regex!r} is no regular expression ({error}).") from error
+    kinds = _kinds(word, option)
+    if set(kinds) & set(_NAMELESS):
+        raise UsageError(f"{option} {text}: pictures have no names of their own; name tomograms.")
+    return Choice(option, text, kinds, expression)
+
+
+def _patterns(choices: Iterable[Choice]) -> Patterns:
+    found: dict[str, tuple[Expression, ...]] = {}
+    for choice in choices:
+        for kind in choice.kinds:
+            if choice.expression:
+                found[kind] = (*found.get(kind, ()), choice.expression)
     return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from tomoportal.ingest.choices import Choices
 from tomoportal.ingest.find import Found, FoundDataset, FoundRun
 from tomoportal.ingest.identity import FolderIds
+from tomoportal.ingest.notes import Notes
 from tomoportal.ingest.plan.acquisition import plan_acquisition
 from tomoportal.ingest.plan.alignments import plan_alignments
 from tomoportal.ingest.plan.identified_objects import plan_identified_objects
@@ -41,13 +43,15 @@ def make_plan(
         return Plan(None, (), problems)
     name, known = found.deposition.name, deposited or Deposited()
     state = Planning(
-        found.config.file, int(name), ledgers, standing, fingerprint, problems, selection=selection
+        found.config.file, int(name), ledgers, standing, fingerprint, problems, _notes(selection), selection
     )
+    state.see("deposition", lambda: (name,))
     key = Key("deposition", deposition=name)
     if state.stays_away(ledgers(key).get(key)):
         return Plan(None, (), problems, state.notes, found.config.file, name)
     first = state.plain(key, found.deposition.metadata, found.deposition.entry)
     entered = [one for one in found.deposition.datasets if selection.names("dataset", (one.name,))]
+    _see_places(state, found.deposition.datasets, entered)
     datasets = tuple(_dataset(state, known, dataset) for dataset in entered)
     names = {dataset.name for dataset in found.deposition.datasets}
     gone = Lazy(lambda: _gone(state, known, [one for one in known.mine if one not in names], {}))
@@ -56,6 +60,21 @@ def make_plan(
         selection.force and not selection.metadata_only and (not selection.only or "view" in selection.only),
         plan_keyphotos(found, problems),
     )  # fmt: skip
+
+
+def _notes(selection: Selection) -> Notes:
+    return Notes(choices=Choices(list(selection.choices)))
+
+
+def _see_places(state: Planning, datasets: Iterable[FoundDataset], entered: Iterable[FoundDataset]) -> None:
+    """What `--include` and `--exclude` choose datasets, runs and voxel spacings from."""
+    for dataset in datasets:
+        state.see("dataset", partial(tuple, [dataset.name]))
+    for run in (run for dataset in entered for run in dataset.runs):
+        state.see("run", partial(tuple, [run.name]))
+        if state.selection.names("run", (run.name,)):
+            for spacing in run.spacings:
+                state.see("voxel_spacing", partial(tuple, [spacing.name]))
 
 
 def _dataset(state: Planning, known: Deposited, dataset: FoundDataset) -> DatasetPlan:

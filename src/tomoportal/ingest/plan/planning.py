@@ -44,6 +44,11 @@ class Planning:
         task = Task(key, {"deposition_id": self.deposition}, {}, {}, dict(metadata), where=self.place(entry))
         return self.wanted(task, record, (key.dataset,)) or replace(task, why=UNCHANGED)
 
+    def see(self, kind: str, names: Callable[[], Iterable[str]]) -> None:
+        """Something to choose from has been found."""
+        if self.selection.choices:
+            self.notes.choices.see(kind, names())
+
     def place(self, at: Entry | Source) -> str:
         """File and line of what the deposition file says there."""
         return f"{self.file}:{at.line}"
@@ -105,6 +110,7 @@ class RunPlanning:
     def add(self, task: Task) -> None:
         """Plan `task` unless it is published as asked for."""
         self.keys.append(task.key)
+        self.state.see(task.key.kind, lambda: self.names_of(task))
         record = self.ids.ledger.get(task.key)
         path = sidecar_path(task)
         if self.state.stays_away(record) or task.links.get("alignment_metadata_path") in self.away:
