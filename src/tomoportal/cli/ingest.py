@@ -163,11 +163,13 @@ class CatalogLoading:
     catalog: Catalog
     problems: list[Problem] = field(default_factory=list)
 
-    def load(self, dataset: str, runs: list[str] | None) -> None:
-        """A dataset, or some of its runs, have changed."""
+    def load(self, dataset: str, runs: list[str] | None) -> bool:
+        """A dataset, or some of its runs, have changed. Whether readers see it."""
         from tomoportal.catalog import load
 
-        self.problems += load(self.target, self.catalog, datasets=[dataset], runs=runs).problems
+        report = load(self.target, self.catalog, datasets=[dataset], runs=runs)
+        self.problems += report.problems
+        return dataset in report.datasets
 
     def load_deposition(self, deposition: str) -> None:
         """The deposition itself has changed."""

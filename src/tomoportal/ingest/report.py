@@ -14,8 +14,8 @@ from tomoportal.problems import Problem, in_order
 class Published(Protocol):
     """What the catalogue is told of what is published; each call returns when readers see it."""
 
-    def load(self, dataset: str, runs: list[str] | None) -> None:
-        """A dataset, or some of its runs, have changed."""
+    def load(self, dataset: str, runs: list[str] | None) -> bool:
+        """A dataset, or some of its runs, have changed. Whether readers see it: not while metadata of the dataset are unreadable."""
 
     def load_deposition(self, deposition: str) -> None:
         """The deposition itself has changed."""

@@ -69,6 +69,12 @@ def run_plan(
         return executor.report
 
 
+def exhaust(gone: Iterable[object]) -> None:
+    """Go through what the deposition has left behind: looking for it is what tells of it."""
+    for _ in gone:
+        continue
+
+
 def deposition_lease(number: str) -> str:
     """The name of the lease for writing a deposition itself, which is also the owner of its ids."""
     return f"deposition-{number}"
@@ -143,7 +149,8 @@ class _Runner:
     allotments: dict[str, Allotment] = field(default_factory=dict)
     photos: dict[str, PhotoChoice] = field(default_factory=dict)
     changed: dict[str, bool] = field(default_factory=dict)
-    """Dataset (or `deposition-…`) that is written to → whether an earlier process was stopped while it wrote there."""
+    """Dataset (or `deposition-…`) that is written to → whether something there is hidden still: an earlier process was stopped while
+    it wrote, or the catalogue could not be told."""
     open: int = 0
 
     @property
@@ -158,8 +165,7 @@ class _Runner:
             deposited.remember(self.target, plan.number, Path(plan.file).name, names)
         for dataset in plan.datasets:
             self._runs_of(dataset)
-        for _ in plan.gone:
-            pass
+        exhaust(plan.gone)
         for dataset in plan.datasets:
             self._dataset(dataset)
         self._deposition()
@@ -181,8 +187,7 @@ class _Runner:
                     self._one(pool)
             while pool.pending:
                 self._one(pool)
-            for _ in plan.gone:
-                pass
+            exhaust(plan.gone)
         except BaseException:
             self.executor.stop.set()
             raise
@@ -220,9 +225,11 @@ class _Runner:
         self.open -= 1
         self.photos[state.plan.key.dataset].see(state.plan.key.run, ledger)
         hidden = unfinished(self.target, ledger.records.values()) if state.plan.tasks else []
-        if hidden:
-            self.published.load(state.plan.key.dataset, [state.plan.key.run])
+        dataset = state.plan.key.dataset
+        if hidden and self.published.load(dataset, [state.plan.key.run]):
             reveal(self.target, hidden)
+        elif hidden:
+            self.changed[dataset] = True
 
     def _views(self, state: _RunState) -> list[Task]:
         ledger = state.home.ledger
@@ -324,7 +331,8 @@ class _Runner:
         if not is_changed and self.published.is_current(dataset):
             return
         private.gather_index(self.target, dataset)
-        self.published.load(dataset, None)
+        if not self.published.load(dataset, None):
+            return
         if self.changed.get(dataset, is_changed):
             with private.indexed(self.target, dataset) as records:
                 reveal(self.target, unfinished(self.target, records or ()))
