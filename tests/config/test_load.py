@@ -209,6 +209,31 @@ def test_each_mistake_is_an_error_at_its_place(path: str, value: Any, code: str,
     assert all(p.line and p.message for p in problems)
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "message", "hint"),
+    [
+        ("tiltseries.0.metadata.acceleration_voltage", "300 kV", "found the text '300 kV', expected a whole number of V such as 300000",
+         "Write the number alone; it counts as V."),
+        ("tiltseries.0.metadata.acceleration_voltage", "300,000", "expected a whole number of V", "Write 300000 without commas."),
+        ("tiltseries.0.metadata.spherical_aberration_constant", "2,7", "expected a number of mm such as 2.7", "Write 2.7 with a point."),
+        ("frames.0.metadata.dose_rate", "2 e/px/s", "expected a number of e⁻/Å²/s such as 2.5", "it counts as e⁻/Å²/s"),
+        ("tiltseries.0.metadata.tilt_axis", "steep", "expected a number of ° such as 3", ""),
+        ("alignments.0.metadata.format", "etomo", "found 'etomo', expected one of IMOD", "Did you mean 'IMOD'?"),
+        ("alignments.0.metadata.format", "imod", "found 'imod'", "Did you mean 'IMOD'?"),
+        ("alignments.0.metadata.format", "AreTomo", "found 'AreTomo'", "Did you mean 'ARETOMO3'?"),
+        ("alignments.0.metadata.format", "aretomo2", "found 'aretomo2'", "Did you mean 'ARETOMO3'?"),
+        ("alignments.0.metadata.format", "relion5", "found 'relion5'", "Did you mean 'RELION'?"),
+        ("alignments.0.metadata.format", "warptools", "found 'warptools'", "Did you mean 'WARP'?"),
+        ("alignments.0.metadata.format", "M", "found 'M'", "Did you mean 'WARP'?"),
+    ],
+)  # fmt: skip
+def test_what_is_meant_is_told_with_unit_and_example(path: str, value: Any, message: str, hint: str) -> None:
+    (problem,) = [p for p in _with(_put(path, value)) if p.severity is Severity.ERROR]
+
+    assert message in problem.message
+    assert (hint in problem.hint) if hint else not problem.hint
+
+
 def test_one_mistake_gives_one_error() -> None:
     problems = _with(_put("tiltseries.0.metadata.tilt_axis", "steep"))
 

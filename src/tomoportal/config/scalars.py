@@ -40,6 +40,17 @@ _KINDS = {
 }
 
 
+_EXAMPLES = {
+    "V": "300000", "mm": "2.7", "°": "3", "e⁻/Å²": "120", "e⁻/Å²/s": "2.5", "Å/px": "1.35", "Å": "10", "px": "960", "%": "90",
+}  # fmt: skip
+"""A likely value in each unit."""
+_PROGRAMS = {
+    "etomo": "IMOD", "aretomo": "ARETOMO3", "aretomo2": "ARETOMO3", "relion4": "RELION", "relion5": "RELION",
+    "warptools": "WARP", "m": "WARP",
+}  # fmt: skip
+"""Programs that write what others are the word for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What is wrong with a value. A warning still gives the value."""
@@ -126,8 +137,7 @@ def _placeholder(value: str, shape: Scalar) -> Read:
 
 def _number(value: Any, node: ScalarNode, shape: Scalar) -> Read:
     whole = shape.kind is Kind.INT
-    wanted = "a whole number" if whole else "a number"
-    warning = None
+    wanted, warning = _wanted(shape), None
     if isinstance(value, str):
         number = _number_in(value)
         if number is not None:
@@ -135,12 +145,31 @@ def _number(value: Any, node: ScalarNode, shape: Scalar) -> Read:
                             "Write it without quotes (and 1e5 as 1.0e+5).", Severity.WARNING)  # fmt: skip
         value = number
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return None, Fault("number", f"found {found(node)}, expected {wanted}{_or_placeholder(shape)}")
+        message = f"found {found(node)}, expected {wanted}{_or_placeholder(shape)}"
+        return None, Fault("number", message, _number_meant(node.value, shape))
     if not math.isfinite(value):
         return None, Fault("number", f"found {found(node)}, expected a finite number")
     if whole and value != int(value):
         return None, Fault("number", f"found {found(node)}, expected {wanted}")
     return (int(value) if whole else value), warning
+
+
+def _wanted(shape: Scalar) -> str:
+    """What number is expected, with its unit."""
+    number = "a whole number" if shape.kind is Kind.INT else "a number"
+    example = _EXAMPLES.get(shape.unit)
+    return f"{number} of {shape.unit}{f' such as {example}' if example else ''}" if shape.unit else number
+
+
+def _number_meant(text: str, shape: Scalar) -> str:
+    """What to write for text that begins with a number."""
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", text) and shape.kind is Kind.INT:
+        return f"Write {text.replace(',', '')} without commas."
+    if re.fullmatch(r"[+-]?\d+,\d+", text) and shape.kind is Kind.FLOAT:
+        return f"Write {text.replace(',', '.')} with a point."
+    if re.match(r"[+-]?\d+(\.\d+)?\s*(?![eE][+-]?\d)[^\d\s.,:+-]", text) and shape.unit:
+        return f"Write the number alone; it counts as {shape.unit}."
+    return ""
 
 
 def _or_placeholder(shape: Scalar) -> str:
@@ -216,8 +245,7 @@ def checked(value: Any, shape: Scalar) -> tuple[Any, str | None]:
     if shape.kind in (Kind.INT, Kind.FLOAT) and isinstance(value, str):
         number = _number_in(value)
         if number is None or (shape.kind is Kind.INT and number != int(number)):
-            kind = "a whole number" if shape.kind is Kind.INT else "a number"
-            return None, f"found '{_short(value)}', expected {kind}"
+            return None, f"found '{_short(value)}', expected {_wanted(shape)}"
         value = number
     if shape.kind is Kind.INT and isinstance(value, float) and value == int(value):
         value = int(value)
@@ -250,11 +278,16 @@ def _text_fault(value: str, shape: Scalar) -> Fault | None:
     if shape.form is Form.PICTURE:
         return _picture_fault(value)
     if shape.words and value not in shape.words:
-        near = nearest(value, shape.words)
+        near = _same_program(value, shape.words) or nearest(value, shape.words)
         expected = shape.words[0] if len(shape.words) == 1 else f"one of {', '.join(shape.words)}"
         return Fault("word", f"found '{_short(value)}', expected {expected}",
                      f"Did you mean '{near}'?" if near else "")  # fmt: skip
     return _pattern_fault(value, shape)
+
+
+def _same_program(value: str, words: tuple[str, ...]) -> str | None:
+    word = _PROGRAMS.get(value.strip().lower())
+    return word if word in words else None
 
 
 def _pattern_fault(value: str, shape: Scalar) -> Fault | None:
