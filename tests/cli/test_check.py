@@ -69,6 +69,23 @@ def test_an_absent_file_is_wrong_usage(tmp_path: Path) -> None:
     assert "absent.yaml" in str(result.exception)
 
 
+def test_what_is_wrong_in_another_file_names_it(good: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "source/depo/tomograms"
+    folder.mkdir(parents=True)
+    (folder / "TS_1.mrc").touch()
+    (folder.parent / "runs.csv").write_text("run_name,vs\nTS_1,10\nTS_1,10\n")
+    good.write_text(GOOD.replace("source_prefix: depo", "source_prefix: depo, run_data_map_file: runs.csv"))
+
+    result = runner.invoke(
+        app, [str(good), "--source", str(tmp_path / "source"), "--storage", str(tmp_path / "portal")]
+    )
+
+    assert (
+        "  runs.csv:3: warning: the run TS_1 stands here and, with the same values, in line 2\n"
+        in result.output
+    )
+
+
 def test_with_a_source_it_shows_what_would_be_found(good: Path, tmp_path: Path) -> None:
     folder = tmp_path / "source/depo/tomograms"
     folder.mkdir(parents=True)

@@ -78,7 +78,8 @@ def _seen(config: Config, source: str, settings: Settings) -> _Seen:
 def _show(path: Path, problems: list[Problem], seen: _Seen | None) -> None:
     typer.echo(f"{path}: {_summary(problems)}")
     for problem in problems:
-        place = ":".join(str(part) for part in (problem.line, problem.where) if part)
+        other = "" if problem.file == str(path) else problem.file
+        place = ":".join(str(part) for part in (other, problem.line, problem.where) if part)
         typer.echo(f"  {place + ': ' if place else ''}{problem.severity.value}: {problem.message}")
         if problem.hint:
             typer.echo(f"      {problem.hint}")
