@@ -77,6 +77,10 @@ def test_faulty_rows_are_told_with_their_lines():
         (b"", "the header has no column run_name; found nothing"),
         (b"name,dose\nR1,1\n", "found name, dose"),
         (b"run_name\tdose\nR1\t1\n", "the name of a file with tabs must end in tsv"),
+        (
+            b"run_name;vs;ps\nR1;1;2\n",
+            "found run_name;vs;ps. Cells must be separated by commas, or by tabs in",
+        ),
         (b"run_name,dose,dose\n", "the column dose stands twice"),
         (b'run_name,a\n"R1,1\n"' + b"x" * 200_000, "cannot be read as a table"),
         (b"PK\3\4\0\0", "binary file"),

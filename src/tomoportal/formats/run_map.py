@@ -92,6 +92,8 @@ def _check_columns(columns: list[str], name: str, line: int, delimiter: str) -> 
         hint = "Add a header line."
         if len(columns) == 1 and KEY in columns[0].split(sign):
             hint = f"The columns are separated by a {other}; the name of a file with tabs must end in tsv."
+        elif len(columns) == 1 and KEY in [cell.strip() for cell in columns[0].split(";")]:
+            hint = "Cells must be separated by commas, or by tabs in a file whose name ends in tsv; found semicolons."
         found = ", ".join(clipped(column) for column in columns[:6]) or "nothing"
         raise line_error(name, line, f"the header has no column {KEY}; found {found}.", hint)
     doubled = sorted(column for column, count in Counter(columns).items() if count > 1)
