@@ -261,3 +261,16 @@ def test_entities_in_xml_are_refused() -> None:
     data = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><VTKFile type="PolyData"/>'
     with pytest.raises(FormatError, match="document type"):
         read_mesh(data, "x", "vtk")
+
+
+@pytest.mark.parametrize("length", [100, 300, -10])
+def test_a_glb_that_is_cut_off_is_told_without_words_of_python(length):
+    corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    whole = to_glb(Mesh(corners, np.array([[0, 1, 2], [0, 1, 3]], np.int32)))
+
+    with pytest.raises(
+        FormatError, match=r"^m\.glb: this is no GLB file, or it is cut off or damaged"
+    ) as caught:
+        read_mesh(whole[:length], "m.glb", "glb")
+
+    assert "Error" not in str(caught.value)

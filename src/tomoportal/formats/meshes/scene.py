@@ -33,11 +33,9 @@ def read_scene(data: bytes, name: str, kind: str) -> Mesh:
             loaded = trimesh.load_scene(io.BytesIO(data), file_type=kind, process=False, skip_materials=True)
             mesh: Any = loaded.to_mesh()
     except _FAULTS as error:
-        raise FormatError(
-            name,
-            f"this is not a {kind.upper()} file ({type(error).__name__}: {error}).",
-            "Is the copy complete?",
-        ) from error
+        detail = f" ({error})" if str(error) else ""
+        message = f"this is no {kind.upper()} file, or it is cut off or damaged{detail}."
+        raise FormatError(name, message, "Is the copy complete?") from error
     return checked(np.asarray(mesh.vertices), np.asarray(mesh.faces), name)
 
 
