@@ -243,13 +243,85 @@ def test_unchanged_movies_stay_where_they_are(tiny, portal):
     assert {name: after[name] for name in ("R1_000.tif", "R1_002.tif", "R1_003.tif")} == {
         name: before[name] for name in ("R1_000.tif", "R1_002.tif", "R1_003.tif")
     }
-    assert "R1_004.tif" not in after
+    assert after["R1_004.tif"] == before["R1_004.tif"]
     assert portal.public()[f"{HOME}/R1_001.tif"] == changed
     assert portal.public()[f"{HOME}/R1_005.tif"] == added
     again = {row["acquisition_order"]: row["id"] for row in portal.rows("Frame", "acquisition_order", "id")}
     assert {order: again[order] for order in frames} == frames
     assert len(again) == 6
     assert not list(portal.layout.glob(".tomoportal/copied/**/*.json"))
+
+
+def _rows(portal) -> list[tuple]:
+    rows = portal.rows("Frame", "id", *COLUMNS)
+    return sorted((tuple(row[name] for name in ("id", *COLUMNS)) for row in rows), key=repr)
+
+
+@pytest.mark.parametrize("also_mdoc", [False, True])
+def test_published_movies_stay_when_their_sources_are_gone(tiny, portal, also_mdoc):
+    movies = with_movies(tiny)
+    ingest_tiny(tiny, portal)
+    before = _rows(portal)
+    kept = "R1_004.tif" if also_mdoc else None
+    for name in movies:
+        if name != kept:
+            (tiny.lab / "frames" / name).unlink()
+    if also_mdoc:
+        (tiny.lab / "R1.mdoc").unlink()
+    ran = ingest_tiny(tiny, portal)
+    problem = ran.problem("frames-not-found")
+    count = len(movies) - bool(kept)
+    assert problem["severity"] == "warning"
+    assert problem["message"].startswith(f"{count} published movies (R1_000.tif, R1_001.tif, R1_002.tif and")
+    assert ("1 published mdoc files (R1.mdoc)" in problem["message"]) is also_mdoc
+    assert _rows(portal) == before
+    assert {name: portal.public()[f"{HOME}/{name}"] for name in movies} == movies
+    assert (f"{HOME}/R1.mdoc" in portal.public()) is True
+    (series,) = (portal.layout / "20002/R1/TiltSeries").glob("*/tiltseries_metadata.json")
+    assert json.loads(series.read_text())["frames_count"] == len(ANGLES)
+    ingest_tiny(tiny, portal, "--force", "--only", "frames")
+    gone = [name for name in movies if name != kept]
+    assert not [name for name in gone if f"{HOME}/{name}" in portal.public()]
+    assert (f"{HOME}/R1.mdoc" in portal.public()) is not also_mdoc
+
+
+def test_renamed_movies_are_added_and_the_published_ones_keep_their_dose(tiny, portal):
+    movies = with_movies(tiny)
+    ingest_tiny(tiny, portal)
+    before = {row[-2]: row for row in _rows(portal)}
+    (tiny.lab / "frames/R1_002.tif").rename(tiny.lab / "frames/R1_x.tif")
+    text = (tiny.lab / "R1.mdoc").read_text()
+    (tiny.lab / "R1.mdoc").write_text(text.replace("R1_002.tif", "R1_x.tif"))
+    assert (
+        "1 published movies (R1_002.tif)" in ingest_tiny(tiny, portal).problem("frames-not-found")["message"]
+    )
+    after = {row[-2]: row for row in _rows(portal)}
+    assert set(after) == {*before, f"{HOME}/R1_x.tif"}
+    old, new = after[f"{HOME}/R1_002.tif"], after[f"{HOME}/R1_x.tif"]
+    assert (old[1], old[2:]) == (None, before[f"{HOME}/R1_002.tif"][2:])
+    assert new[1:5] == before[f"{HOME}/R1_002.tif"][1:5]
+    assert portal.public()[f"{HOME}/R1_002.tif"] == movies["R1_002.tif"]
+
+
+@pytest.mark.parametrize("options", [(), ("--force", "--only", "frames")])
+def test_a_faulty_new_version_leaves_the_published_movie_in_place(tiny, portal, options):
+    movies = with_movies(tiny)
+    ingest_tiny(tiny, portal)
+    before = _rows(portal)
+    source = tiny.lab / "frames/R1_001.tif"
+    source.write_bytes(b"")
+    ran = ingest_tiny(tiny, portal, *options)
+    problem = ran.problem("frame-file")
+    assert (ran.code, problem["severity"]) == (1, "error")
+    assert (
+        problem["message"]
+        == "the file is empty; this frame file is left out, and the one published before stays"
+    )
+    assert _rows(portal) == before
+    assert portal.public()[f"{HOME}/R1_001.tif"] == movies["R1_001.tif"]
+    changed = tiff(source, 77)
+    assert ingest_tiny(tiny, portal).problems == []
+    assert portal.public()[f"{HOME}/R1_001.tif"] == changed
 
 
 def test_everything_is_copied_anew_when_that_is_asked_for(tiny, portal):

@@ -42,7 +42,11 @@ def test_gains_are_replaced_added_and_restored_with_their_ids(tiny, portal):
     assert set(second) == {f"{HOME}/CountRef_gain.mrc", f"{HOME}/second_gain.mrc"}
     assert first.items() <= second.items()
     (tiny.lab / "gains/CountRef.mrc").unlink()
-    ingest_tiny(tiny, portal)
+    told = ingest_tiny(tiny, portal).problem("gains-not-found")
+    assert (told["severity"], "CountRef_gain.mrc" in told["message"]) == ("warning", True)
+    assert _gains(portal) == second
+    assert f"{HOME}/CountRef_gain.mrc" in portal.public()
+    assert ingest_tiny(tiny, portal, "--force", "--only", "gains").code == 0
     assert _gains(portal) == {f"{HOME}/second_gain.mrc": second[f"{HOME}/second_gain.mrc"]}
     assert f"{HOME}/CountRef_gain.mrc" not in portal.public()
 
@@ -83,7 +87,7 @@ def test_what_is_no_gain_is_left_out_and_told(tiny, portal):
     assert ran.problem("gain-file")["file"] == "lab/gains/broken.mrc"
     assert set(_gains(portal)) == {f"{HOME}/CountRef_gain.mrc"}
     good.unlink()
-    ran = ingest_tiny(tiny, portal)
+    ran = ingest_tiny(tiny, portal, "--force")
     assert "no gain reference of this run can be used" in ran.problem("left-out")["message"]
     assert _gains(portal) == {}
     assert not [path for path in portal.public() if path.startswith(HOME)]
@@ -95,6 +99,24 @@ def test_uncorrected_frames_ask_for_a_gain(tiny, portal):
     assert [problem["code"] for problem in ingest_tiny(tiny, portal).problems] == ["no-gain"]
     with_gain(tiny)
     assert ingest_tiny(tiny, portal).problems == []
+
+
+def test_a_published_gain_stays_when_its_source_is_gone_or_faulty(tiny, portal):
+    with_movies(tiny)
+    gain = with_gain(tiny)
+    ingest_tiny(tiny, portal)
+    ids = _gains(portal)
+    good = tiny.lab / "gains/CountRef.mrc"
+    good.write_bytes(b"")
+    for options in ((), ("--force", "--only", "gains")):
+        ran = ingest_tiny(tiny, portal, *options)
+        assert ran.code == 1
+        assert "and the one published before stays" in ran.problem("gain-file")["message"]
+        assert (_gains(portal), portal.public()[f"{HOME}/CountRef_gain.mrc"]) == (ids, gain)
+    good.unlink()
+    ran = ingest_tiny(tiny, portal)
+    assert "orphan" in [problem["code"] for problem in ran.problems]
+    assert (_gains(portal), portal.public()[f"{HOME}/CountRef_gain.mrc"]) == (ids, gain)
 
 
 def test_two_sources_for_one_name_are_not_guessed_about(tiny, portal):

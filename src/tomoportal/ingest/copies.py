@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -80,6 +80,21 @@ class Copies:
             if time.monotonic() - self._at > NOTED:
                 self._note()
         return Copied(path, entry, head)
+
+    def published(self, path: str) -> Copied | None:
+        """The image file that is published at `path`; None when there is none."""
+        entry = self.work.known.files.get(path) if self.work.known else None
+        if entry is None or "image" not in entry or not self._is_there(path, entry["size"]):
+            return None
+        return Copied(path, entry, ImageHead(**entry["image"]))
+
+    def left(self, wanted: Collection[str]) -> list[Copied]:
+        """Published image files at none of the `wanted` paths. They stay: a source may be unmounted, or its files renamed. There are
+        none where everything is asked for anew: then what is found is all there is."""
+        if self.work.known is None or self.work.task.why == FORCED:
+            return []
+        others = (path for path in sorted(self.work.known.files) if path not in wanted)
+        return [copied for path in others if (copied := self.published(path))]
 
     def _note(self) -> None:
         if self._noted:

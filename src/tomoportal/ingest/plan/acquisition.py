@@ -22,7 +22,7 @@ def plan_acquisition(run: RunPlanning) -> dict[str, str]:
     gains = _gains(run, movies)
     mdocs = _frames(run, movies, has_gains=gains)
     stacks = [item.path for item in _own(run, "tiltseries") if item.path]
-    count = sum(len(files) for _, files in movies)
+    count = _count(run, movies)
     return {
         path: identity.stem(item.path or "")
         for item in run.items("tiltseries")
@@ -46,6 +46,17 @@ def _movies(run: RunPlanning) -> list[tuple[FoundItem, list[str]]]:
     wanted = [(item.source, path, _base(path)) for item, files in found for path in files]
     good = _named_once(run, run.key.of("frames"), wanted)
     return [(item, [path for path in files if path in good]) for item, files in found]
+
+
+def _count(run: RunPlanning, movies: list[tuple[FoundItem, list[str]]]) -> int:
+    """The movies that there will be: those found, and published ones that stay."""
+    key = run.key.of("frames")
+    record = run.ids.ledger.get(key)
+    found = [f"{folder(key)}/{_base(path)}" for _, files in movies for path in files]
+    selection = run.state.selection
+    if record is None or (selection.force and selection.takes(key, map(_base, found))):
+        return len(found)
+    return len({*found, *(path for path, file in record.files.items() if "image" in file)})
 
 
 def _mdocs(run: RunPlanning) -> list[str]:
@@ -90,7 +101,8 @@ def _gains(run: RunPlanning, movies: list[tuple[FoundItem, list[str]]]) -> bool:
     key = run.key.of("gains")
     names = _named_once(run, key, wanted)
     if not names or _is_of_another(run, key, items[0]):
-        return bool(run.items("gains"))
+        record = run.ids.ledger.get(key)
+        return bool(run.items("gains")) or (record is not None and record.published)
     first = next((files[:1] for _, files in movies if files), [])
     inputs = {"gains": run.inputs(names), "frame": run.inputs(first)}
     parameters = {"names": list(names.values())}

@@ -10,7 +10,7 @@ from tomoportal.config import Entry, Source
 from tomoportal.ingest.find import FoundItem, FoundRun
 from tomoportal.ingest.identity import FolderIds, Identity
 from tomoportal.ingest.notes import Notes
-from tomoportal.ingest.plan.plans import FORCED, METADATA_CHANGED, NEW, UNCHANGED, sidecar_path
+from tomoportal.ingest.plan.plans import DATA_CHANGED, FORCED, METADATA_CHANGED, NEW, UNCHANGED, sidecar_path
 from tomoportal.ingest.selection import EVERYTHING, Selection, with_needs, without_loose_ends
 from tomoportal.ingest.task import COMPARED, Input, Task
 from tomoportal.ingest.views import GivenPictures
@@ -73,6 +73,8 @@ class Planning:
         if is_forced and reason in (None, METADATA_CHANGED):
             is_published = record is not None and record.published
             reason = METADATA_CHANGED if self.selection.metadata_only and is_published else FORCED
+        elif is_forced and reason == DATA_CHANGED and not self.selection.metadata_only:
+            reason = FORCED
         return replace(task, why=reason) if reason else None
 
     def _reason(self, task: Task, record: Record | None) -> str | None:
@@ -84,7 +86,7 @@ class Planning:
         if found is Standing.INCOMPLETE:
             return found.value
         if record.inputs != task.fingerprint():
-            return "source or parameters changed"
+            return DATA_CHANGED
         if found is Standing.SIDECAR_DIFFERS or record.facts.get("sidecar") != task.sidecar_fingerprint():
             return METADATA_CHANGED
         return None

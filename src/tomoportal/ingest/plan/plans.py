@@ -20,6 +20,7 @@ from tomoportal.problems import Problem
 
 UNCHANGED = "unchanged"
 METADATA_CHANGED = "metadata changed"
+DATA_CHANGED = "source or parameters changed"
 FORCED = "asked for anew"
 NEW = "new"
 WITHOUT_SIDECAR = ("view", "gains")

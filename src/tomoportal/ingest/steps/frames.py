@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tomoportal.errors import FormatError
@@ -12,8 +12,11 @@ from tomoportal.formats.image_head import belies
 from tomoportal.formats.mdoc import Mdoc, MdocSection, SectionDose, read_mdoc, section_doses
 from tomoportal.ingest.copies import Copied, Copies
 from tomoportal.ingest.matching import movies_of
+from tomoportal.ingest.plan.plans import FORCED
 from tomoportal.ingest.task import Outcome, Work
 from tomoportal.layout.paths import folder
+from tomoportal.layout.private import read_json
+from tomoportal.layout.tree import marker
 from tomoportal.problems import Problem, Severity
 
 _SHOWN = 3
@@ -23,11 +26,11 @@ _COUNTED = ("tiff", "mrc")
 
 @dataclass(frozen=True, slots=True)
 class Movie:
-    """A frame file in its place; `name` is its source's path."""
+    """A frame file in its place; `row` is what is published of one that is no longer among the source files."""
 
-    name: str
     copied: Copied
     is_gain_corrected: bool
+    row: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def base(self) -> str:
@@ -36,7 +39,10 @@ class Movie:
 
 
 def make_frames(work: Work) -> Outcome:
-    """Copy movies and mdoc files; list every frame in order of acquisition with its dose (e⁻/Å²), then movies that no mdoc names."""
+    """Copy movies and mdoc files; list every frame in order of acquisition with its dose (e⁻/Å²), then movies that no mdoc names.
+
+    What is published stays with its row when its source is gone, unless the frames are asked for anew.
+    """
     home = folder(work.task.key)
     mdocs, files = _mdocs(work, home)
     movies, problems = _movies(work, home)
@@ -63,12 +69,31 @@ def _mdocs(work: Work, home: str) -> tuple[list[Mdoc], dict[str, dict[str, Any]]
     for name, data in work.read("mdoc"):
         mdocs.append(read_mdoc(data, name))
         files |= work.put(f"{home}/{name.rpartition('/')[2]}", data)
+    if not mdocs:
+        files = _mdocs_left(work)
+        mdocs = [read_mdoc(work.target.read(path), path) for path in sorted(files)]
     return mdocs, files
 
 
+def _mdocs_left(work: Work) -> dict[str, dict[str, Any]]:
+    """The published mdoc files, where the source has none any more."""
+    if work.known is None or work.task.inputs.get("mdoc") or work.task.why == FORCED:
+        return {}
+    texts = {path: entry for path, entry in work.known.files.items() if "image" not in entry}
+    return {path: entry for path, entry in texts.items() if work.target.exists(path)}
+
+
 def _movies(work: Work, home: str) -> tuple[list[Movie], list[Problem]]:
-    """The movies that are whole, in their places, and what is wrong with the others."""
+    """The movies that are whole, in their places, those that stay from before, and what is wrong."""
     movies, problems = [], []
+    rows = _published_rows(work)
+    wanted = set()
+
+    def staying(copied: Copied) -> Movie:
+        row = rows.get(copied.path, {})
+        default = work.task.parameters["sources"][0]["is_gain_corrected"]
+        return Movie(copied, bool(row.get("is_gain_corrected", default)), row)
+
     files = [
         (file, bool(source["is_gain_corrected"]))
         for number, source in enumerate(work.task.parameters["sources"])
@@ -76,14 +101,38 @@ def _movies(work: Work, home: str) -> tuple[list[Movie], list[Problem]]:
     ]
     with Copies.of(work) as copies:
         for file, is_corrected in files:
+            path = f"{home}/{file.path.rpartition('/')[2]}"
+            wanted.add(path)
             try:
-                copied = copies.take(file, f"{home}/{file.path.rpartition('/')[2]}")
+                movies.append(Movie(copies.take(file, path), is_corrected))
             except FormatError as error:
-                message = f"{error.message.rstrip('.')}; this frame file is left out"
+                old = copies.published(path)
+                movies += [staying(old)] if old else []
+                stays = ", and the one published before stays" if old else ""
+                message = f"{error.message.rstrip('.')}; this frame file is left out{stays}"
                 problems.append(Problem("frame-file", message, file=error.where, hint=error.hint))
-            else:
-                movies.append(Movie(file.path, copied, is_corrected))
-    return movies, problems
+        left = [staying(copied) for copied in copies.left(wanted)]
+    return movies + left, [*problems, *_not_found(left, _mdocs_left(work))]
+
+
+def _published_rows(work: Work) -> dict[str, dict[str, Any]]:
+    """What is published of each frame file: path → its row."""
+    if work.known is None:
+        return {}
+    for path in filter(None, (work.known.sidecar, marker(work.known))):
+        if (content := read_json(work.target, path)) is not None:
+            return {row["path"]: row for row in content["frames"] if row["path"]}
+    return {}
+
+
+def _not_found(movies: Sequence[Movie], mdocs: Iterable[str]) -> Iterable[Problem]:
+    names = [path.rpartition("/")[2] for path in mdocs]
+    parts = [f"{len(movies)} published movies ({_some([movie.base for movie in movies])})"] if movies else []
+    parts += [f"{len(names)} published mdoc files ({_some(names)})"] if names else []
+    if parts:
+        message = f"{' and '.join(parts)} are no longer among the source files; they stay"
+        hint = "Is the source complete? `ingest --force --only frames` makes the frames as they are found, without these."
+        yield _warning("frames-not-found", message, hint)
 
 
 def _frames(
@@ -109,15 +158,16 @@ def _frames(
         for section, dose, place in zip(sections, doses, places, strict=True)
     ]
     listed.sort(key=lambda frame: frame["acquisition_order"])
+    orders = {frame["acquisition_order"] for frame in listed}
     others = [
         {
-            "acquisition_order": None,
-            "accumulated_dose": None,
-            "exposure_dose": None,
+            "acquisition_order": None if (order := movie.row.get("acquisition_order")) in orders else order,
+            "accumulated_dose": movie.row.get("accumulated_dose"),
+            "exposure_dose": movie.row.get("exposure_dose"),
             "is_gain_corrected": movie.is_gain_corrected,
             **_file(movie),
             "name_in_source": movie.base,
-            "raw_angle": None,
+            "raw_angle": movie.row.get("raw_angle"),
             "deposition_id": deposition,
         }
         for place, movie in enumerate(movies)

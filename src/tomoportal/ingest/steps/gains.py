@@ -14,25 +14,42 @@ from tomoportal.problems import Problem, Severity
 
 
 def make_gains(work: Work) -> Outcome:
-    """Copy the files and compare their size in pixels with that of the first frame. Raises `Absent` when none is an image."""
+    """Copy the files and compare their size in pixels with that of the first frame. What is published stays when its source is gone or
+    faulty, unless gains are asked for anew. Raises `Absent` when none is an image."""
     home = folder(work.task.key)
     taken: list[Copied] = []
     problems: list[Problem] = []
+    paths = [f"{home}/{name}" for name in work.task.parameters["names"]]
+    staying: list[Copied] = []
     with Copies.of(work) as copies:
-        for file, name in zip(work.task.inputs["gains"], work.task.parameters["names"], strict=True):
+        for file, path in zip(work.task.inputs["gains"], paths, strict=True):
             try:
-                taken.append(copies.take(file, f"{home}/{name}"))
+                taken.append(copies.take(file, path))
             except FormatError as error:
-                message = f"{error.message.rstrip('.')}; this gain reference is left out"
+                old = copies.published(path)
+                staying += [old] if old else []
+                stays = ", and the one published before stays" if old else ""
+                message = f"{error.message.rstrip('.')}; this gain reference is left out{stays}"
                 problems.append(Problem("gain-file", message, file=error.where, hint=error.hint))
-    if not taken:
+        left = copies.left(paths)
+    if not taken and not staying and not left:
         raise Absent(
             work.task.inputs["gains"][0].path, "no gain reference of this run can be used: "
             + " ".join(f"{problem.file}: {problem.message}." for problem in problems),
         )  # fmt: skip
-    problems += _doubts(work, taken)
-    files: dict[str, dict[str, Any]] = {copied.path: copied.entry for copied in taken}
+    problems += [*_doubts(work, taken), *_not_found(left)]
+    files: dict[str, dict[str, Any]] = {copied.path: copied.entry for copied in (*taken, *staying, *left)}
     return Outcome({}, files, problems=tuple(problems))
+
+
+def _not_found(left: Sequence[Copied]) -> Iterable[Problem]:
+    if left:
+        names = ", ".join(copied.path.rpartition("/")[2] for copied in left)
+        message = (
+            f"{len(left)} published gain references are no longer among the source files ({names}); they stay"
+        )
+        hint = "Is the source complete? `ingest --force --only gains` makes them as they are found, without these."
+        yield Problem("gains-not-found", message, Severity.WARNING, hint=hint)
 
 
 def _doubts(work: Work, taken: Sequence[Copied]) -> Iterable[Problem]:
