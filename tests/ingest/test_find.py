@@ -114,6 +114,37 @@ def test_a_file_without_a_name_is_told_and_the_others_are_kept() -> None:
     assert problem.line
 
 
+ALL_RUNS = {"destination_glob": {"list_glob": "{dataset_output_path}/*"}}
+
+
+def test_a_dataset_that_is_not_in_the_portal_is_told_with_the_portal() -> None:
+    target = MemoryStorage({"11/dataset_metadata.json": b"{}"})
+    found = looked(config(runs=ALL_RUNS), storage(), target)
+
+    (problem,) = [
+        problem for problem in found.problems if problem.where == "runs" or "runs[0]" in problem.where
+    ]
+    assert problem.code == "no-run"
+    assert problem.message == f"dataset 10 is not in the portal at {target.url}"
+    assert "--storage" in problem.hint
+
+
+def test_patterns_in_the_portal_are_told_with_the_portal_and_without_placeholders() -> None:
+    target = MemoryStorage({"10/dataset_metadata.json": b"{}", "10/TS_1/run_metadata.json": b"{}"})
+    wanted = {"destination_glob": {"list_glob": "{dataset_output_path}/X*"}}
+    tomograms = {"destination_glob": {"list_glob": "{run_output_path}/Reconstructions/*"}}
+
+    found = looked(config(runs=wanted), storage(), target)
+    there = looked(config(runs=ALL_RUNS, tomograms=tomograms), storage(), target)
+
+    assert of(found, "no-run").hint == f"Looked for 10/X* in the portal at {target.url}."
+    empty = next(problem for problem in there.problems if problem.code == "empty")
+    assert empty.message.endswith(
+        "matches {run_output_path}/Reconstructions/*, such as 10/TS_1/Reconstructions/*"
+    )
+    assert "source_prefix" not in empty.hint
+
+
 def test_two_files_claiming_one_run_are_both_named_and_neither_is_taken() -> None:
     found = looked(
         config(runs=glob("*/*.mrc", name_regex=r"(.*)\.mrc")),

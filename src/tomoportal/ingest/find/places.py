@@ -167,6 +167,11 @@ class Tree(_Indexed):
 class Target(Levels):
     """The finished files of the portal. Folders are listed one level at a time, since volumes hold very many files."""
 
+    @property
+    def url(self) -> str:
+        """How the portal's storage is called."""
+        return self._storage.url
+
     def json(self, path: str) -> Any:
         """The content of a metadata file. Raises `StorageError` when it is unreadable."""
         return read_json(self._storage, path)

@@ -9,6 +9,7 @@ from typing import Any
 from tomoportal.config import Config, Entry, Finder, Source
 from tomoportal.config.placeholders import Unknown, expand_value, names_in
 from tomoportal.config.sections import GROUPED, SECTIONS
+from tomoportal.ingest.find.absences import STORAGE_HINT, looked_for, no_match
 from tomoportal.ingest.find.context import Context, known_placeholders
 from tomoportal.ingest.find.filling import Filling
 from tomoportal.ingest.find.findings import Findings
@@ -76,7 +77,7 @@ class _Walk:
     objects: ObjectTables
     filling: Filling
     _usable: dict[str, bool] = field(default_factory=dict)
-    _looked: dict[str, int] = field(default_factory=dict)
+    _looked: dict[str, Context] = field(default_factory=dict)
     _hits: dict[str, int] = field(default_factory=dict)
 
     def deposition(self) -> FoundDeposition | None:
@@ -98,18 +99,24 @@ class _Walk:
         if not datasets and self.config.entries("datasets"):
             self.findings.add("no-dataset", "datasets", "no dataset was found; expected at least one")
         if datasets and not any(dataset.runs for dataset in datasets):
-            self.findings.add("no-run", "runs", "no run was found; expected at least one",
-                              hint=self._looked_for("runs", context, datasets))  # fmt: skip
+            self._tell_no_run(datasets, context)
         items = self._items(("deposition_keyphotos",), context)
         return FoundDeposition(name, entry, entry.metadata, entry.metadata is not None, datasets, items)
 
-    def _looked_for(self, section: str, context: Context, datasets: tuple[FoundDataset, ...]) -> str:
-        globs = [glob for _, source in self._sources(section) for glob in source.globs]
-        return (
-            f"Looked for {', '.join(globs[:3])} below '{self.config.standardization.source_prefix}'."
-            if globs
-            else ""
-        )
+    def _tell_no_run(self, datasets: tuple[FoundDataset, ...], context: Context) -> None:
+        sources = [source for _, source in self._sources("runs")]
+        absent = [dataset.name for dataset in datasets if not self.seeker.target.has_folder(dataset.name)]
+        if absent and any(source.references for source in sources):
+            for source in sources:
+                self._looked.pop(source.where, None)
+            be = "datasets {} are" if len(absent) > 1 else "dataset {} is"
+            message = f"{be.format(', '.join(absent))} not in the portal at {self.seeker.target.url}"
+            self.findings.add("no-run", "runs", message, hint=STORAGE_HINT)
+            return
+        inner = self._inside_dataset(datasets[0].name, None, context)
+        prefix = self.config.standardization.source_prefix
+        self.findings.add("no-run", "runs", "no run was found; expected at least one",
+                          hint=looked_for(sources, inner, prefix, self.seeker.target.url))  # fmt: skip
 
     def _datasets(self, context: Context) -> Iterator[FoundDataset]:
         taken: set[str] = set()
@@ -127,12 +134,14 @@ class _Walk:
                     yield self._dataset(entry, source, hit, context)
 
     def _dataset(self, entry: Entry, source: Source, hit: Hit, context: Context) -> FoundDataset:
-        key = Key("dataset", context.names["deposition"], hit.name)
-        inner = context.inside("dataset", hit.name, self._relative(hit.path, source), key)
+        inner = self._inside_dataset(hit.name, self._relative(hit.path, source), context)
         imported = entry.metadata is not None and not source.references
         runs = tuple(self._runs(inner))
         items = self._items(("dataset_keyphotos",), inner)
         return FoundDataset(hit.name, entry, entry.metadata, imported, runs, items)
+
+    def _inside_dataset(self, name: str, path: str | None, context: Context) -> Context:
+        return context.inside("dataset", name, path, Key("dataset", context.names["deposition"], name))
 
     def _runs(self, context: Context) -> Iterator[FoundRun]:
         claims: dict[str, list[tuple[Source, Hit]]] = {}
@@ -281,7 +290,7 @@ class _Walk:
             return []
         hits = self.seeker.hits(section, source, context)
         if passes(source, context.names):
-            self._looked[source.where] = self._looked.get(source.where, 0) + 1
+            self._looked.setdefault(source.where, context)
         self._hits[source.where] = self._hits.get(source.where, 0) + len(hits)
         return hits
 
@@ -316,14 +325,13 @@ class _Walk:
                 if (
                     self._hits.get(source.where)
                     or source.where in self.seeker.clashed
-                    or not self._looked.get(source.where)
+                    or source.where not in self._looked
                     or (source.finder is Finder.LITERAL and not source.values)
                 ):
                     continue
                 if self._usable.get(source.where):
-                    what = ", ".join(source.globs) or "its literal"
-                    self.findings.add("empty", source.where, f"nothing matches {what}", severity=Severity.WARNING,
-                                      hint="Is the pattern relative to source_prefix, and match_regex not too narrow?")  # fmt: skip
+                    message, hint = no_match(source, self._looked[source.where], self.seeker.target.url)
+                    self.findings.add("empty", source.where, message, severity=Severity.WARNING, hint=hint)
 
 
 _LINK = "links in the source that lead out of it, in a circle, or nowhere, are not followed"
