@@ -192,6 +192,7 @@ def test_metadata_that_the_files_contradict_is_told_until_it_is_corrected(tiny, 
     assert [(one["code"], one["severity"], one["message"]) for one in ran.problems] == [
         (f"metadata-{name}", "warning", message)
     ]
+    assert (ran.problems[0]["file"].endswith(".rawtlt")) == name.startswith(("tilt-range", "tilt-step"))
     volume = (portal.layout / HOME / "R1.mrc").stat().st_ino
     metadata |= right
     for name in [name for name, value in right.items() if value is None]:

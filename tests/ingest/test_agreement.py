@@ -51,3 +51,16 @@ def test_what_agrees_is_not_told():
 )  # fmt: skip
 def test_each_statement_is_compared_within_its_tolerance(stated, known, code):
     assert _told(stated, known) == ([f"metadata-{code}"] if code else [])
+
+
+def test_the_file_that_says_so_is_named():
+    key = Key("tiltseries", dataset="1", run="R", id=100)
+    task = Task(key, {"deposition_id": 1}, {}, {}, STATED)
+    other = {"angles": [-52.24, 63.76, 3.0], "tilt_axis": 0.0, "header_pixel_spacing": 9.0}
+    known = {**KNOWN, **other, "angles_file": "a.rawtlt", "header_file": "a.st"}
+
+    assert {problem.code: problem.file for problem in disagreements(task, {ACQUIRED: known})} == {
+        "metadata-tilt-range": "a.rawtlt", "metadata-tilt-axis": "a.mdoc", "metadata-pixel-spacing": "a.st",
+    }  # fmt: skip
+    older = {problem.file for problem in disagreements(task, {ACQUIRED: {**KNOWN, **other}})}
+    assert older == {"a.mdoc"}

@@ -33,7 +33,7 @@ LEAST_FLUX = 1.0
 
 ACQUIRED = "acquired"
 """Key of the facts that a step leaves: `file`, and of `angles` (lowest, highest, step), `tilt_axis`, `voltage` (kV), `pixel_spacing`
-and `header_pixel_spacing` (Å), `dose` (e⁻/Å²) those that are known."""
+and `header_pixel_spacing` (Å), `dose` (e⁻/Å²) those that are known; `angles_file` and `header_file` where these two stand."""
 
 PLACED = "placed"
 """Key of the facts that a tomogram leaves: `file`; `origin`, where it places the first voxel (x, y, z, in voxels); `size` (x, y, z)."""
@@ -44,8 +44,10 @@ def disagreements(task: Task, facts: Mapping[str, Any]) -> Iterator[Problem]:
     known = facts.get(ACQUIRED)
     if known:
         known = {**known, "movies": task.links.get("frames_count")}
-        for name, message, hint in _contradictions(task.metadata, known):
-            yield Problem(PREFIX + name, message, Severity.WARNING, file=known["file"], hint=hint)
+        for told_by, told in _contradictions(task.metadata, known):
+            for name, message, hint in told:
+                file = known.get(told_by) or known["file"]
+                yield Problem(PREFIX + name, message, Severity.WARNING, file=file, hint=hint)
     placed = facts.get(PLACED)
     if placed:
         for name, message, hint in _misplaced(task.metadata, placed):
@@ -55,9 +57,20 @@ def disagreements(task: Task, facts: Mapping[str, Any]) -> Iterator[Problem]:
 Contradiction = tuple[str, str, str]
 
 
-def _contradictions(stated: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[Contradiction]:
+def _contradictions(
+    stated: Mapping[str, Any], known: Mapping[str, Any]
+) -> Iterator[tuple[str, Iterator[Contradiction]]]:
+    """What is contradicted, by the key of the file that does."""
     if known.get("angles"):
-        yield from _angles(stated, *known["angles"])
+        yield "angles_file", _angles(stated, *known["angles"])
+    yield "file", _acquisition(stated, known)
+    yield (
+        "header_file",
+        _pixel_spacing(stated, known.get("header_pixel_spacing"), "the extended header says"),
+    )
+
+
+def _acquisition(stated: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[Contradiction]:
     axis, own = _number(stated.get("tilt_axis")), known.get("tilt_axis")
     if axis is not None and own is not None and _turned(axis, own) > TILT_AXIS:
         yield "tilt-axis", f"the tilt axis is at {own:g}°; `tilt_axis` is {axis:g}°", _CHECK
@@ -65,7 +78,6 @@ def _contradictions(stated: Mapping[str, Any], known: Mapping[str, Any]) -> Iter
     if voltage and own and abs(own * 1000 - voltage) > VOLTAGE * voltage:
         yield "voltage", f"the voltage was {own:g} kV; `acceleration_voltage` is {voltage:g} V", _CHECK
     yield from _pixel_spacing(stated, known.get("pixel_spacing"), "PixelSpacing is")
-    yield from _pixel_spacing(stated, known.get("header_pixel_spacing"), "the extended header says")
     yield from _movies(stated, known.get("movies"))
     flux, own = _number(stated.get("total_flux")), known.get("dose")
     if flux is not None and own and abs(own - flux) > max(LEAST_FLUX, FLUX * flux):

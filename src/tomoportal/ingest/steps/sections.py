@@ -62,13 +62,14 @@ class Acquired:
             tuple(doses[place] for place in kept),
         )
 
-    def facts(self, angles: Sequence[float], source: Source) -> dict[str, Any]:
+    def facts(self, angles: Angles, source: Source) -> dict[str, Any]:
         """What the deposition file's statements are compared with; see `ingest.agreement`."""
         known: dict[str, Any] = {"file": self.mdocs[0].name if self.mdocs else source.name}
         if source.sections is not None:
-            known["header_pixel_spacing"] = source.sections.pixel_size
-        if angles:
-            known["angles"] = [min(angles), max(angles), _step(angles)]
+            known |= {"header_pixel_spacing": source.sections.pixel_size, "header_file": source.name}
+        if angles.values:
+            known["angles"] = [min(angles.values), max(angles.values), _step(angles.values)]
+            known["angles_file"] = angles.file
         for mdoc in self.mdocs[:1]:
             known |= {
                 "tilt_axis": mdoc.tilt_axis,
@@ -83,9 +84,11 @@ class Acquired:
 
 @dataclass(frozen=True, slots=True)
 class Angles:
-    """One angle (degrees) for every image of the stack, none when nothing gives them; `list` is the file that does."""
+    """One angle (degrees) for every image of the stack, none when nothing gives them; `file` is the one that does, `list` name and
+    content of an angle list."""
 
     values: tuple[float, ...] = ()
+    file: str = ""
     list: tuple[str, bytes] | None = None
     problems: tuple[Problem, ...] = ()
 
@@ -116,13 +119,13 @@ def angles_of(work: Work, source: Source, acquired: Acquired) -> Angles:
             *_twice(angles, name),
             *_other_than_header(angles, source, name),
         )
-        return Angles(angles, lists[0], doubts)
+        return Angles(angles, name, lists[0], doubts)
     recorded = _in_header(source)
     if recorded:
         message = "there is no angle list (.rawtlt); the angles are those of the extended header of the stack"
         hint = "Add the list under `rawtilts` if they are wrong."
         problem = Problem("angles-from-header", message, Severity.WARNING, file=source.name, hint=hint)
-        return Angles(recorded, None, (problem, *_twice(recorded, source.name)))
+        return Angles(recorded, source.name, None, (problem, *_twice(recorded, source.name)))
     stated = _in_mdoc(acquired, count)
     if stated:
         message = (
@@ -130,7 +133,9 @@ def angles_of(work: Work, source: Source, acquired: Acquired) -> Angles:
         )
         hint = "Add the list under `rawtilts` if the images lie in another order."
         problem = Problem("angles-from-mdoc", message, Severity.WARNING, file=source.name, hint=hint)
-        return Angles(stated, None, (problem, *_twice(stated, acquired.mdocs[0].name)))
+        return Angles(
+            stated, acquired.mdocs[0].name, None, (problem, *_twice(stated, acquired.mdocs[0].name))
+        )
     problem = Problem(
         "no-angle-list", "there is no angle list (.rawtlt) for this tilt series", Severity.WARNING,
         file=source.name, hint="Add it under `rawtilts`; its images get no angles.",

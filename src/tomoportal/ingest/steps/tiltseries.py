@@ -31,7 +31,7 @@ def make_tiltseries(work: Work) -> Outcome:
         estimates = estimates_of(work, source.shape[0])
         sections, problems = _sections(angles, acquired, estimates, source.name)
         made = {"input": asdict(task.inputs["stack"][0]), "spacing": spacing, "writer": WRITER}
-        acquisition = acquired.facts(angles.values, source)
+        acquisition = acquired.facts(angles, source)
         facts, files = _volume(work, source, name, spacing, made)
     extra = described(facts, name, home) | {
         "run_name": name,
