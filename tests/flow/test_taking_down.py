@@ -257,6 +257,35 @@ def test_a_withdrawn_run_is_gone_at_once_and_says_so(two, portal):
     assert client(portal).get(f"/runs/{number}").status_code == 200
 
 
+def test_what_was_withdrawn_of_a_run_is_told_on_its_page_and_in_the_viewer(two, portal):
+    (run,) = [row["id"] for row in portal.rows("Run", "id", "name") if row["name"] == "R1"]
+    before = {row["id"] for row in portal.rows("Tomogram")}
+    assert 'id="withdrawn"' not in client(portal).get(f"/runs/{run}").text
+    withdraw(portal, f"{SPACING}/Tomograms/100", "--reason", "Half a <map>")
+    (tomogram,) = before - {row["id"] for row in portal.rows("Tomogram")}
+    withdraw(portal, "20002/R1/TiltSeries/100")
+    browser = client(portal)
+    page = browser.get(f"/runs/{run}")
+    assert page.status_code == 200
+    assert "No tomograms yet" not in page.text
+    assert "It was not deposited" not in page.text
+    table = page.text.partition('id="withdrawn"')[2].partition("</section>")[0]
+    assert f"TM-{tomogram}" in table
+    assert "Half a &lt;map&gt;" in table
+    assert "Tilt series" in table
+    assert "Not stated" in table
+    for asked in (f"?tomogram={tomogram}", f"?tomogram=tm-{tomogram}", ""):
+        gone = browser.get(f"/view/runs/{run}{asked}")
+        assert gone.status_code == 410
+        assert "This tomogram was withdrawn" in gone.text
+        assert "Half a &lt;map&gt;" in gone.text
+        assert f'href="/runs/{run}"' in gone.text
+    assert browser.get(f"/view/runs/{run}?tomogram=999999").status_code == 404
+    other = next(row["id"] for row in portal.rows("Run", "id", "name") if row["name"] == "R2")
+    assert browser.get(f"/view/runs/{other}?tomogram={tomogram}").status_code == 404
+    assert 'id="withdrawn"' not in browser.get(f"/runs/{other}").text
+
+
 def test_a_view_that_cannot_be_made_anew_after_a_withdrawal_is_told(two, portal):
     for slab in (portal.layout / f".tomoportal/slabs/{SPACING}/Tomograms").glob("*.npz"):
         slab.write_bytes(b"no slab")

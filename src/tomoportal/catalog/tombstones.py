@@ -17,13 +17,14 @@ from tomoportal.layout.tree import OWN, own_entity
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A withdrawn entity. `on` is the day (ISO), `reason` may be empty."""
+    """A withdrawn entity. `on` is the day (ISO), `reason` may be empty, `number` is its portal-wide id."""
 
     kind: str
     folder: str
     title: str
     reason: str
     on: str
+    number: int | None = None
 
 
 def tombstones_of(records: Iterable[Record]) -> list[dict[str, object]]:
@@ -73,6 +74,16 @@ def tombstone_at(connection: sql.Connection, database: Database, now: str, key: 
     return _found(connection, table, now, table.c[FOLDER].in_(around))
 
 
+def tombstones_in(
+    connection: sql.Connection, database: Database, now: str, place: Key
+) -> tuple[Tombstone, ...]:
+    """Those of what lay in a dataset or run, last withdrawn first."""
+    table = database.tables.tables[TOMBSTONES]
+    inside = sql.and_(below(table, folder(place)), table.c[FOLDER] != folder(place), table.c[RELEASE] <= now)
+    asked = sql.select(table).where(inside).order_by(table.c.withdrawn.desc(), table.c[FOLDER])
+    return tuple(map(_stone, connection.execute(asked).mappings()))
+
+
 def folder_of(connection: sql.Connection, database: Database, kind: str, number: int) -> str | None:
     """Where the entity with a portal-wide id lies or lay."""
     entity = own_entity(kind)
@@ -91,4 +102,8 @@ def _found(
     longest = sql.func.length(table.c[FOLDER]).desc()
     asked = sql.select(table).where(where, table.c[RELEASE] <= now).order_by(longest).limit(1)
     row = connection.execute(asked).mappings().first()
-    return Tombstone(row["kind"], row[FOLDER], row["title"], row["reason"], row["withdrawn"]) if row else None
+    return _stone(row) if row else None
+
+
+def _stone(row: sql.RowMapping) -> Tombstone:
+    return Tombstone(row["kind"], row[FOLDER], row["title"], row["reason"], row["withdrawn"], row["number"])

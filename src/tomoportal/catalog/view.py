@@ -16,7 +16,7 @@ from tomoportal.catalog.compile.writer import Addresses, Scope, Statement, Write
 from tomoportal.catalog.database import LONGEST
 from tomoportal.catalog.rows import below
 from tomoportal.catalog.tables import FACETS, FOLDER, RELEASE, REPLACING
-from tomoportal.catalog.tombstones import Tombstone, tombstone, tombstone_at
+from tomoportal.catalog.tombstones import Tombstone, tombstone, tombstone_at, tombstones_in
 from tomoportal.errors import CatalogError, QueryError
 from tomoportal.layout.paths import Key, folder, owner
 from tomoportal.layout.tree import own_entity
@@ -160,6 +160,11 @@ class View:
         """That of an entity of the layout, or of the nearest one around it."""
         with self.database.reader.connect() as connection:
             return tombstone_at(connection, self.database, self._scope.now, key)
+
+    def tombstones_in(self, place: Key) -> tuple[Tombstone, ...]:
+        """Those of what lay in a dataset or run, last withdrawn first."""
+        with self.database.reader.connect() as connection:
+            return tombstones_in(connection, self.database, self._scope.now, place)
 
     def _shows_hidden(self, view: Key) -> bool:
         """Whether what is made of a tomogram and the annotations of its run may show some that are not released yet."""

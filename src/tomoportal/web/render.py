@@ -9,9 +9,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tomoportal.catalog import Tombstone
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Visit
+from tomoportal.web.withdrawn import Gone, withdrawn
 
 _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
@@ -57,9 +57,10 @@ def error(status: int, heading: str, message: str, site: Any) -> str:
     )
 
 
-def tombstone(stone: Tombstone, site: Any) -> str:
+def tombstone(gone: Gone, site: Any) -> str:
     """The HTML that stays in the place of what was withdrawn."""
-    return environment().get_template("tombstone.html").render(stone=stone, site=site)
+    stone = withdrawn(gone.stone)
+    return environment().get_template("tombstone.html").render(stone=stone, back=gone.back, site=site)
 
 
 def shortened(text: str, length: int) -> str:

@@ -29,6 +29,7 @@ from tomoportal.web.pages.deposition import deposition_page
 from tomoportal.web.pages.home import home
 from tomoportal.web.pages.run import run_page
 from tomoportal.web.pages.viewer import viewer_page
+from tomoportal.web.withdrawn import Gone
 
 GetView = Callable[[Request], View]
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -105,9 +106,11 @@ def _endpoint(
             return _unreadable(settings, request, error)
         try:
             html = render.page(template, visit, build(visit))
+        except Gone as gone:
+            return _gone(settings, gone)
         except PageError as error:
             stone = _tombstone(visit, template) if error.status == 404 else None
-            return _gone(settings, stone) if stone else _error(settings, error.status, error.message)
+            return _gone(settings, Gone(stone)) if stone else _error(settings, error.status, error.message)
         except QueryError as error:
             return _error(settings, 400, f"{error}.")
         except CatalogError as error:
@@ -128,9 +131,9 @@ def _tombstone(visit: Visit, template: str) -> Tombstone | None:
     return visit.view.tombstone(kind, visit.id()) if kind else None
 
 
-def _gone(settings: Settings, stone: Tombstone) -> Response:
+def _gone(settings: Settings, gone: Gone) -> Response:
     headers = {**security_headers(), "cache-control": "no-cache"}
-    return HTMLResponse(render.tombstone(stone, settings), 410, headers)
+    return HTMLResponse(render.tombstone(gone, settings), 410, headers)
 
 
 def _unreadable(settings: Settings, request: Request, error: CatalogError) -> Response:

@@ -23,6 +23,7 @@ from tomoportal.web.identifiers import Link
 from tomoportal.web.lists import WITH_FILE
 from tomoportal.web.pages.dataset import COUNTS, TOMOGRAM_ORDER, VIEWABLE, Quality, counted, quality
 from tomoportal.web.people import AUTHORS, Person, people
+from tomoportal.web.withdrawn import Withdrawn, withdrawn, withdrawn_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class RunPage:
     tomograms: tuple[TomogramRow, ...]
     annotations: tuple[AnnotationRow, ...]
     download: Download
+    withdrawn: tuple[Withdrawn, ...]
 
 
 _TOLD_OF_TOMOGRAMS = (
@@ -222,6 +224,7 @@ def run_page(visit: Visit) -> RunPage:
             None,
             f"Run.get_by_id(client, {id}).download_everything()",
         ),
+        withdrawn=tuple(map(withdrawn, withdrawn_in(visit, row["dataset"]["id"], row["name"]))),
     )
 
 
@@ -284,8 +287,7 @@ def _acquisition(visit: Visit, row: dict[str, Any]) -> Iterator[Download]:
         for item in row[name]:
             yield from _downloads(visit, row["name"], "", files(entity, item), keep=True)
     for item in row["alignments"]:
-        found = files(Alignment, item)
-        named = [replace(file, label=f"{file.label} {_alignment(item)}") for file in found]
+        named = [replace(file, label=f"{file.label} {_alignment(item)}") for file in files(Alignment, item)]
         yield from _downloads(visit, row["name"], f"{Alignment.names.prefix}-{item['id']}", named)
 
 

@@ -11,6 +11,7 @@ from tomoportal.model.reconstruction import Tomogram
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.pages.dataset import TOMOGRAM_ORDER, VIEWABLE
+from tomoportal.web.withdrawn import Gone, withdrawn_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +78,26 @@ def viewer_page(visit: Visit) -> ViewerPage:
 
 def _wanted(visit: Visit, row: dict[str, Any]) -> int:
     ids = [tomogram["id"] for tomogram in row["tomograms"]]
-    if not ids:
-        raise PageError(404, f"Run {row['name']} has no tomogram that can be looked at in the browser.")
     asked = visit.request.query_params.get("tomogram")
-    if asked is None:
-        return ids[0]
-    found = next((id for id in ids if asked.upper() in (str(id), f"{Tomogram.names.prefix}-{id}")), None)
-    if found is None:
-        raise PageError(404, f"Run {row['name']} has no tomogram “{asked[:40]}” that can be looked at.")
-    return found
+    found = next((id for id in ids if asked is None or _is_called(id, asked)), None)
+    if found is not None:
+        return found
+    _stop_at_withdrawn(visit, row, asked)
+    if asked is None or not ids:
+        raise PageError(404, f"Run {row['name']} has no tomogram that can be looked at in the browser.")
+    raise PageError(404, f"Run {row['name']} has no tomogram “{asked[:40]}” that can be looked at.")
+
+
+def _is_called(id: int, asked: str) -> bool:
+    return asked.upper() in (str(id), f"{Tomogram.names.prefix}-{id}")
+
+
+def _stop_at_withdrawn(visit: Visit, row: dict[str, Any], asked: str | None) -> None:
+    """Raises `Gone` when the tomogram that is asked for was withdrawn; when none is, for the last one that was."""
+    for stone in withdrawn_in(visit, row["dataset"]["id"], row["name"]):
+        is_asked = stone.number is not None and (asked is None or _is_called(stone.number, asked))
+        if stone.kind == "tomogram" and is_asked:
+            raise Gone(stone, (Crumb(f"Run {row['name']}", urls.run(row["id"])),))
 
 
 def _seen(run: int, row: dict[str, Any], wanted: int) -> Seen:
