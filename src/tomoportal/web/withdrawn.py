@@ -14,7 +14,8 @@ _WORDS = {"tiltseries": "tilt series", "voxel_spacing": "voxel spacing", "frames
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """`word`: its kind in words; `name`: its number with the prefix of the kind; `title` may be empty; `on`: the day (ISO)."""
+    """`word`: its kind in words; `name`: its number with the prefix of the kind; `title` is empty where that of its
+    run would stand; `on`: the day (ISO)."""
 
     kind: str
     word: str
@@ -34,10 +35,11 @@ class Gone(PageError):
 
 def withdrawn(stone: Tombstone) -> Withdrawn:
     """A tombstone in the words of pages."""
-    entity, last = own_entity(stone.kind), stone.folder.split("/")[-1]
+    entity, parts = own_entity(stone.kind), stone.folder.split("/")
     prefix = entity.names.prefix if entity else ""
-    name = f"{prefix}-{stone.number}" if prefix and stone.number is not None else last
-    title = stone.title or (last if stone.kind == "run" else "")
+    name = f"{prefix}-{stone.number}" if prefix and stone.number is not None else parts[-1]
+    is_run_name = stone.kind != "run" and stone.title in parts[1:2]
+    title = "" if is_run_name else stone.title
     return Withdrawn(stone.kind, _WORDS.get(stone.kind, stone.kind), name, title, stone.on, stone.reason)
 
 
