@@ -73,3 +73,8 @@ def test_unknown_and_absent_names() -> None:
         expand("{x}{y}", {"x": "1"})
     with pytest.raises(Unknown, match="x"):
         expand("{x}", {"x": None})
+
+
+def test_a_number_with_a_comma_is_told_with_a_point() -> None:
+    with pytest.raises(ValueError, match=r"found '2,7', expected a number; write 2\.7 with a point"):
+        expand_value("float {cs}", {"cs": "2,7"})

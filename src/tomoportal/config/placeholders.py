@@ -88,7 +88,9 @@ def expand_value(template: str, values: Mapping[str, str | None]) -> Any:
         value = int(text) if number[1] == "int" else float(text)
     except ValueError:
         kind = "a whole number" if number[1] == "int" else "a number"
-        raise ValueError(f"found '{text}', expected {kind}") from None
+        comma = re.fullmatch(r"[+-]?\d+,\d+", text) and number[1] == "float"
+        meant = f"; write {text.replace(',', '.')} with a point" if comma else ""
+        raise ValueError(f"found '{text}', expected {kind}{meant}") from None
     if value != value or abs(value) == float("inf"):
         raise ValueError(f"found '{text}', expected a finite number")
     return value
