@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,7 @@ def test_glb_out_is_read_by_trimesh_and_the_same_each_time() -> None:
 
 def test_scaled() -> None:
     mesh = Mesh(np.array([[1, 2, 4]] * 3, np.float32), np.array([[0, 1, 2]], np.uint32))
-    assert np.array_equal(scaled(mesh, 2.5).vertices[0], np.array([2.5, 5, 10], np.float32))
+    assert np.array_equal(scaled(mesh, 2.5, "x").vertices[0], np.array([2.5, 5, 10], np.float32))
 
 
 def test_the_parts_of_a_scene_lie_where_the_file_places_them() -> None:
@@ -248,8 +249,47 @@ def test_damaged_files_give_a_mesh_or_a_sentence(
 @settings(max_examples=40, deadline=None)
 @given(data=st.binary(max_size=300))
 def test_other_files_give_a_sentence(kind: str, data: bytes) -> None:
-    with pytest.raises(FormatError, match=r"^x: "):
+    with pytest.raises(FormatError, match=r"^x(, line \d+)?: "):
         read_mesh(data, "x", kind)
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"), [(1e300, "too far away for numbers of 32 bits"), (1e-300, "fall into one point")]
+)
+def test_factors_that_leave_no_surface_are_refused(factor: float, words: str) -> None:
+    mesh = read_mesh(b"v 0 0 0\nv 10 0 0\nv 0 1 0\nf 1 2 3\n", "x", "obj")
+    with pytest.raises(FormatError, match=rf"^x: with scale_factor {re.escape(f'{factor:g}')}, .*{words}"):
+        scaled(mesh, factor, "x")
+
+
+VERTICES = b"v 0 0 0\nv 10 0 0\nv 0 1 0\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (b"f 0 1 2", "line 4: this face has the corner 0; the file has 3 vertices, counted from 1"),
+        (b"f 1 2 3\nf 1/1/1 2/2/2 4/3/3", "line 5: this face has the corner 4; the file has 3 vertices"),
+        (b"f -1 -2 -4", "line 4: this face has the corner -4"),
+        (b"f 1 \\\n 2 \\\n 0", "line 6: this face has the corner 0"),
+        (b"f 1 2 three", "line 4: this face has the corner 'three'; expected the number of a vertex"),
+        (b"v 1 2\nf 1 2 3", "line 4: this vertex is '1 2'; expected three numbers"),
+        (b"v 1 2 z\nf 1 2 3", "line 4: this vertex is '1 2 z'; expected three numbers"),
+    ],
+)
+def test_lines_of_an_obj_that_mean_nothing_are_told(lines: bytes, words: str) -> None:
+    with pytest.raises(FormatError, match=f"^x, {words}") as caught:
+        read_mesh(VERTICES + lines, "x", "obj")
+    assert "Error" not in str(caught.value)
+
+
+def test_corners_may_count_back_come_first_and_go_on_in_the_next_line() -> None:
+    for text in (
+        VERTICES + b"f -3 -2 -1",
+        b"f 1 2 3 # a face\n" + VERTICES,
+        VERTICES + b"f 1//1 \\\n2//1 3//1",
+    ):
+        assert len(read_mesh(text, "x", "obj").faces) == 1
 
 
 def test_places_beyond_32_bits_are_refused() -> None:

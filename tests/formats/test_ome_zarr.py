@@ -284,7 +284,11 @@ def test_what_is_no_volume_is_refused(tmp_path: Path) -> None:
     assert "inner" in refused(tmp_path / "g.zarr")
     broken = image(tmp_path / "b.zarr")
     (broken / "0" / ".zarray").write_text("{")
-    refused(broken)
+    assert "its JSON is broken in line 1, column 2 (Expecting property name" in refused(broken)
+    (broken / "0" / ".zarray").write_text('{"zarr_format": 2}')
+    assert "image: there is no 'dtype'. A folder" in refused(broken / "0")
+    (broken / "0" / ".zarray").write_text("[]")
+    assert "level 0, are incomplete or damaged. Write" in refused(broken)
 
 
 def test_chunks_that_hold_nothing_are_refused(tmp_path: Path) -> None:

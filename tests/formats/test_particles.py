@@ -155,6 +155,17 @@ def test_matrices_that_are_no_rotations_are_told_with_their_place() -> None:
         in_voxels(particles, binning=1, spacing=1, shape_zyx=None)
 
 
+@pytest.mark.parametrize(
+    ("positions", "binning", "words"),
+    [([[1, 2, 3], [4, 5, 6]], 1e-300, r"line 4: with binning 1e-300 .* farther away than 10,000,000 \(as do 1 others\)"),
+     ([[1, 2, 3], [4, -2e7, 6]], 1, r"line 5: with binning 1 this point lies at \(4, -2e\+07, 6\)")],
+)  # fmt: skip
+def test_points_farther_away_than_any_volume_are_told_with_their_line(positions, binning, words) -> None:
+    particles = Particles("p.csv", np.array(positions, float), records=np.array([4, 5]))
+    with pytest.raises(FormatError, match=f"p.csv, {words}"):
+        in_voxels(particles, binning=binning, spacing=10.0, shape_zyx=None)
+
+
 def test_relion_4_origins_are_in_pixels_of_the_tilt_series() -> None:
     data = b"""
 data_optics

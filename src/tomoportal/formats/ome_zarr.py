@@ -91,7 +91,7 @@ def open_ome_zarr(place: Path | Store, *, name: str | None = None) -> ZarrVolume
     try:
         node = zarr.open(str(place) if isinstance(place, Path) else place, mode="r")
     except _BROKEN as error:
-        raise FormatError(label, f"this folder is not a readable Zarr image ({error}).",
+        raise FormatError(label, f"this folder is not a readable Zarr image{_in_words(error)}.",
             "A folder with .zgroup, .zarray or zarr.json was expected.") from error  # fmt: skip
     if isinstance(node, zarr.Array):
         note = _warning("zarr-voxel-size", label, "a plain Zarr array gives no voxel size")
@@ -119,6 +119,19 @@ def _from_group(group: zarr.Group, name: str) -> ZarrVolume:
             _warning("zarr-images", name, f"the metadata describes {len(found)} images; the first is taken")
         )
     return _image(group, found[0], name, notes)
+
+
+def _in_words(error: Exception) -> str:
+    """What of an error people can read: where JSON breaks off, which name is missing, what is wrong with a value."""
+    match error:
+        case json.JSONDecodeError():
+            return f": its JSON is broken in line {error.lineno}, column {error.colno} ({error.msg})"
+        case KeyError() if error.args:
+            return f": there is no {str(error.args[0])!r}"
+        case ValueError() if not isinstance(error, BaseZarrError):
+            return f" ({error})"
+        case _:
+            return ""
 
 
 def _attributes(group: zarr.Group) -> Mapping[str, Any]:
@@ -154,7 +167,9 @@ def _image(group: zarr.Group, image: Mapping[str, Any], name: str, notes: list[P
         scale, shift = _transformed(dataset, image, len(names))
     except (*_BROKEN, IndexError, AttributeError) as error:
         raise FormatError(
-            name, f"the multiscales metadata is incomplete ({error!r}).", "Write the image again."
+            name,
+            f"the multiscales metadata, or those of level 0, are incomplete or damaged{_in_words(error)}.",
+            "Write the image again.",
         ) from error
     if not isinstance(array, zarr.Array) or array.ndim != len(names):
         raise FormatError(

@@ -35,6 +35,15 @@ def read_mesh(data: bytes, name: str, kind: str, segment: str = "") -> Mesh:
     return read_scene(data, name, kind)
 
 
-def scaled(mesh: Mesh, factor: float) -> Mesh:
-    """The same surface, `factor` times as large."""
-    return Mesh(np.asarray(mesh.vertices * np.float32(factor), np.float32), mesh.faces)
+def scaled(mesh: Mesh, factor: float, name: str) -> Mesh:
+    """The same surface, `factor` times as large. Raises `FormatError` where numbers of 32 bits cannot hold it."""
+    with np.errstate(over="ignore", under="ignore"):
+        vertices = np.asarray(mesh.vertices.astype(np.float64) * factor, np.float32)
+    if not np.isfinite(vertices).all():
+        fault = "its vertices lie too far away for numbers of 32 bits"
+    elif np.ptp(mesh.vertices, axis=0).any() and not np.ptp(vertices, axis=0).any():
+        fault = "all its vertices fall into one point"
+    else:
+        return Mesh(vertices, mesh.faces)
+    hint = "`scale_factor` brings the unit of the file to voxels: 1 / voxel spacing if it is in Å."
+    raise FormatError(name, f"with scale_factor {factor:g}, {fault}.", hint)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tomoportal.errors import FormatError
 from tomoportal.formats.meshes.mesh import Mesh, checked
+from tomoportal.formats.meshes.obj import check_obj, without_comments
 
 _FAULTS = (
     ValueError,
@@ -28,6 +29,9 @@ def read_scene(data: bytes, name: str, kind: str) -> Mesh:
     triangles, faces of the same corners stay. Raises `FormatError`."""
     import trimesh
 
+    if kind == "obj":
+        check_obj(data, name)
+        data = without_comments(data)
     try:
         with np.errstate(all="ignore"):
             loaded = trimesh.load_scene(io.BytesIO(data), file_type=kind, process=False, skip_materials=True)

@@ -24,7 +24,7 @@ def make_mesh(work: Work, file: Input, source: dict[str, Any]) -> Part:
     mesh = read_mesh(
         work.source.read(file.path), file.path, source["format"], str(parameters.get("name") or "")
     )
-    mesh = scaled(mesh, float(parameters.get("scale_factor") or 1))
+    mesh = scaled(mesh, float(parameters.get("scale_factor") or 1), file.path)
     path = f"{stem(work)}_{SHAPE.lower()}.glb"
     files = work.put(path, to_glb(mesh))
     home, layer = put_mesh_layer(
