@@ -167,6 +167,18 @@ def _two_sizes(path) -> None:
             writer.write(np.zeros(size, np.uint8), photometric="minisblack", metadata=None)
 
 
+def test_bytes_of_no_known_kind_are_published_and_told(tiny, portal):
+    import numpy as np
+
+    with_movies(tiny)
+    movie = tiny.lab / "frames/R1_001.tif"
+    movie.write_bytes(np.random.default_rng(5).bytes(65536))
+    ran = ingest_tiny(tiny, portal)
+    assert ran.code == 0
+    assert "R1_001.tif is of no known kind" in ran.problem("frame-kind")["message"]
+    assert (portal.layout / HOME / "R1_001.tif").read_bytes() == movie.read_bytes()
+
+
 @pytest.mark.parametrize("fault", BAD)
 def test_a_movie_that_is_none_is_told_and_left_out(tiny, portal, fault):
     spoil, words = BAD[fault]

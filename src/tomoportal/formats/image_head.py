@@ -21,10 +21,12 @@ from tomoportal.formats.mrc_header import HEADER_SIZE, MrcHeader, decode_header
 from tomoportal.formats.tiff_pages import MAGIC, ReadRange, TiffPage, tiff_pages
 
 WRAPPINGS = {b"\x1f\x8b": "gz", b"BZ": "bz2"}
+UNKNOWN = "unknown"
 _WRAPPED_HEAD = 1 << 20
 _EER = range(65000, 65003)
 _BITS = {0: 8, 1: 16, 2: 32, 3: 32, 4: 64, 6: 16, 12: 16, 101: 4}
 """MRC mode → bits a pixel; rows fill whole bytes."""
+_TEXT = frozenset(b"\t\n\r\f") | frozenset(range(32, 127))
 ENDINGS = {
     "tiff": ("tif", "tiff", "gain"),
     "eer": ("eer", "gain"),
@@ -37,7 +39,7 @@ ENDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class ImageHead:
-    """`kind`: tiff, eer, mrc, dm3 or dm4; `wrapping`: gz, bz2 or nothing; sizes in pixels, None where the head does not tell."""
+    """`kind`: tiff, eer, mrc, dm3, dm4 or unknown; `wrapping`: gz, bz2 or nothing; sizes in pixels, None where the head does not tell."""
 
     kind: str
     wrapping: str = ""
@@ -46,13 +48,19 @@ class ImageHead:
     images: int | None = None
 
     @property
+    def told(self) -> str:
+        """The kind in words that follow `is`."""
+        return "of no known kind" if self.kind == UNKNOWN else self.kind.upper()
+
+    @property
     def size(self) -> tuple[int, int] | None:
         """Columns and rows."""
         return None if self.width is None or self.height is None else (self.width, self.height)
 
 
 def image_head(read: ReadRange, size: int, name: str, *, whole: bool = True) -> ImageHead:
-    """Look at a file of `size` bytes. Raises `FormatError` when it is empty, truncated, or none of the kinds.
+    """Look at a file of `size` bytes. Raises `FormatError` when it is empty, truncated, or text; other bytes are of an unknown kind, which
+    may be that of a camera.
 
     Unless the `whole` file is to be looked at, only the first page of a TIFF is, which is enough for the size in pixels.
     """
@@ -72,10 +80,13 @@ def image_head(read: ReadRange, size: int, name: str, *, whole: bool = True) -> 
 
 
 def belies(name: str, head: ImageHead) -> str | None:
-    """The ending of a file name that promises another kind than the file is; None when it keeps its promise or makes none."""
+    """The ending of a file name that promises another kind than the file is (any ending, when what it is is not known); None when it keeps
+    its promise or makes none."""
     plain = name.lower().removesuffix(".gz").removesuffix(".bz2")
     ending = plain.rpartition(".")[2]
     promising = any(ending in endings for endings in ENDINGS.values())
+    if head.kind == UNKNOWN:
+        return ending
     return ending if promising and ending not in ENDINGS[head.kind] else None
 
 
@@ -99,10 +110,10 @@ def _mrc(raw: bytes, size: int, name: str, *, whole: bool) -> ImageHead:
     try:
         header, _ = decode_header(raw, size, name)
     except FormatError as error:
+        if any(byte not in _TEXT for byte in raw):
+            return ImageHead(UNKNOWN)
         raise FormatError(
-            name,
-            f"it is neither TIFF, EER nor DM (it starts with {raw[:4]!r}), and as MRC {error.message}",
-            error.hint,
+            name, f"it is neither TIFF, EER nor DM but text (it starts with {raw[:4]!r}).", "Copy it again."
         ) from error
     columns, rows, images = header.size
     expected = HEADER_SIZE + _data_size(header)

@@ -250,7 +250,7 @@ def _images(
 
 def _kinds(movies: Sequence[Movie]) -> Iterable[Problem]:
     other = [
-        f"{movie.base} is {movie.copied.head.kind.upper()}"
+        f"{movie.base} is {movie.copied.head.told}"
         for movie in movies
         if belies(movie.base, movie.copied.head)
     ]

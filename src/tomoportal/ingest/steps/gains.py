@@ -63,9 +63,7 @@ def _doubts(work: Work, taken: Sequence[Copied]) -> Iterable[Problem]:
     for copied in taken:
         source = copied.entry["from"]["path"]
         if ending := belies(source, copied.head):
-            message = (
-                f"the name says .{ending}, but it is {copied.head.kind.upper()}; it is published as it is"
-            )
+            message = f"the name says .{ending}, but it is {copied.head.told}; it is published as it is"
             yield Problem("gain-kind", message, Severity.WARNING, file=source)
         if frame is not None and (fault := _misfit(copied.head, size)):
             message = f"the gain reference has {fault} of {frame.path.rpartition('/')[2]}"
