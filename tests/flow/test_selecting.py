@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fixtures_command import FlowPortal, contents
+from fixtures_command import FlowPortal, contents, tomoportal
 from fixtures_tiny import Tiny
 
 SPACING = "R1/Reconstructions/VoxelSpacing10.000"
@@ -171,6 +171,23 @@ def test_metadata_alone_touch_no_data_and_name_what_has_none(tiny, portal):
     assert portal.rows("Alignment", "alignment_method") == [{"alignment_method": "patch_tracking"}]
     assert portal.rows("Dataset", "title") == [{"title": "Another"}]
     assert set(planned(tiny, portal)) == {f"{SPACING}/Annotations/100"}
+
+
+def test_metadata_alone_end_by_saying_what_is_left(tiny, portal):
+    ingest(tiny, portal)
+    (tiny.lab / "R1.csv").write_text("1,2,3\n")
+    config = tiny.write().file
+    left = "1 entity has changed or incomplete data: run without --metadata-only."
+    assert portal.plan(config, tiny.source, "--metadata-only").out.splitlines()[-1].endswith(left)
+    told = tomoportal("ingest", config, "--source", tiny.source, "--metadata-only", *portal.options)
+    assert told.code == 0
+    assert left in told.out.splitlines()[-1]
+    tiny.run("R2", seed=2)
+    both = portal.plan(tiny.write().file, tiny.source, "--metadata-only").out.splitlines()[-1]
+    assert "1 entity has changed or incomplete data and " in both
+    assert "entities have no data yet: run without" in both
+    whole = tomoportal("ingest", tiny.file, "--source", tiny.source, *portal.options)
+    assert "--metadata-only" not in whole.out
 
 
 def test_force_makes_anew_what_is_chosen(tiny, portal, monkeypatch):

@@ -122,7 +122,7 @@ def ingest_config(
             workers=workers,
             progress=progress,
         )
-    report.removed = removed
+    report.removed, report.left = removed, made.plan.notes.left()
     report.problems += [*made.problems, *published.problems]
     return report
 
@@ -187,8 +187,10 @@ class CatalogLoading:
 def summary(report: Report) -> str:
     """What happened, in one line."""
     removed = f" {report.removed} taken down." if report.removed else ""
+    left = f" {report.left}" if report.left else ""
     if not report.done and not report.failed:
-        return removed.strip() or f"Nothing to do: {report.unchanged} entities are published as asked for."
+        nothing = removed.strip() or f"Nothing to do: {report.unchanged} entities are published as asked for."
+        return f"{nothing}{left}"
     made = ", ".join(f"{count} {kind}" for kind, count in report.done.items())
     failed = f" {len(report.failed)} failed." if report.failed else ""
-    return f"Published {made or 'nothing'}; {report.unchanged} unchanged.{failed}{removed}"
+    return f"Published {made or 'nothing'}; {report.unchanged} unchanged.{failed}{removed}{left}"

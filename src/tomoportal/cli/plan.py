@@ -78,11 +78,12 @@ def show_plan(made: Planned) -> Overview:
     for orphan in seen.orphans:
         typer.echo(f"{'orphan':<12} {folder(orphan.key)}  (published, but no longer found)")
     count = seen.kinds.total()
+    left = made.plan.notes.left()
     if not count:
-        typer.echo(f"Nothing to do: {seen.unchanged} entities are published as asked for.")
+        typer.echo(f"Nothing to do: {seen.unchanged} entities are published as asked for. {left}".rstrip())
     else:
         typer.echo(
             f"{count} to do, reading {human_size(seen.size)}; {seen.unchanged} unchanged. "
-            "Pictures and viewer states follow from these."
+            f"Pictures and viewer states follow from these. {left}".rstrip()
         )
     return seen

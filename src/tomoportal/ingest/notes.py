@@ -37,6 +37,14 @@ class Notes:
         """Note a published entity that is no longer found."""
         self.orphans.setdefault(record.key.dataset, {})[folder(record.key)] = None
 
+    def left(self) -> str:
+        """What metadata alone do not bring up to date, in one sentence; empty when that is nothing."""
+        counts = [sum(len(places) for (_, is_new), places in self.without_data.items() if is_new is new)
+                  for new in (False, True)]  # fmt: skip
+        told = [f"{count} {'entity has' if count == 1 else 'entities have'} {what}"
+                for count, what in zip(counts, ("changed or incomplete data", "no data yet"), strict=True) if count]  # fmt: skip
+        return f"{' and '.join(told)}: run without --metadata-only." if told else ""
+
     def problems(self, file: str) -> Iterator[Problem]:
         """All of them; `file` is the deposition file."""
         yield from self._homeless(file)

@@ -52,12 +52,13 @@ class Silent:
 @dataclass(slots=True)
 class Report:
     """What happened. `done` counts finished tasks by kind, `failed` lists those that failed; `unchanged` counts entities with nothing
-    to do, `removed` those that were taken down."""
+    to do, `removed` those that were taken down. `left`: a sentence about what is left out, where metadata alone were asked for."""
 
     done: Counter[str] = field(default_factory=Counter)
     failed: list[Task] = field(default_factory=list)
     unchanged: int = 0
     removed: int = 0
+    left: str = ""
     problems: list[Problem] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
