@@ -699,3 +699,11 @@ def test_of_several_alignments_the_one_that_is_taken_is_named(tiny, portal):
     sidecar = json.loads(portal.public()[path])
     assert sidecar["alignment_metadata_path"].startswith("20002/R1/Alignments/100/")
     assert len(portal.rows("Alignment")) == 4
+
+
+def test_a_folder_in_place_of_an_angle_list_is_told_by_its_path_in_the_source(tiny, portal):
+    angles = tiny.lab / "R1.rawtlt"
+    angles.unlink()
+    angles.mkdir()
+    problem = ingest_tiny(tiny, portal).problem("tiltseries-failed")
+    assert problem["message"] == "lab/R1.rawtlt: this is a folder or a device, not a file"

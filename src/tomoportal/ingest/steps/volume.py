@@ -39,7 +39,7 @@ def opened(work: Work, file: Input) -> Iterator[Source]:
 
 
 def _check_unchanged(work: Work, file: Input, *, is_folder: bool) -> None:
-    with of_the_depositor():
+    with of_the_depositor(file.path):
         if is_folder:
             now = folder_input(work.source.storage, file.path)
         else:
