@@ -159,8 +159,12 @@ class PerSectionAlignmentParameters(Entity):
 
     id = Int("identifier of the row", nullable=False, sidecar="@id")
     z_index = Int("place in the stack, from 0", nullable=False, sidecar="z_index")
-    x_offset = Float("where the middle of the volume lies in the image, along x", unit="Å", sidecar="x_offset")
-    y_offset = Float("where the middle of the volume lies in the image, along y", unit="Å", sidecar="y_offset")
+    x_offset = Float(
+        "where the middle of the volume lies in the image, along x", unit="Å", sidecar="x_offset"
+    )
+    y_offset = Float(
+        "where the middle of the volume lies in the image, along y", unit="Å", sidecar="y_offset"
+    )
     volume_x_rotation = Float("rotation about x", unit="°", sidecar="volume_x_rotation")
     in_plane_rotation = Matrix("2×2 rotation matrix in the image plane", sidecar="in_plane_rotation")
     tilt_angle = Float("refined tilt", unit="°", sidecar="tilt_angle")
