@@ -297,6 +297,19 @@ def test_published_movies_stay_when_their_sources_are_gone(tiny, portal, also_md
     assert (f"{HOME}/R1.mdoc" in portal.public()) is not also_mdoc
 
 
+@pytest.mark.parametrize("text", ["{}", '{"frames": [{}]}'])
+def test_published_movies_stay_beside_an_altered_sidecar(tiny, portal, text):
+    movies = with_movies(tiny)
+    ingest_tiny(tiny, portal)
+    before = _sidecar(portal)["frames"]
+    (portal.layout / HOME / "frames_metadata.json").write_text(text)
+    (tiny.lab / "frames/R1_003.tif").unlink()
+    ran = ingest_tiny(tiny, portal)
+    assert "1 published movies (R1_003.tif)" in ran.problem("frames-not-found")["message"]
+    assert _sidecar(portal)["frames"] == before
+    assert portal.public()[f"{HOME}/R1_003.tif"] == movies["R1_003.tif"]
+
+
 def test_renamed_movies_are_added_and_the_published_ones_keep_their_dose(tiny, portal):
     movies = with_movies(tiny)
     ingest_tiny(tiny, portal)

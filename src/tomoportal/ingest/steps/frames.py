@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from tomoportal.errors import FormatError
+from tomoportal.errors import FormatError, NotFound
 from tomoportal.formats.image_head import belies
 from tomoportal.formats.mdoc import Mdoc, MdocSection, SectionDose, read_mdoc, section_doses
 from tomoportal.ingest.copies import Copied, Copies
@@ -15,7 +18,6 @@ from tomoportal.ingest.matching import movies_of
 from tomoportal.ingest.plan.plans import FORCED
 from tomoportal.ingest.task import Outcome, Work
 from tomoportal.layout.paths import folder
-from tomoportal.layout.private import read_json
 from tomoportal.layout.tree import marker
 from tomoportal.problems import Problem, Severity
 
@@ -116,12 +118,14 @@ def _movies(work: Work, home: str) -> tuple[list[Movie], list[Problem]]:
 
 
 def _published_rows(work: Work) -> dict[str, dict[str, Any]]:
-    """What is published of each frame file: path → its row."""
-    if work.known is None:
+    """What is published of each frame file: path → its row. Nothing of a sidecar that somebody has altered."""
+    if work.known is None or not work.known.sidecar:
         return {}
-    for path in filter(None, (work.known.sidecar, marker(work.known))):
-        if (content := read_json(work.target, path)) is not None:
-            return {row["path"]: row for row in content["frames"] if row["path"]}
+    for path in (work.known.sidecar, marker(work.known)):
+        with suppress(NotFound):
+            data = work.target.read(path)
+            if hashlib.sha256(data).hexdigest() == work.known.sidecar_sha256:
+                return {row["path"]: row for row in json.loads(data)["frames"] if row["path"]}
     return {}
 
 
