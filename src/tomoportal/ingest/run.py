@@ -294,7 +294,7 @@ class _Runner:
 
     def _plain(self, task: Task, allotment: Allotment, origin: Key | None) -> None:
         """A dataset or deposition: its sidecar, with the pictures that the depositor gives, else those of `origin`."""
-        path = ledger_path(task.key)
+        path, owner = ledger_path(task.key), task.key.dataset or deposition_lease(task.key.deposition)
         ledger = private.read_ledger(self.target, path)
         old, wanted = ledger.get(task.key), self.plan.photos.get(task.key, {})
         given = given_photos(self.executor.source, self.target, task.key, wanted, old)
@@ -307,10 +307,11 @@ class _Runner:
             and old.files == files
             and old.facts.get(FACT, {}) == given.facts
             and _photos_of(self.target, old) == photos
+            and not self._was_stopped(owner)
         ):
             self.executor.report.unchanged += 1
         else:
-            self._will_change(task.key.dataset or deposition_lease(task.key.deposition))
+            self._will_change(owner)
             content = sidecar(task, outcome)
             publish(self.target, path, ledger, allotment, record_of(task, outcome), content, None)
             self.executor.report.counted(task)
@@ -324,6 +325,10 @@ class _Runner:
         """From now on what readers know of a dataset or deposition is out of date, whatever happens."""
         if owner not in self.changed:
             self.changed[owner] = private.begin_change(self.target, owner)
+
+    def _was_stopped(self, owner: str) -> bool:
+        """Whether an earlier process was stopped while it wrote here: what it may have left half written is written again."""
+        return self.changed.get(owner, private.is_changing(self.target, owner))
 
     def _tell(self, dataset: str) -> None:
         """Readers see what has changed, unless nothing has and they have seen it before."""
