@@ -521,7 +521,7 @@ def _large(tiny: Tiny) -> Tiny:
     """A second run whose tomogram takes a moment."""
     tiny.run("R2", seed=3)
     write_mrc(
-        tiny.lab / "tomograms/R2.mrc", np.random.default_rng(1).random((64, 256, 256), np.float32), 10.0
+        tiny.lab / "tomograms/R2.mrc", np.random.default_rng(1).random((160, 384, 384), np.float32), 10.0
     )
     (tiny.lab / "R2_mask.mrc").unlink()
     return tiny.write()

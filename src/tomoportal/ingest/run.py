@@ -33,7 +33,7 @@ from tomoportal.layout.ids import Allotment
 from tomoportal.layout.lease import hold
 from tomoportal.layout.paths import Key
 from tomoportal.layout.private import STAGING, Ledger, Record, ledger_path, read_json
-from tomoportal.layout.processes import has_ended, this_process
+from tomoportal.layout.processes import SCRATCH, has_ended, this_process
 from tomoportal.layout.publish import UPDATED, Standing, publish, reveal, standing, unfinished
 from tomoportal.layout.tree import at
 from tomoportal.settings import today
@@ -41,8 +41,6 @@ from tomoportal.storage.protocol import Storage
 
 RUNS_PER_CORE = 8
 """Runs that are worked on at a time: enough to keep the cores busy while a large volume of one run is made."""
-
-_SCRATCH = "tomoportal-"
 
 
 def run_plan(
@@ -84,7 +82,7 @@ def deposition_lease(number: str) -> str:
 def _workplaces(target: Storage) -> Iterator[tuple[Path, Path]]:
     """A staging folder, on the target's disk if it has one, and a scratch folder; both are removed afterwards."""
     _sweep_scratch()
-    with tempfile.TemporaryDirectory(prefix=f"{_SCRATCH}{this_process()}.") as scratch:
+    with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{this_process()}.") as scratch:
         staging = (target.local_path(STAGING) or Path(scratch) / "staging") / this_process()
         _sweep(staging.parent)
         try:
@@ -102,8 +100,8 @@ def _sweep(staging: Path) -> None:
 
 
 def _sweep_scratch() -> None:
-    for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
-        if has_ended(left.name.removeprefix(_SCRATCH).rpartition(".")[0]):
+    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        if has_ended(left.name.removeprefix(SCRATCH).rpartition(".")[0]):
             shutil.rmtree(left, ignore_errors=True)
 
 

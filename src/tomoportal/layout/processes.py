@@ -9,6 +9,9 @@ import os
 import socket
 from pathlib import Path
 
+SCRATCH = "tomoportal-"
+"""How folders with passing files begin; the name of their process and a dot follow, so that the next one can sweep them."""
+
 
 def this_process() -> str:
     """Host, its table of processes, number and time of start: a name that no other process has or will have."""

@@ -18,7 +18,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +31,7 @@ from obstore.exceptions import (
 )
 
 from tomoportal.errors import NotFound, StorageError, UsageError
+from tomoportal.layout.processes import SCRATCH, this_process
 from tomoportal.storage.access import attempts, open_store, sentence
 from tomoportal.storage.protocol import TEMPORARY, Entry, Level, clean_path
 from tomoportal.storage.reading import Reader, again
@@ -257,18 +258,15 @@ class ObjectStorage:
     @contextmanager
     def fetch(self, path: str, scratch: Path | None = None) -> Iterator[Path]:
         entry = self.stat(path)
-        try:
-            suffix = os.path.splitext(path)[1][:20]
-            handle, name = tempfile.mkstemp(prefix="tomoportal-", suffix=suffix, dir=scratch)
-        except OSError as error:
-            raise self._no_scratch(path, error) from error
-        try:
-            with os.fdopen(handle, "wb") as file:
+        with ExitStack() as stack:
+            try:
+                home = tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{this_process()}.", dir=scratch)
+            except OSError as error:
+                raise self._no_scratch(path, error) from error
+            copy = Path(stack.enter_context(home)) / f"copy{os.path.splitext(path)[1][:20]}"
+            with copy.open("wb") as file:
                 self._download(entry, file)
-            yield Path(name)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)
+            yield copy
 
     def _download(self, entry: Entry, target: IO[bytes]) -> None:
         """Piece by piece, each of which is tried again when its answer breaks off."""
