@@ -28,7 +28,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from tomoportal.errors import NotFound, StorageError
 from tomoportal.layout.paths import PRIVATE, Key, folder
-from tomoportal.layout.processes import this_process
+from tomoportal.layout.processes import SCRATCH, this_process
 from tomoportal.layout.record_stream import records_in
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def _made(storage: Storage, path: str) -> Iterator[IO[str]]:
     if home is not None:
         home.mkdir(parents=True, exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory(prefix="index-", dir=home) as folder:
+        with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{this_process()}.", dir=home) as folder:
             made = Path(folder, "index.json")
             with made.open("w", encoding="utf-8") as file:
                 yield file
