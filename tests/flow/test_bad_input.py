@@ -542,8 +542,10 @@ def _start(tiny: Tiny, portal: FlowPortal, **more: Any) -> subprocess.Popen[str]
 
 
 def _last_in_line() -> None:
-    """In the child: it must not have finished before this process, which watches it, gets its turn."""
+    """In the child: it must not have finished before this process, which watches it, gets its turn; and Ctrl-C, which workers of
+    the tests ignore and hand on so, must mean something."""
     os.nice(19)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_interrupting_keeps_what_is_finished_and_goes_on_afterwards(tiny, portal):
