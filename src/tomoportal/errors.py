@@ -11,13 +11,14 @@ PortalError                    str() is one or two sentences for the user
 │  └─ Busy                     another process holds the lease
 ├─ CatalogError                database missing, of another version, or broken
 ├─ QueryError(ValueError)      a filter or field that a reader asked for does not exist
+│  └─ TooMuch                  a sound query that asks for more than the portal gives at once; .limit
 └─ RemoteError                 client side: the server is unreachable or answered an error; .status
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from tomoportal.problems import Problem
@@ -83,6 +84,14 @@ class CatalogError(PortalError):
 
 class QueryError(PortalError, ValueError):
     """A query names a field, comparator or relation that does not exist, or a value of the wrong type."""
+
+
+class TooMuch(QueryError):
+    """A sound query asks for more than the portal gives at once; `limit` names which of its limits."""
+
+    def __init__(self, limit: Literal["cost", "depth", "time", "rows", "size", "busy"], message: str) -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 class RemoteError(PortalError):

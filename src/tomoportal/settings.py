@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+
+from tomoportal.errors import UsageError
 
 DEFAULT_STORAGE = "portal/files"
 DEFAULT_DATABASE = "sqlite:///portal/catalog.sqlite"
@@ -12,16 +14,50 @@ DEFAULT_BUCKET = "tomoportal"
 
 
 @dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """What GraphQL requests may ask for; each is set by `TOMOPORTAL_QUERY_…`, such as `TOMOPORTAL_QUERY_COST`.
+
+    `cost`: points that a request may be estimated at (`api.graphql.cost`); `depth`: relations that may follow each other;
+    `seconds`: how long a request may keep the database busy; `rows`: rows that one list may hold, 0 for any number; `body`: bytes of a
+    request; `at_once`: costly requests that a process answers at a time; `waiting`: how many more may wait for that."""
+
+    cost: int = 20_000_000
+    depth: int = 12
+    seconds: int = 30
+    rows: int = 0
+    body: int = 4_000_000
+    at_once: int = 2
+    waiting: int = 100
+
+    @staticmethod
+    def from_environment() -> QueryLimits:
+        """As the environment says. Raises `UsageError` for what is no whole number."""
+        chosen = {}
+        for field in fields(QueryLimits):
+            name = f"TOMOPORTAL_QUERY_{field.name.upper()}"
+            text = os.environ.get(name, "")
+            least = 0 if field.name in ("rows", "waiting") else 1
+            if text and not (text.isascii() and text.isdigit() and int(text) >= least):
+                raise UsageError(f"{name} must be a whole number from {least}, not {text!r}.")
+            if text:
+                chosen[field.name] = int(text)
+        return QueryLimits(**chosen)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`storage`: URL or folder of the standard layout; `database`: SQLAlchemy URL of the catalogue;
     `public_url`: where browsers and clients reach this portal, without a trailing slash, empty when unknown;
-    `bucket`: the bucket name in s3:// addresses; `title`: the name shown on the pages."""
+    `bucket`: the bucket name in s3:// addresses; `title`: the name shown on the pages; `origins`: whose pages may ask `/graphql` from
+    browsers (`*`: all); `limits`: what such a question may ask for."""
 
     storage: str = DEFAULT_STORAGE
     database: str = DEFAULT_DATABASE
     public_url: str = ""
     bucket: str = DEFAULT_BUCKET
     title: str = "Tomoportal"
+    origins: tuple[str, ...] = ("*",)
+    limits: QueryLimits = QueryLimits()
 
     @staticmethod
     def from_environment(**flags: str | None) -> Settings:
@@ -37,7 +73,8 @@ class Settings:
         chosen |= {key: value for key, value in flags.items() if value is not None}
         if "public_url" in chosen:
             chosen["public_url"] = chosen["public_url"].rstrip("/")
-        return Settings(**chosen)
+        origins = tuple(os.environ.get("TOMOPORTAL_ORIGINS", "").replace(",", " ").split()) or ("*",)
+        return Settings(**chosen, origins=origins, limits=QueryLimits.from_environment())
 
 
 def today() -> date:

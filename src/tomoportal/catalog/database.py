@@ -76,11 +76,11 @@ class Database:
         return engine
 
     @contextmanager
-    def limited(self, connection: sql.Connection) -> Iterator[None]:
-        """Stop what takes too long."""
+    def limited(self, connection: sql.Connection, seconds: float = LONGEST) -> Iterator[None]:
+        """Stop what takes longer than so many seconds, all statements together."""
         raw = connection.connection.driver_connection
         assert isinstance(raw, sqlite3.Connection)
-        end = time.monotonic() + LONGEST
+        end = time.monotonic() + seconds
         raw.set_progress_handler(lambda: time.monotonic() > end, 100_000)
         try:
             yield

@@ -17,11 +17,12 @@ from tomoportal.catalog.database import LONGEST
 from tomoportal.catalog.rows import below
 from tomoportal.catalog.tables import FACETS, FOLDER, RELEASE, REPLACING
 from tomoportal.catalog.tombstones import Tombstone, tombstone, tombstone_at, tombstones_in
-from tomoportal.errors import CatalogError, QueryError
+from tomoportal.errors import CatalogError, TooMuch
 from tomoportal.layout.paths import Key, folder, owner
 from tomoportal.layout.tree import own_entity
 from tomoportal.model import query
 from tomoportal.model.annotation import Annotation
+from tomoportal.model.registry import ENTITIES
 
 if TYPE_CHECKING:
     from tomoportal.catalog.database import Database
@@ -58,9 +59,9 @@ class View:
         return self._run(self._statement(asked))
 
     @contextmanager
-    def snapshot(self) -> Iterator[Callable[[Query], str]]:
-        """A function that answers like `json`, every time from the same state of the catalogue."""
-        with self._connection() as connection:
+    def snapshot(self, seconds: float = LONGEST) -> Iterator[Callable[[Query], str]]:
+        """A function that answers like `json`, every time from the same state of the catalogue, for so many seconds."""
+        with self._connection(seconds) as connection:
             yield lambda asked: self._answer(connection, self._statement(asked))
 
     def rows(self, select: query.Select) -> list[dict[str, Any]]:
@@ -91,6 +92,19 @@ class View:
             where = self._chosen(entity_name, where)
         answer = json.loads(self._run(aggregate.facets(writer, entity_name, where, path)))
         return [(item["value"], item["count"]) for item in answer]
+
+    def sizes(self) -> dict[str, int]:
+        """How many rows each entity has by class name, hidden ones included: for estimates, not for readers."""
+        tables = self.database.tables.tables
+        counts = [
+            sql.select(sql.func.count())
+            .select_from(tables[entity.names.table])
+            .scalar_subquery()
+            .label(entity.__name__)
+            for entity in ENTITIES
+        ]
+        with self._connection() as connection:
+            return dict(connection.execute(sql.select(*counts)).one()._mapping)
 
     def holders(
         self, entity_name: str, where: query.Condition, path: tuple[str, ...]
@@ -185,8 +199,8 @@ class View:
             return self._answer(connection, statement)
 
     @contextmanager
-    def _connection(self) -> Iterator[sql.Connection]:
-        with self.database.reader.connect() as connection, self.database.limited(connection):
+    def _connection(self, seconds: float = LONGEST) -> Iterator[sql.Connection]:
+        with self.database.reader.connect() as connection, self.database.limited(connection, seconds):
             connection.exec_driver_sql("BEGIN")
             yield connection
 
@@ -196,9 +210,11 @@ class View:
         except (sql.exc.OperationalError, sql.exc.DataError) as error:
             reason = str(error.orig)
             if "interrupted" in reason:
-                raise QueryError(f"this query takes longer than {LONGEST} s; ask for less") from error
+                raise TooMuch(
+                    "time", "this query takes longer than the portal allows; ask for less"
+                ) from error
             if any(words in reason for words in _TOO_LARGE):
-                raise QueryError(f"this query is too large for the database ({reason})") from error
+                raise TooMuch("size", f"this query is too large for the database ({reason})") from error
             raise CatalogError(f"the catalogue {self.database.url} cannot answer: {reason}") from error
 
 
