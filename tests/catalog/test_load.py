@@ -101,8 +101,8 @@ def test_values_come_from_their_places(loaded: Catalog) -> None:
     assert tilt["file_size_mrc"] == 5_000_000_000
     first, second = rows["Tomogram"]
     assert first["reconstruction_method"] == "Fourier_Space"
-    assert first["scale0_dimensions"] == "64,60,20"
-    assert first["scale2_dimensions"] is None
+    assert first["scale_0_dimensions"] == "64,60,20"
+    assert first["scale_2_dimensions"] is None
     assert first["neuroglancer_config"] == '{"layers": ["/files/x"]}'
     assert (first["is_author_submitted"], second["is_author_submitted"]) == (True, False)
     assert first["alignment_id"] == rows["Alignment"][0]["id"]

@@ -6,20 +6,18 @@ deposition file (`config`) and in the sidecar (`sidecar`, the same unless stated
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import date
-from difflib import get_close_matches
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
-from tomoportal.errors import QueryError
-from tomoportal.model import query
+from tomoportal.model.expressions import Expression, RelationPath
 
 if TYPE_CHECKING:
     from tomoportal.model.entity import Entity
 
-T = TypeVar("T")
+T = TypeVar("T", covariant=True)
 
 
 class Kind(Enum):
@@ -144,76 +142,13 @@ class Field(Generic[T]):
     def __get__(self, instance: object | None, owner: type) -> Expression | T:
         if instance is None:
             return Expression(owner, (), self)
-        return instance.__dict__[self.name]
+        try:
+            return instance.__dict__[self.name]
+        except KeyError:
+            raise AttributeError(f"{instance!r} has no value of {self.name!r}: it was not given.") from None
 
     def __repr__(self) -> str:
         return f"<{self.owner.__name__}.{self.name}: {self.kind.value}>"
-
-
-@dataclass(frozen=True, eq=False)
-class Expression:
-    """A field as seen from a class, perhaps through relations. Comparing it gives a `query.Condition`."""
-
-    root: type[Entity]
-    path: tuple[str, ...]
-    field: Field
-
-    def _compare(self, operator: query.Operator, value: Any) -> query.Condition:
-        return query.through(self.path, query.Compare(self.field.name, operator, plain(value)))
-
-    def __eq__(self, other: object) -> query.Condition:  # type: ignore[override]
-        return self._compare("eq", other)
-
-    def __ne__(self, other: object) -> query.Condition:  # type: ignore[override]
-        return self._compare("neq", other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __lt__(self, other: Any) -> query.Condition:
-        return self._compare("lt", other)
-
-    def __le__(self, other: Any) -> query.Condition:
-        return self._compare("lte", other)
-
-    def __gt__(self, other: Any) -> query.Condition:
-        return self._compare("gt", other)
-
-    def __ge__(self, other: Any) -> query.Condition:
-        return self._compare("gte", other)
-
-    def like(self, pattern: str) -> query.Condition:
-        """Matches `%` (any text) and `_` (any character), case-sensitive."""
-        return self._compare("like", pattern)
-
-    def ilike(self, pattern: str) -> query.Condition:
-        """`like` that ignores case."""
-        return self._compare("ilike", pattern)
-
-    def regex(self, pattern: str) -> query.Condition:
-        """Contains a match of the RE2 regular expression."""
-        return self._compare("regex", pattern)
-
-    def is_in(self, values: Iterable[Any]) -> query.Condition:
-        """Is one of the values."""
-        return self._compare("in", tuple(values))
-
-    _in = is_in
-
-    def not_in(self, values: Iterable[Any]) -> query.Condition:
-        """Is none of the values (null is not matched)."""
-        return self._compare("nin", tuple(values))
-
-    def is_null(self, value: bool = True) -> query.Condition:
-        """Has no value (or has one, with False)."""
-        return self._compare("is_null", value)
-
-    def ascending(self) -> query.Order:
-        """Smallest first."""
-        return query.Order((*self.path, self.field.name), "asc")
-
-    def descending(self) -> query.Order:
-        """Largest first."""
-        return query.Order((*self.path, self.field.name), "desc")
 
 
 class Relation:
@@ -236,83 +171,41 @@ class Relation:
         return instance.related(self)  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True, eq=False)
-class RelationPath:
-    """Relations followed from a class; its attributes are the fields and relations of the entity at the end."""
+class Maker(Generic[T]):
+    """Makes fields of one kind. To type checkers their values are `T`, or `T | None` unless `nullable=False`."""
 
-    root: type[Entity]
-    path: tuple[str, ...]
-    relation: Relation
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        from tomoportal.model.registry import entity
-
-        target = entity(self.relation.target)
-        if name in target.fields:
-            return Expression(self.root, self.path, target.fields[name])
-        if name in target.relations:
-            return replace(self, path=(*self.path, name), relation=target.relations[name])
-        near = ", ".join(get_close_matches(name, [*target.fields, *target.relations]))
-        raise AttributeError(
-            f"{target.__name__} has no field or relation {name!r}" + (f"; nearest: {near}" if near else "")
-        )
-
-    def _refuse(self, _other: object) -> Any:
-        raise QueryError(
-            f'"{self.path[-1]}" is an object and can\'t be compared directly. '
-            f"Compare one of its fields instead, for example {'.'.join((self.root.__name__, *self.path, 'id'))}."
-        )
-
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __hash__ = None  # type: ignore[assignment]
+    @overload
+    def __call__(self, description: str, *, nullable: Literal[False], **rest: Any) -> Field[T]: ...
+    @overload
+    def __call__(self, description: str, **rest: Any) -> Field[T | None]: ...
+    def __call__(self, description: str, **rest: Any) -> Any:
+        return Field(self.kind, description, **rest)
 
 
-def plain(value: Any) -> Any:
-    """A comparison value as it travels: dates as ISO text, enumeration members as their word, sets as tuples."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, (list, tuple, set, frozenset)) or hasattr(value, "keys"):
-        return tuple(plain(item) for item in value)
-    return value
+Int: Maker[int] = Maker(Kind.INT)
+"""A 32-bit integer."""
+Float: Maker[float] = Maker(Kind.FLOAT)
+"""A 64-bit float; also byte sizes, which may pass 32 bits."""
+Str: Maker[str] = Maker(Kind.STR)
+"""Text."""
+Bool: Maker[bool] = Maker(Kind.BOOL)
+"""Yes or no."""
+Date: Maker[datetime] = Maker(Kind.DATE)
+"""A day; the API shows it as a time stamp at midnight UTC."""
+Matrix: Maker[list[list[float]]] = Maker(Kind.MATRIX)
+"""A list of rows of numbers."""
 
 
-def Int(description: str, **rest: Any) -> Field[int]:
-    """A 32-bit integer."""
-    return Field(Kind.INT, description, **rest)
-
-
-def Float(description: str, **rest: Any) -> Field[float]:
-    """A 64-bit float; also byte sizes, which may pass 32 bits."""
-    return Field(Kind.FLOAT, description, **rest)
-
-
-def Str(description: str, **rest: Any) -> Field[str]:
-    """Text."""
-    return Field(Kind.STR, description, **rest)
-
-
-def Bool(description: str, **rest: Any) -> Field[bool]:
-    """Yes or no."""
-    return Field(Kind.BOOL, description, **rest)
-
-
-def Date(description: str, **rest: Any) -> Field[date]:
-    """A day; the API shows it as a time stamp at midnight UTC."""
-    return Field(Kind.DATE, description, **rest)
-
-
-def Choice(enum: type[StrEnum], description: str, **rest: Any) -> Field[str]:
+@overload
+def Choice(enum: type[StrEnum], description: str, *, nullable: Literal[False], **rest: Any) -> Field[str]: ...
+@overload
+def Choice(enum: type[StrEnum], description: str, **rest: Any) -> Field[str | None]: ...
+def Choice(enum: type[StrEnum], description: str, **rest: Any) -> Any:
     """A word out of an enumeration."""
     return Field(Kind.ENUM, description, enum=enum, **rest)
-
-
-def Matrix(description: str, **rest: Any) -> Field[list[list[float]]]:
-    """A list of rows of numbers."""
-    return Field(Kind.MATRIX, description, **rest)
 
 
 def StoredPath(description: str, **rest: Any) -> Field[str]:
@@ -320,17 +213,29 @@ def StoredPath(description: str, **rest: Any) -> Field[str]:
     return Field(Kind.STR, description, public=False, **rest)
 
 
-def S3Address(path: str, description: str, **rest: Any) -> Field[str]:
+@overload
+def S3Address(path: str, description: str, *, nullable: Literal[False]) -> Field[str]: ...
+@overload
+def S3Address(path: str, description: str) -> Field[str | None]: ...
+def S3Address(path: str, description: str, **rest: Any) -> Any:
     """The s3:// address of the stored path of this name."""
     return Field(Kind.STR, description, address_of=(Address.S3, path), **rest)
 
 
-def HttpsAddress(path: str, description: str, **rest: Any) -> Field[str]:
+@overload
+def HttpsAddress(path: str, description: str, *, nullable: Literal[False]) -> Field[str]: ...
+@overload
+def HttpsAddress(path: str, description: str) -> Field[str | None]: ...
+def HttpsAddress(path: str, description: str, **rest: Any) -> Any:
     """The http(s):// address of the stored path of this name."""
     return Field(Kind.STR, description, address_of=(Address.HTTPS, path), **rest)
 
 
-def ForeignKey(target: str, description: str, **rest: Any) -> Field[int]:
+@overload
+def ForeignKey(target: str, description: str, *, nullable: Literal[False], **rest: Any) -> Field[int]: ...
+@overload
+def ForeignKey(target: str, description: str, **rest: Any) -> Field[int | None]: ...
+def ForeignKey(target: str, description: str, **rest: Any) -> Any:
     """The id of a row of another entity."""
     return Field(Kind.INT, description, target=target, **rest)
 

@@ -260,9 +260,9 @@ class Tomogram(Entity):
     s3_mrc_file = S3Address("mrc_path", "MRC volume")
     https_mrc_file = HttpsAddress("mrc_path", "MRC volume")
     file_size_mrc = Float("size of the MRC volume", unit="bytes", sidecar="file_sizes.mrc")
-    scale0_dimensions = Str("x,y,z at full resolution", unit="px", sidecar="scales.0", read=_dimensions)
-    scale1_dimensions = Str("x,y,z at half resolution", unit="px", sidecar="scales.1", read=_dimensions)
-    scale2_dimensions = Str(
+    scale_0_dimensions = Str("x,y,z at full resolution", unit="px", sidecar="scales.0", read=_dimensions)
+    scale_1_dimensions = Str("x,y,z at half resolution", unit="px", sidecar="scales.1", read=_dimensions)
+    scale_2_dimensions = Str(
         "x,y,z at a quarter of the resolution", unit="px", sidecar="scales.2", read=_dimensions
     )
     ctf_corrected = Bool(

@@ -113,7 +113,7 @@ class RunPage:
 
 
 _TOLD_OF_TOMOGRAMS = (
-    "name", "file_size_mrc", "file_size_omezarr", "scale0_dimensions", "scale1_dimensions", "scale2_dimensions",
+    "name", "file_size_mrc", "file_size_omezarr", "scale_0_dimensions", "scale_1_dimensions", "scale_2_dimensions",
 )  # fmt: skip
 """Fields that stand elsewhere on the page, or follow from the size."""
 
