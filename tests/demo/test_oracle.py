@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,38 @@ def test_tables_hold_the_same_points(demo: DemoFiles, runs: dict[str, Any]) -> N
     there = centres(facts, facts["spacings"][1])
     nearest = np.linalg.norm(picks[:, None] - there[None], axis=2).min(axis=1)
     assert 0.6 < (nearest < 3).mean() < 1
+
+
+def test_traces_run_along_the_microtubules(demo: DemoFiles, runs: dict[str, Any]) -> None:
+    for facts in runs.values():
+        table = np.loadtxt(
+            demo.source / "cell_periphery" / facts["files"]["traces"], delimiter=",", skiprows=1
+        )
+        tubules = [one for one in facts["filaments"] if one["kind"] == "microtubule"]
+        assert set(table[:, 0]) <= set(range(len(tubules)))
+        assert len(set(table[:, 0])) > 1
+        for number, x, y, z in table:
+            path = np.array(tubules[int(number)]["path_angstrom"])
+            fine = np.concatenate([np.linspace(a, b, 50) for a, b in pairwise(path)])
+            place = np.array([x, y, z]) * float(facts["spacings"][0])
+            assert np.linalg.norm(fine - place, axis=1).min() < 5
+
+
+def test_surfaces_lie_in_the_membranes(demo: DemoFiles, runs: dict[str, Any], volume: Volumes) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    for facts in runs.values():
+        labels = volume(facts["files"]["labels"])
+        mesh = trimesh.load(demo.source / "cell_periphery" / facts["files"]["surfaces"], process=False)
+        assert mesh.is_watertight
+        assert all(part.volume > 0 for part in mesh.split())
+        vesicles = [one for one in facts["membranes"] if "vesicle" in one["name"]]
+        for part in mesh.split():
+            nearest = min(vesicles, key=lambda one: np.linalg.norm(part.center_mass - one["centre_angstrom"]))
+            off = np.linalg.norm(part.center_mass - nearest["centre_angstrom"])
+            assert off < 0.1 * nearest["radius_angstrom"]
+        voxels = np.rint(mesh.vertices / float(facts["spacings"][0])).astype(int)
+        seen = (voxels >= 0).all(axis=1) & (voxels < labels.shape[::-1]).all(axis=1)
+        assert (labels[tuple(voxels[seen].T[::-1])] == MEMBRANE).mean() > 0.9
 
 
 def test_rotations_are_rotations(runs: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ def config_text(dataset: str, source_prefix: str, lattice: Lattice, precision: f
         "z": f"{z:.3f}",
         "precision": str(precision),
         "recall": str(recall),
+        "per_angstrom": f"{1 / lattice.spacing:.9f}",
     }
     return re.sub(r"@(\w+)@", lambda match: values[match[1]], _template(source_prefix))
 

@@ -46,6 +46,7 @@ def simulate(plan: RunPlan, seed: Sequence[int], folder: Path) -> RunResult:
         if ((p.centre >= 0) & (p.centre <= plan.lattice.extent - plan.lattice.spacing)).all()
     ]
     predicted = layout.annotations(visible, labels, np.random.default_rng([*seed, 1]))
+    layout.shapes(scene, visible)
     facts = _facts(plan, scene, visible, labels, series, layout.written)
     if plan.movies:
         facts["acquisition"] = layout.movies(series, np.random.default_rng([*seed, 2]))

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from tomoportal.demo import files, microscope, movies
-from tomoportal.demo.phantom import MEMBRANE, Lattice, Particle, Scene
+from tomoportal.demo import files, microscope, movies, picks
+from tomoportal.demo.phantom import MEMBRANE, MICROTUBULE, Lattice, Particle, Scene
 from tomoportal.demo.scenes import PROTEASOME, RIBOSOME, SYNTHASE
 from tomoportal.demo.shapes import Array
 
@@ -97,6 +97,9 @@ class Files:
             "defocus": self.plan.defocus,
         }
 
+    def shapes(self, scene: Scene, particles: Sequence[Particle]) -> None:
+        """What was annotated beside tables and masks: nothing."""
+
     def mdoc(self, series: Series, stack: str) -> list[str]:
         """The SerialEM description of the series."""
         ny, nx = series.raw.shape[1:]
@@ -163,15 +166,29 @@ class CellFiles(Files):
         )
         if not self.plan.predicted:
             return 0, 0, 0
-        picks, right = _predict(self.coarse(ribosomes), np.array(self.plan.lattice.shape[::-1]) / 2, rng)
-        files.write_points(self.path("predicted", f"predictions/{name}_template_matching_bin2.csv"), picks)
+        found, right = _predict(self.coarse(ribosomes), np.array(self.plan.lattice.shape[::-1]) / 2, rng)
+        files.write_points(self.path("predicted", f"predictions/{name}_template_matching_bin2.csv"), found)
         chance = _probability(labels == MEMBRANE, rng)
         files.write_mrc(
             self.path("probability", f"predictions/{name}_membrane_probability_bin2.mrc"),
             chance,
             2 * self.plan.lattice.spacing,
         )
-        return right, len(picks), len(ribosomes)
+        return right, len(found), len(ribosomes)
+
+    def shapes(self, scene: Scene, particles: Sequence[Particle]) -> None:
+        """Ribosomes with orientations as RELION has them, microtubules traced as TARDIS does, membranes of whole vesicles in Å."""
+        name, lattice = self.plan.name, self.plan.lattice
+        ribosomes = [particle for particle in particles if particle.species == RIBOSOME[0]]
+        oriented = picks.relion_lines(name, ribosomes, lattice.spacing / 4)
+        files.write_text(self.path("oriented", f"annotations/{name}_ribosomes.star"), oriented)
+        tubules = [filament for filament in scene.filaments if filament.label == MICROTUBULE]
+        traced = picks.tardis_lines(tubules, lattice.extent, lattice.spacing)
+        files.write_text(self.path("traces", f"annotations/{name}_microtubules.csv"), traced)
+        vesicles = picks.closed_vesicles(scene.membranes, lattice.extent)
+        if vesicles:
+            surface = picks.obj_lines(vesicles)
+            files.write_text(self.path("surfaces", f"annotations/{name}_vesicles.obj"), surface)
 
 
 class VesicleFiles(Files):
