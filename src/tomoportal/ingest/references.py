@@ -100,6 +100,16 @@ def published_grid(ledger: Ledger, place: Key, alignment: str | None) -> list[in
     return None
 
 
+def published_alignments(ledger: Ledger, place: Key) -> frozenset[str]:
+    """The alignments (sidecars) of the tomograms that are published already at this voxel spacing."""
+    found = [
+        record.identity.get("alignment_metadata_path")
+        for record in ledger.records.values()
+        if record.key.kind == "tomogram" and record.key.spacing == place.spacing and record.published
+    ]
+    return frozenset(path for path in found if path)
+
+
 def volume_dimension(found: FoundRun) -> Any:
     """The size of the volume in Å (x, y, z) that the first alignment of the deposition file states."""
     items = found.items.get("alignments", ())

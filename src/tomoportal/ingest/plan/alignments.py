@@ -51,23 +51,38 @@ class Alignments:
             return by_name[found]
         return self._default()
 
-    def of_annotation(self, item: FoundItem, tomograms: frozenset[str | None]) -> str | None:
+    def of_annotation(
+        self, item: FoundItem, tomograms: frozenset[str | None], published: frozenset[str]
+    ) -> str | None:
         """The one that the metadata names, else that of the tomograms at its voxel spacing if they have one in common, else
-        `taken`."""
+        `taken`; where the deposition file brings neither, the first of the published tomograms at that voxel spacing."""
         if (named := self._named(item)) is not None:
             return named
-        return next(iter(tomograms)) if len(tomograms) == 1 else self._default()
+        if tomograms or self.items:
+            return next(iter(tomograms)) if len(tomograms) == 1 else self._default()
+        first = lowest(published)
+        if first and len(published) > 1:
+            self._tell(first, item, "the portal")
+        return first
 
     def _default(self) -> str | None:
         """The one that is taken where nothing says which; with several that is told, once for the run."""
         item = self.items[self.taken] if self.taken else None
-        if item is not None and len(self.items) > 1 and not self.told:
-            self.told = True
-            places = ", ".join(dict.fromkeys(one.source.where for one in self.items.values() if one))
-            what = f"{self.run.key.dataset}/{self.run.found.name} ({self.taken})"
-            group = (item.source.where, item.source.line, places)
-            self.run.state.notes.several.setdefault(group, []).append(what)
+        if item is not None and len(self.items) > 1:
+            self._tell(
+                self.taken,
+                item,
+                ", ".join(dict.fromkeys(one.source.where for one in self.items.values() if one)),
+            )
         return self.taken
+
+    def _tell(self, taken: str | None, item: FoundItem, places: str) -> None:
+        """That one of several was taken, unless that was told of this run."""
+        if not self.told:
+            self.told = True
+            group = (item.source.where, item.source.line, places)
+            what = f"{self.run.key.dataset}/{self.run.found.name} ({taken})"
+            self.run.state.notes.several.setdefault(group, []).append(what)
 
     def _named(self, item: FoundItem) -> str | None:
         name = (item.metadata or {}).get(NAMED)

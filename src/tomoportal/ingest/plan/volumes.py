@@ -8,7 +8,7 @@ from tomoportal.ingest.plan.alignments import UNKNOWN, Alignments
 from tomoportal.ingest.plan.annotations import plan_annotation
 from tomoportal.ingest.plan.key_images import plan_key_images
 from tomoportal.ingest.plan.planning import RunPlanning
-from tomoportal.ingest.references import spacing_of
+from tomoportal.ingest.references import published_alignments, spacing_of
 from tomoportal.ingest.task import Task
 from tomoportal.layout.paths import Key, picture, viewer_state
 
@@ -37,12 +37,13 @@ def plan_spacing(run: RunPlanning, spacing: FoundSpacing, alignments: Alignments
         volume = volume or item.path
         used.add(alignment)
         _tomogram(run, place, item, spacing, alignment)
+    published = published_alignments(run.ids.ledger, place)
     by_entry: dict[int, list[FoundItem]] = {}
     for item in spacing.items.get("annotations", ()):
         if item.path is not None:
             by_entry.setdefault(item.entry.index, []).append(item)
     for items in by_entry.values():
-        alignment = alignments.of_annotation(items[0], frozenset(used))
+        alignment = alignments.of_annotation(items[0], frozenset(used), published)
         if alignment != UNKNOWN:
             plan_annotation(run, place, items, spacing, alignment, volume)
 
