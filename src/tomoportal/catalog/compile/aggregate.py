@@ -5,7 +5,7 @@ from __future__ import annotations
 from tomoportal.catalog.compile import values
 from tomoportal.catalog.compile.condition import all_conditions
 from tomoportal.catalog.compile.shape import Members, Shape
-from tomoportal.catalog.compile.writer import Source, Statement, Writer, joined, literal
+from tomoportal.catalog.compile.writer import Source, Statement, Writer, joined
 from tomoportal.catalog.tables import FACETS, RELEASE, facet_table
 from tomoportal.errors import QueryError
 from tomoportal.model import query
@@ -23,7 +23,7 @@ def aggregate(writer: Writer, asked: query.Aggregate) -> Statement:
     for selected in asked.fields:
         part = _part(writer, writer.source(asked.entity), selected, asked.where, "")
         is_list = isinstance(selected, query.Groups)
-        members.append((literal(selected.name), writer.dialect.nested(part) if is_list else part))
+        members.append((selected.name, writer.dialect.nested(part) if is_list else part))
     return writer.statement(f"SELECT {writer.dialect.text(writer.dialect.json_object(members))}")
 
 
@@ -38,7 +38,7 @@ def related_aggregate(writer: Writer, source: Source, selected: query.RelatedAgg
         member = _part(writer, target, part, selected.where, join)
         if isinstance(part, query.Groups):
             member = writer.dialect.nested(shape.put(member, nested=True))
-        members.append((literal(part.name), member))
+        members.append((part.name, member))
     return writer.dialect.json_object(members)
 
 
@@ -60,7 +60,7 @@ def facets(writer: Writer, entity: str, where: query.Condition, path: tuple[str,
         rows, value, kind = _joined_rows(writer, source, where, path)
         counted = f"SELECT {value} AS v, count(DISTINCT {source.column('id')}) AS n {rows}"
     grouped = f"{counted} GROUP BY 1 ORDER BY 2 DESC, 1"
-    members = [("'value'", writer.dialect.shown("g.v", kind)), ("'count'", "g.n")]
+    members = [("value", writer.dialect.shown("g.v", kind)), ("count", writer.dialect.shown("g.n", Kind.INT))]
     rows = writer.dialect.json_list(writer.dialect.json_object(members), f"({grouped}) AS g")
     return writer.statement(f"SELECT {writer.dialect.text(rows)}")
 
@@ -74,7 +74,7 @@ def holders(writer: Writer, entity: str, where: query.Condition, path: tuple[str
     else:
         rows, value, kind = _joined_rows(writer, source, where, path)
         pairs = f"SELECT DISTINCT {value} AS v, {source.column('id')} AS i {rows}"
-    members = [("'value'", writer.dialect.shown("g.v", kind)), ("'id'", "g.i")]
+    members = [("value", writer.dialect.shown("g.v", kind)), ("id", writer.dialect.shown("g.i", Kind.INT))]
     found = writer.dialect.json_list(writer.dialect.json_object(members), f"({pairs}) AS g")
     return writer.statement(f"SELECT {writer.dialect.text(found)}")
 
@@ -85,7 +85,7 @@ def _gathered_rows(writer: Writer, source: Source, where: query.Condition, path:
     chosen = f"SELECT {source.column('id')} FROM {writer.table(source)} WHERE {all_conditions(writer, source, where)}"
     return (
         f'FROM "{facet_table(source.entity)}" '
-        f'WHERE path = {literal(".".join(path))} AND "{RELEASE}" <= {now} AND row_id IN ({chosen})'
+        f'WHERE path = {writer.dialect.literal(".".join(path))} AND "{RELEASE}" <= {now} AND row_id IN ({chosen})'
     )
 
 
@@ -110,7 +110,7 @@ def _part(
     writer: Writer, source: Source, selected: query.Groups | query.Constant, where: query.Condition, join: str
 ) -> str:
     if isinstance(selected, query.Constant):
-        return values.constant(writer, selected.value)
+        return writer.dialect.constant(selected.value)
     groups = _Groups(writer, source)
     members = groups.members(selected.fields)
     return groups.shape.json_list(members, groups.rest(where, join))
@@ -122,11 +122,12 @@ class _Groups:
     def __init__(self, writer: Writer, source: Source) -> None:
         self.writer, self.source, self.shape = writer, source, Shape(writer)
         self.joins: Joins = {}
-        self.keys: dict[str, None] = {}
+        self.keys: list[str] = []
+        """Places of columns, from 1."""
 
     def members(self, fields: tuple[query.GroupSelection, ...]) -> Members:
         """The members of the object of a group."""
-        return [(literal(selected.name), self._member(selected)) for selected in fields]
+        return [(selected.name, self._member(selected)) for selected in fields]
 
     def rest(self, where: query.Condition, join: str) -> str:
         """The SELECT from FROM on."""
@@ -142,7 +143,7 @@ class _Groups:
     def _member(self, selected: query.GroupSelection) -> str:
         match selected:
             case query.Constant():
-                return values.constant(self.writer, selected.value)
+                return self.writer.dialect.constant(selected.value)
             case query.Nested():
                 return self.writer.dialect.json_object(self.members(selected.fields))
             case query.GroupKey():
@@ -154,8 +155,8 @@ class _Groups:
     def _key(self, selected: query.GroupKey) -> str:
         end = _joined(self.writer, self.source, selected.path[:-1], self.joins)
         field = end.field(selected.path[-1])
-        self.keys[end.column(field.column)] = None
         shown = self.shape.put(values.expression(self.writer, end, field))
+        self.keys.append(str(len(self.shape.columns)))
         return self.writer.dialect.shown(shown, field.kind)
 
 
@@ -195,5 +196,5 @@ def _number(writer: Writer, selected: query.Figure, column: str, kind: Kind) -> 
     function = selected.function
     if function == "sum":
         return f"sum({column})", kind
-    value = f"avg({column})" if function == "avg" else writer.dialect.number(function, column)
-    return (f"CAST(round({value}) AS INTEGER)", Kind.INT) if selected.rounded else (value, Kind.FLOAT)
+    value = writer.dialect.number(function, column)
+    return (writer.dialect.rounded(value), Kind.INT) if selected.rounded else (value, Kind.FLOAT)

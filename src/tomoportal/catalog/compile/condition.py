@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tomoportal.catalog.compile import values
-from tomoportal.catalog.compile.sqlite import compiled
+from tomoportal.catalog.compile.expressions import check_regex
 from tomoportal.catalog.compile.writer import Source, Writer, joined
 from tomoportal.catalog.tables import RELEASE, is_searchable, search_table
 from tomoportal.catalog.words import tokens
@@ -128,20 +128,8 @@ def _pattern(writer: Writer, source: Source, field: Field, operator: str, patter
         matches = writer.dialect.like(expression, pattern, ignore_case=ignore_case, bind=writer.bind)
     else:
         check_regex(pattern, ignore_case)
-        matches = writer.dialect.regex(expression, writer.bind(pattern), ignore_case=ignore_case)
+        matches = writer.dialect.regex(expression, pattern, ignore_case=ignore_case, bind=writer.bind)
     return f"NOT ({matches})" if negated else matches
-
-
-def check_regex(pattern: str, ignore_case: bool) -> None:
-    """Raises `QueryError` when RE2 does not understand the expression."""
-    import re2
-
-    try:
-        compiled(pattern, ignore_case)
-    except re2.error as error:
-        reason = error.args[0]
-        told = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
-        raise QueryError(f"{pattern!r} is not a regular expression that RE2 understands: {told}") from None
 
 
 def _related_count(writer: Writer, source: Source, asked: query.RelatedCount) -> str:

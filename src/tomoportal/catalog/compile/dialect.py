@@ -19,17 +19,23 @@ class Dialect(Protocol):
     def placeholder(self, name: str) -> str:
         """How the bound value `name` stands in the statement."""
 
+    def literal(self, text: str) -> str:
+        """A name of the model or a text of the program (no value of a query) as an SQL string."""
+
+    def constant(self, value: Any) -> str:
+        """A text, number, truth value or None as a member of a JSON object."""
+
     def shown(self, expression: str, kind: Kind) -> str:
         """A stored value of this kind as a member of a JSON object."""
 
     def json_object(self, members: Sequence[tuple[str, str]]) -> str:
-        """A JSON object of (key as SQL literal, member)."""
+        """A JSON object of (key, member)."""
 
     def json_list(self, item: str, rows: str) -> str:
         """A JSON list of `item` for every row of `rows` (a sub-select with its alias), in its order."""
 
     def from_picked(self, picked: str, table: str, id_column: str) -> str:
-        """FROM a table (with alias) the rows whose id a sub-select has picked, in its order."""
+        """FROM a table (with alias) the rows whose id a sub-select has picked, in its order; the end of a SELECT."""
 
     def nested(self, expression: str) -> str:
         """JSON made by a sub-select, as a member of a JSON object."""
@@ -40,8 +46,8 @@ class Dialect(Protocol):
     def like(self, expression: str, pattern: str, *, ignore_case: bool, bind: Any) -> str:
         """`expression` matches a LIKE pattern (the pattern itself, checked already); `bind` binds a value."""
 
-    def regex(self, expression: str, pattern: str, *, ignore_case: bool) -> str:
-        """`expression` contains a match of the bound regular expression."""
+    def regex(self, expression: str, pattern: str, *, ignore_case: bool, bind: Any) -> str:
+        """`expression` contains a match of a regular expression (the expression itself, which RE2 understands). Raises `QueryError`."""
 
     def is_in(self, expression: str, values: Sequence[Any], bind: Any) -> str:
         """`expression` is one of the values (at least one, of one type)."""
@@ -62,4 +68,7 @@ class Dialect(Protocol):
         """A viewer state as `layers.without_layers` leaves it; `folder` is a column of the rows FROM … WHERE … to leave out."""
 
     def number(self, function: str, argument: str) -> str:
-        """The aggregate `stddev` or `variance` (of a sample)."""
+        """The aggregate `avg`, `stddev` or `variance` (of a sample), a floating-point number."""
+
+    def rounded(self, number: str) -> str:
+        """The nearest whole number; halves go away from zero."""

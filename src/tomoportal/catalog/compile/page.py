@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tomoportal.catalog.compile import values
 from tomoportal.catalog.compile.condition import all_conditions, related_rows
 from tomoportal.catalog.compile.order import ordering, whole
 from tomoportal.catalog.compile.shape import Members, Shape
-from tomoportal.catalog.compile.writer import Source, Writer, literal
+from tomoportal.catalog.compile.writer import Source, Writer
 from tomoportal.errors import QueryError
 from tomoportal.model import query
 from tomoportal.model.fields import Kind
@@ -27,14 +26,14 @@ def page(writer: Writer, source: Source, selected: query.Page, shape: Shape, mem
     for part in selected.fields:
         match part:
             case query.Constant():
-                member = values.constant(writer, part.value)
+                member = writer.dialect.constant(part.value)
             case query.Edges():
                 edges = _edges(writer, source, selected, part, members_of)
                 member = writer.dialect.nested(shape.put(edges, nested=True))
             case query.PageInfo():
                 info = _page_info(writer, source, selected, part)
                 member = writer.dialect.nested(shape.put(info, nested=True))
-        members.append((literal(part.name), member))
+        members.append((part.name, member))
     return writer.dialect.json_object(members)
 
 
@@ -49,12 +48,12 @@ def _edges(
     for part in edges.fields:
         match part:
             case query.Constant():
-                member = values.constant(writer, part.value)
+                member = writer.dialect.constant(part.value)
             case query.Cursor():
-                member = _cursor(writer, f"({shape.put(place)} - 1)")
+                member = writer.dialect.shown(_cursor(writer, f"({shape.put(place)} - 1)"), Kind.STR)
             case query.Node():
                 member = writer.dialect.json_object(members_of(writer, target, part.fields, shape))
-        members.append((literal(part.name), member))
+        members.append((part.name, member))
     rows = (
         f"FROM {writer.table(target)}{order.joins} WHERE {all_conditions(writer, target, asked.where, join)}"
     )
@@ -95,16 +94,17 @@ def _bounds(writer: Writer, asked: query.Page, total: str) -> tuple[str, str]:
 def _page_info(writer: Writer, source: Source, asked: query.Page, info: query.PageInfo) -> str:
     _, rows = related_rows(writer, source, asked.relation, asked.where)
     begin, end = _bounds(writer, asked, "total")
+    shown = writer.dialect.shown
     facts = {
-        "hasNextPage": writer.dialect.shown("(last < total)", Kind.BOOL),
-        "hasPreviousPage": writer.dialect.shown("(begin > 0 AND total > 0)", Kind.BOOL),
-        "startCursor": f"CASE WHEN begin < last THEN {_cursor(writer, 'begin')} END",
-        "endCursor": f"CASE WHEN begin < last THEN {_cursor(writer, '(last - 1)')} END",
+        "hasNextPage": shown("(last < total)", Kind.BOOL),
+        "hasPreviousPage": shown("(begin > 0 AND total > 0)", Kind.BOOL),
+        "startCursor": shown(f"CASE WHEN begin < last THEN {_cursor(writer, 'begin')} END", Kind.STR),
+        "endCursor": shown(f"CASE WHEN begin < last THEN {_cursor(writer, '(last - 1)')} END", Kind.STR),
     }
     members = [
-        (literal(fact.name), values.constant(writer, fact.value))
+        (fact.name, writer.dialect.constant(fact.value))
         if isinstance(fact, query.Constant)
-        else (literal(fact[0]), facts[fact[1]])
+        else (fact[0], facts[fact[1]])
         for fact in info.facts
     ]
     bounds = (

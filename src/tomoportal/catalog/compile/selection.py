@@ -10,9 +10,10 @@ from tomoportal.catalog.compile.condition import all_conditions, related_rows
 from tomoportal.catalog.compile.order import ordering, whole
 from tomoportal.catalog.compile.page import page
 from tomoportal.catalog.compile.shape import Members, Shape
-from tomoportal.catalog.compile.writer import Source, Statement, Writer, literal
+from tomoportal.catalog.compile.writer import Source, Statement, Writer
 from tomoportal.errors import QueryError
 from tomoportal.model import query
+from tomoportal.model.fields import Kind
 
 
 def select(writer: Writer, asked: query.Select) -> Statement:
@@ -23,7 +24,7 @@ def select(writer: Writer, asked: query.Select) -> Statement:
 
 def members_of(writer: Writer, source: Source, fields: Sequence[query.Selection], shape: Shape) -> Members:
     """The members of the object of a row, out of columns that are put into `shape`."""
-    return [(literal(field.name), _member(writer, source, field, shape)) for field in fields]
+    return [(field.name, _member(writer, source, field, shape)) for field in fields]
 
 
 def _list_of(
@@ -54,16 +55,18 @@ def _member(writer: Writer, source: Source, selected: query.Selection, shape: Sh
             field = source.field(selected.field)
             return writer.dialect.shown(shape.put(values.expression(writer, source, field)), field.kind)
         case query.Constant():
-            return values.constant(writer, selected.value)
+            return writer.dialect.constant(selected.value)
         case query.GlobalId():
-            prefix = literal(selected.type + ":")
-            return writer.dialect.base64(f"{prefix} || {shape.put(source.column('id'))}")
+            prefix = writer.dialect.literal(selected.type + ":")
+            made = writer.dialect.base64(f"{prefix} || {shape.put(source.column('id'))}")
+            return writer.dialect.shown(made, Kind.STR)
         case query.One():
             return writer.dialect.nested(shape.put(_one(writer, source, selected), nested=True))
         case query.Many():
             return writer.dialect.nested(shape.put(_many(writer, source, selected), nested=True))
         case query.RelatedTotal():
-            return shape.put(_total(writer, source, selected), nested=True)
+            total = shape.put(_total(writer, source, selected), nested=True)
+            return writer.dialect.shown(total, Kind.INT)
         case query.RelatedAggregate():
             return related_aggregate(writer, source, selected, shape)
         case query.Page():

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from tomoportal.catalog.compile.writer import Writer
 
 Members = Sequence[tuple[str, str]]
-"""(key as SQL literal, member)."""
+"""(key, member)."""
 
 
 class Shape:

@@ -7,11 +7,9 @@ import json
 import math
 import sqlite3
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
-import re2
-
+from tomoportal.catalog.compile.expressions import compiled
 from tomoportal.catalog.compile.layers import without_layers
 from tomoportal.model.fields import Kind
 
@@ -30,6 +28,14 @@ class Sqlite:
     def placeholder(self, name: str) -> str:
         return f":{name}"
 
+    def literal(self, text: str) -> str:
+        return "'" + text.replace("'", "''") + "'"
+
+    def constant(self, value: Any) -> str:
+        if isinstance(value, bool):
+            return "json('true')" if value else "json('false')"
+        return "NULL" if value is None else self.literal(value) if isinstance(value, str) else repr(value)
+
     def shown(self, expression: str, kind: Kind) -> str:
         match kind:
             case Kind.BOOL:
@@ -44,7 +50,7 @@ class Sqlite:
 
     def json_object(self, members: Sequence[tuple[str, str]]) -> str:
         if len(members) <= _MOST_MEMBERS:
-            return f"json_object({', '.join(f'{key}, {value}' for key, value in members)})"
+            return f"json_object({', '.join(f'{self.literal(key)}, {value}' for key, value in members)})"
         first = self.json_object(members[:_MOST_MEMBERS])
         rest = self.json_object(members[_MOST_MEMBERS:])
         return f"json(substr({first}, 1, length({first}) - 1) || ',' || substr({rest}, 2))"
@@ -68,8 +74,8 @@ class Sqlite:
         only_ascii = f"length({expression}) = length(CAST({expression} AS BLOB))"
         return f"iif({only_ascii}, lower({expression}), lower_case({expression})) GLOB {bind(glob)}"
 
-    def regex(self, expression: str, pattern: str, *, ignore_case: bool) -> str:
-        return f"{'matches_any_case' if ignore_case else 'matches'}({pattern}, {expression})"
+    def regex(self, expression: str, pattern: str, *, ignore_case: bool, bind: Any) -> str:
+        return f"{'matches_any_case' if ignore_case else 'matches'}({bind(pattern)}, {expression})"
 
     def is_in(self, expression: str, values: Sequence[Any], bind: Any) -> str:
         if len(values) <= _INLINE:
@@ -98,7 +104,10 @@ class Sqlite:
         return f"CASE WHEN EXISTS (SELECT 1 {rows}) THEN {layers} ELSE {state} END"
 
     def number(self, function: str, argument: str) -> str:
-        return f"sample_{function}({argument})"
+        return f"avg({argument})" if function == "avg" else f"sample_{function}({argument})"
+
+    def rounded(self, number: str) -> str:
+        return f"CAST(round({number}) AS INTEGER)"
 
 
 def register(connection: sqlite3.Connection) -> None:
@@ -114,15 +123,6 @@ def register(connection: sqlite3.Connection) -> None:
         connection.create_function(name, arguments, function, deterministic=True)
     connection.create_aggregate("sample_variance", 1, _Variance)  # type: ignore[arg-type]
     connection.create_aggregate("sample_stddev", 1, _Deviation)  # type: ignore[arg-type]
-
-
-@lru_cache(maxsize=256)
-def compiled(pattern: str, ignore_case: bool) -> Any:
-    """The RE2 expression. Raises `re2.error`."""
-    options = re2.Options()
-    options.case_sensitive = not ignore_case
-    options.log_errors = False
-    return re2.compile(pattern, options)
 
 
 def _base64(text: str | None) -> str | None:
@@ -160,17 +160,19 @@ def _without_layers(state: str | None, folders: str) -> str | None:
 
 
 class _Variance:
-    """Sample variance, by Welford's updates; null for fewer than two values."""
+    """Sample variance, by the updates of Youngs and Cramer (Technometrics 13, 657, 1971), which PostgreSQL uses, too; null for fewer
+    than two values."""
 
     def __init__(self) -> None:
-        self.count, self.mean, self.squares = 0, 0.0, 0.0
+        self.count, self.total, self.squares = 0, 0.0, 0.0
 
     def step(self, value: float | None) -> None:
         if value is not None:
             self.count += 1
-            change = value - self.mean
-            self.mean += change / self.count
-            self.squares += change * (value - self.mean)
+            self.total += value
+            if self.count > 1:
+                change = value * self.count - self.total
+                self.squares += change * change / (self.count * (self.count - 1))
 
     def finalize(self) -> float | None:
         return self.squares / (self.count - 1) if self.count > 1 else None

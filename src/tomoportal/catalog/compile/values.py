@@ -6,7 +6,7 @@ import math
 from datetime import UTC, date, datetime
 from typing import Any
 
-from tomoportal.catalog.compile.writer import Source, Writer, literal
+from tomoportal.catalog.compile.writer import Source, Writer
 from tomoportal.catalog.tables import FOLDER
 from tomoportal.errors import QueryError
 from tomoportal.model.fields import FILES_MARK, Address, Field, Kind
@@ -21,7 +21,7 @@ def expression(writer: Writer, source: Source, field: Field) -> str:
     if field.address_of and field.address_of[0] is Address.S3:
         return f"({writer.constant('s3', addresses.s3)} || {column})"
     if field.address_of:
-        return f"({writer.constant('files', addresses.files)} || {_in_address(column)})"
+        return f"({writer.constant('files', addresses.files)} || {_in_address(writer, column)})"
     if field.kind is Kind.STATE:
         state = _seen_layers(writer, source, column)
         return f"replace({state}, '{FILES_MARK}', {writer.constant('files', addresses.files)})"
@@ -36,13 +36,6 @@ def _seen_layers(writer: Writer, source: Source, column: str) -> str:
         f"WHERE {annotation.column('run_id')} = {source.column('run_id')} AND NOT ({writer.visible(annotation)})"
     )
     return writer.dialect.without_layers(column, annotation.column(FOLDER), rows)
-
-
-def constant(writer: Writer, value: Any) -> str:
-    """The same value in every row."""
-    if isinstance(value, bool):
-        return writer.dialect.nested("'true'" if value else "'false'")
-    return "NULL" if value is None else literal(value) if isinstance(value, str) else repr(value)
 
 
 def stored_path(writer: Writer, field: Field, value: Any) -> str | None:
@@ -114,6 +107,8 @@ def _name(field: Field) -> str:
     return f"{field.owner.__name__}.{field.name}"
 
 
-def _in_address(column: str) -> str:
+def _in_address(writer: Writer, column: str) -> str:
     """The characters that would end the path of a URL, escaped; all others stay as official clients expect them."""
-    return f"replace(replace(replace({column}, '%', '%25'), '#', '%23'), '?', '%3F')"
+    for letter, escaped in (("%", "%25"), ("#", "%23"), ("?", "%3F")):
+        column = f"replace({column}, {writer.dialect.literal(letter)}, {writer.dialect.literal(escaped)})"
+    return column

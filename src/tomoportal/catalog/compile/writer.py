@@ -133,11 +133,6 @@ def insertion(dialect: Dialect, table: str, columns: Sequence[str]) -> str:
     return f'INSERT INTO "{table}" ({names}) VALUES ({places})'
 
 
-def literal(text: str) -> str:
-    """A name of the model or a key of the answer as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def joined(operator: str, parts: Sequence[str]) -> str:
     """Parts joined by AND or OR as a balanced tree: databases limit the depth of expressions."""
     if len(parts) <= 4:
