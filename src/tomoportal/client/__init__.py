@@ -5,10 +5,18 @@
     for run in Run.find(client, [Run.tomograms.size_x > 900]):
         print(run.name, run.dataset.title)
 
-Light: importing it loads neither numpy nor a database. Everything here stands on `model` and `errors`.
+Light: importing it loads neither numpy nor a database, nor does making a `Client` load what speaks HTTP. Everything here stands on `model`
+and `errors`.
+
+    connection, retrying        one session, questions asked again, errors as sentences
+    filters, document, values   what users write → the query tree → GraphQL; pure
+    entities, classes, results  what every entity can do; the 23 of them; lists of them
+    renames                     names of earlier versions
 """
 
+from tomoportal.client.classes import Tomogram  # noqa: F401  (fills CLASSES)
 from tomoportal.client.connection import Client
-from tomoportal.client.entities import CLASSES, ClientEntity, Results
+from tomoportal.client.entities import CLASSES, ClientEntity
+from tomoportal.client.results import Results
 
 __all__ = ["CLASSES", "Client", "ClientEntity", "Results"]

@@ -1,49 +1,97 @@
-"""The connection to a portal: one HTTP session, errors as sentences."""
+"""The connection to a portal: one HTTP session for all threads, repeated requests, errors as sentences."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from tomoportal.errors import QueryError, RemoteError
+from tomoportal import __version__
+from tomoportal.client.retrying import Retrying
+from tomoportal.errors import QueryError, RemoteError, UsageError
 
 if TYPE_CHECKING:
     import httpx
 
+    from tomoportal.client.entities import ClientEntity
+    from tomoportal.client.filters import Filters
+    from tomoportal.client.results import Results
+
+    E = TypeVar("E", bound=ClientEntity)
+
 DEFAULT_URL = "http://127.0.0.1:8000"
-TIMEOUT, READ_TIMEOUT = 30.0, 120.0
+CONNECT_TIMEOUT, READ_TIMEOUT = 30.0, 120.0
 """Seconds to connect, and to wait for the next bytes of an answer."""
+RETRIES = 3
 
 
 class Client:
     """A portal, by its address (with or without `/graphql`); `TOMOPORTAL_URL` when none is given.
 
-    Safe to use from several threads. Use it as a context manager, or `close()` it.
+    `timeout`: seconds to wait for the next bytes of an answer. `retries`: how often a question is asked again when the connection
+    breaks or the portal is busy (429, 502, 503, 504), with growing pauses or the one that the portal asks for.
+
+    Safe to use from several threads, which share its connections. Use it as a context manager, or `close()` it. Nothing is sent
+    before the first question.
     """
 
-    def __init__(self, url: str | None = None) -> None:
-        given = url or os.environ.get("TOMOPORTAL_URL") or DEFAULT_URL
-        self.url = given.rstrip("/").removesuffix("/graphql") + "/graphql"
-        self._http = _session()
+    def __init__(
+        self, url: str | None = None, *, timeout: float = READ_TIMEOUT, retries: int = RETRIES
+    ) -> None:
+        self.url = _address(url or os.environ.get("TOMOPORTAL_URL") or DEFAULT_URL)
+        self.words: Mapping[str, frozenset[str]] | None = None
+        """GraphQL type → names that this portal knows, if it knows less than this client; see `learn_words`."""
+        self._timeout, self._retrying = timeout, Retrying(retries)
+        self._lock = RLock()
+        self._has_looked = False
 
-    def query(self, document: str) -> dict[str, Any]:
+    @property
+    def base_url(self) -> str:
+        """The address of the portal, without a trailing slash."""
+        return self.url.removesuffix("/graphql")
+
+    def query(self, document: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The `data` of a GraphQL document. Raises `RemoteError` or, for what the portal does not understand, `QueryError`."""
-        import httpx
+        body = {"query": document, **({"variables": dict(variables)} if variables else {})}
+        return _data(self.url, self._post(body))
 
-        try:
-            response = self._http.post(self.url, json={"query": document})
-        except httpx.HTTPError as error:
-            raise RemoteError(
-                f"{self.url} cannot be reached ({error}). Is the portal running there?"
-            ) from error
-        if response.status_code != 200:
-            raise RemoteError(
-                f"{self.url} answered {response.status_code}: {response.text[:200]}", response.status_code
-            )
-        answer = response.json()
-        if answer.get("errors"):
-            raise QueryError("; ".join(error["message"] for error in answer["errors"]))
-        return answer["data"]
+    def find(
+        self,
+        cls: type[E],
+        query_filters: Filters = None,
+        **options: Any,
+    ) -> Results[E]:
+        """`cls.find` of this portal."""
+        return cls.find(self, query_filters, **options)
+
+    def find_one(self, cls: type[E], query_filters: Filters = None) -> E | None:
+        """The first row, by id, that fulfils all filters; None when there is none."""
+        found = cls.find(self, query_filters, limit=1)
+        return found[0] if found else None
+
+    def build_query(
+        self,
+        cls: type[ClientEntity],
+        root_field: str | None = None,
+        gql_class_name: str | None = None,
+        query_filters: Filters = None,
+    ) -> str:
+        """The GraphQL document that `cls.find` sends; the two names follow from the class and are not needed."""
+        return cls.document(query_filters).text
+
+    def learn_words(self) -> bool:
+        """Ask, once, which fields the portal has. True when it lacks some of ours: from then on `words` holds what it has."""
+        from tomoportal.client.document import known_words
+
+        with self._lock:
+            if not self._has_looked:
+                self.words = known_words(self.query)
+                self._has_looked = True
+                return self.words is not None
+        return False
 
     def stream(self, url: str) -> Any:
         """A streamed GET as a context manager, never compressed; the caller checks the status."""
@@ -51,7 +99,26 @@ class Client:
 
     def close(self) -> None:
         """End the session."""
-        self._http.close()
+        if "_http" in self.__dict__:
+            self._http.close()
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        """httpx is loaded for the first question, not by the package."""
+        with self._lock:
+            if "_http" not in self.__dict__:
+                self.__dict__["_http"] = _session(self._timeout)
+            return self.__dict__["_http"]
+
+    def _post(self, body: Mapping[str, Any]) -> httpx.Response:
+        import httpx
+
+        try:
+            return self._retrying.ask(lambda: self._http.post(self.url, json=body))
+        except httpx.HTTPError as error:
+            raise RemoteError(
+                f"{self.url} cannot be reached ({error or type(error).__name__}). Is the portal running there?"
+            ) from error
 
     def __enter__(self) -> Client:
         return self
@@ -63,9 +130,39 @@ class Client:
         return f"Client({self.url!r})"
 
 
-def _session() -> httpx.Client:
-    """httpx is loaded by the first client, not by the package."""
+def _address(given: str) -> str:
+    if not given.startswith(("http://", "https://")):
+        raise UsageError(
+            f"{given!r} is no address of a portal; expected one that starts with http:// or https://."
+        )
+    return given.rstrip("/").removesuffix("/graphql") + "/graphql"
+
+
+def _session(timeout: float) -> httpx.Client:
     import httpx
 
-    timeout = httpx.Timeout(TIMEOUT, read=READ_TIMEOUT)
-    return httpx.Client(timeout=timeout, headers={"User-Agent": "tomoportal"}, follow_redirects=True)
+    limits = httpx.Timeout(CONNECT_TIMEOUT, read=timeout)
+    agent = f"tomoportal/{__version__} python/{sys.version_info.major}.{sys.version_info.minor}"
+    return httpx.Client(timeout=limits, headers={"User-Agent": agent}, follow_redirects=True)
+
+
+def _data(url: str, response: httpx.Response) -> dict[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        answer = {}
+    if errors := answer.get("errors"):
+        said = "; ".join(str(error.get("message", error)) for error in errors)
+        if response.status_code != 200:
+            raise RemoteError(f"{url} answered {response.status_code}: {said}", response.status_code)
+        raise QueryError(said)
+    if response.status_code != 200:
+        text = f"{url} answered {response.status_code}: {response.text[:200]}"
+        raise RemoteError(text, response.status_code)
+    if not isinstance(answer.get("data"), dict):
+        raise RemoteError(
+            f"{url} answers, but not as a portal does: {response.text[:80]!r}. Is the address right?"
+        )
+    return answer["data"]

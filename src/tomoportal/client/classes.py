@@ -1,0 +1,206 @@
+"""The entities of the client, as users import them. Fields and relations are the model's; what is declared here tells type checkers and
+editors which class a relation leads to (`tests/client/test_classes.py` holds it against the model)."""
+
+from __future__ import annotations
+
+from tomoportal.client.download import (
+    AngleListDownload,
+    AnnotationDownload,
+    AnnotationFileDownload,
+    FolderDownload,
+    MrcDownload,
+    OmezarrDownload,
+    TomogramDownload,
+)
+from tomoportal.client.entities import ClientEntity, Many, One
+from tomoportal.client.fitting import AnnotationFitting, TomogramFitting
+from tomoportal.model import acquisition, annotation, deposition, reconstruction
+
+
+class Alignment(ClientEntity, reconstruction.Alignment):
+    """How the images of one tilt series lie to each other and to the volume."""
+
+    annotations: Many[Annotation]
+    annotation_files: Many[AnnotationFile]
+    per_section_alignments: Many[PerSectionAlignmentParameters]
+    deposition: One[Deposition]
+    tiltseries: One[TiltSeries]
+    tomograms: Many[Tomogram]
+    run: One[Run]
+
+
+class Annotation(AnnotationFitting, AnnotationDownload, ClientEntity, annotation.Annotation):
+    """One kind of object, annotated in one run by one method."""
+
+    alignment: One[Alignment]
+    run: One[Run]
+    annotation_shapes: Many[AnnotationShape]
+    method_links: Many[AnnotationMethodLink]
+    authors: Many[AnnotationAuthor]
+    deposition: One[Deposition]
+    tomogram_voxel_spacing: One[TomogramVoxelSpacing]
+
+
+class AnnotationAuthor(ClientEntity, annotation.AnnotationAuthor):
+    """An author of an annotation."""
+
+    annotation: One[Annotation]
+
+
+class AnnotationFile(AnnotationFileDownload, ClientEntity, annotation.AnnotationFile):
+    """One file of one shape of an annotation."""
+
+    alignment: One[Alignment]
+    annotation_shape: One[AnnotationShape]
+    tomogram_voxel_spacing: One[TomogramVoxelSpacing]
+
+
+class AnnotationMethodLink(ClientEntity, annotation.AnnotationMethodLink):
+    """A link to what made an annotation."""
+
+    annotation: One[Annotation]
+
+
+class AnnotationShape(ClientEntity, annotation.AnnotationShape):
+    """One geometry of an annotation, in one or more file formats."""
+
+    annotation: One[Annotation]
+    annotation_files: Many[AnnotationFile]
+
+
+class Dataset(FolderDownload, ClientEntity, deposition.Dataset):
+    """Runs with the same sample and imaging conditions."""
+
+    deposition: One[Deposition]
+    funding_sources: Many[DatasetFunding]
+    authors: Many[DatasetAuthor]
+    runs: Many[Run]
+
+
+class DatasetAuthor(ClientEntity, deposition.DatasetAuthor):
+    """An author of a dataset."""
+
+    dataset: One[Dataset]
+
+
+class DatasetFunding(ClientEntity, deposition.DatasetFunding):
+    """A grant that paid for a dataset."""
+
+    dataset: One[Dataset]
+
+
+class Deposition(ClientEntity, deposition.Deposition):
+    """Data submitted together."""
+
+    authors: Many[DepositionAuthor]
+    alignments: Many[Alignment]
+    annotations: Many[Annotation]
+    datasets: Many[Dataset]
+    frames: Many[Frame]
+    tiltseries: Many[TiltSeries]
+    tomograms: Many[Tomogram]
+    deposition_types: Many[DepositionType]
+
+
+class DepositionAuthor(ClientEntity, deposition.DepositionAuthor):
+    """An author of a deposition."""
+
+    deposition: One[Deposition]
+
+
+class DepositionType(ClientEntity, deposition.DepositionType):
+    """A kind of data in a deposition."""
+
+    deposition: One[Deposition]
+
+
+class Frame(ClientEntity, acquisition.Frame):
+    """A movie, or frame file, of one tilt."""
+
+    deposition: One[Deposition]
+    run: One[Run]
+    per_section_parameters: Many[PerSectionParameters]
+
+
+class FrameAcquisitionFile(ClientEntity, acquisition.FrameAcquisitionFile):
+    """An mdoc file: how the frames of a run were acquired."""
+
+    run: One[Run]
+
+
+class GainFile(ClientEntity, acquisition.GainFile):
+    """A gain reference of a run."""
+
+    run: One[Run]
+
+
+class IdentifiedObject(ClientEntity, acquisition.IdentifiedObject):
+    """An object seen in a run without being annotated."""
+
+    run: One[Run]
+
+
+class PerSectionAlignmentParameters(ClientEntity, reconstruction.PerSectionAlignmentParameters):
+    """How one image of a tilt series lies."""
+
+    alignment: One[Alignment]
+
+
+class PerSectionParameters(ClientEntity, acquisition.PerSectionParameters):
+    """Acquisition and CTF values of one image of a tilt series."""
+
+    frame: One[Frame]
+    run: One[Run]
+    tiltseries: One[TiltSeries]
+
+
+class Run(FolderDownload, ClientEntity, acquisition.Run):
+    """One physical location that was imaged."""
+
+    alignments: Many[Alignment]
+    annotations: Many[Annotation]
+    dataset: One[Dataset]
+    frames: Many[Frame]
+    gain_files: Many[GainFile]
+    identified_objects: Many[IdentifiedObject]
+    frame_acquisition_files: Many[FrameAcquisitionFile]
+    per_section_parameters: Many[PerSectionParameters]
+    tiltseries: Many[TiltSeries]
+    tomogram_voxel_spacings: Many[TomogramVoxelSpacing]
+    tomograms: Many[Tomogram]
+
+
+class TiltSeries(MrcDownload, OmezarrDownload, AngleListDownload, ClientEntity, acquisition.TiltSeries):
+    """A stack of images of one run at different tilts."""
+
+    alignments: Many[Alignment]
+    run: One[Run]
+    deposition: One[Deposition]
+    per_section_parameters: Many[PerSectionParameters]
+
+
+class Tomogram(
+    TomogramFitting, MrcDownload, OmezarrDownload, TomogramDownload, ClientEntity, reconstruction.Tomogram
+):
+    """A reconstructed volume."""
+
+    alignment: One[Alignment]
+    authors: Many[TomogramAuthor]
+    deposition: One[Deposition]
+    run: One[Run]
+    tomogram_voxel_spacing: One[TomogramVoxelSpacing]
+
+
+class TomogramAuthor(ClientEntity, reconstruction.TomogramAuthor):
+    """An author of a tomogram."""
+
+    tomogram: One[Tomogram]
+
+
+class TomogramVoxelSpacing(FolderDownload, ClientEntity, reconstruction.TomogramVoxelSpacing):
+    """The tomograms and annotations of one run with the same voxel size."""
+
+    annotation_files: Many[AnnotationFile]
+    run: One[Run]
+    annotations: Many[Annotation]
+    tomograms: Many[Tomogram]
