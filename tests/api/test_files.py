@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import http.client
 import json
 import socket
@@ -56,8 +57,9 @@ def test_one_range(get, public_files, asked, span):
 @pytest.mark.parametrize(
     "asked",
     [
-        "bytes=0-1,5-6",
         "pages=1-2",
+        "bytes=0-1,5-a",
+        "bytes=" + ",".join(f"{at}-{at}" for at in range(0, 2_000_000, 20_000)),
         "bytes=-",
         "bytes=9-3",
         "bytes=a-b",
@@ -71,7 +73,42 @@ def test_what_is_not_one_range_gives_the_whole(get, asked):
     assert answer.headers["content-length"] == str(BIG)
 
 
-@pytest.mark.parametrize("asked", [f"bytes={BIG}-", "bytes=-0"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        [(0, 2)],
+        [(0, 2), (500, 506)],
+        [(BIG - 9, BIG), (7, 8), (1_000_000, 2_500_000)],
+        [(at, at + 3) for at in range(0, 640_000, 10_000)],
+    ],
+)
+def test_several_ranges_come_as_parts(get, public_files, asked):
+    span = "bytes=" + ", ".join(f"{start}-{end - 1}" for start, end in asked)
+    answer = get(f"/files/{MRC}", range=span)
+    assert answer.status_code == 206
+    assert answer.headers["content-length"] == str(len(answer.content))
+    head = get(f"/files/{MRC}", "HEAD", range=span)
+    assert (head.status_code, head.headers["content-length"]) == (206, answer.headers["content-length"])
+    if len(asked) == 1:
+        assert answer.content == public_files[MRC][slice(*asked[0])]
+        return
+    assert "content-range" not in answer.headers
+    kind = answer.headers["content-type"].encode()
+    message = email.message_from_bytes(b"Content-Type: " + kind + b"\r\n\r\n" + answer.content)
+    assert message.get_content_type() == "multipart/byteranges"
+    assert not message.defects
+    parts = message.get_payload()
+    assert [part["Content-Range"] for part in parts] == [f"bytes {a}-{b - 1}/{BIG}" for a, b in asked]
+    assert [part.get_payload(decode=True) for part in parts] == [public_files[MRC][a:b] for a, b in asked]
+
+
+def test_ranges_that_touch_come_as_one(get, public_files):
+    answer = get(f"/files/{MRC}", range="bytes=100-199,0-99,200-")
+    assert answer.headers["content-range"] == f"bytes 0-{BIG - 1}/{BIG}"
+    assert answer.content == public_files[MRC]
+
+
+@pytest.mark.parametrize("asked", [f"bytes={BIG}-", "bytes=-0", f"bytes={BIG}-,-0"])
 def test_range_beyond_the_end(get, asked):
     answer = get(f"/files/{MRC}", range=asked)
     assert answer.status_code == 416

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 
-_ONE_RANGE = re.compile(rb"bytes\s*=\s*(\d{0,40})\s*-\s*(\d{0,40})\s*$", re.IGNORECASE)
-"""Longer numbers than any file needs are not taken: Python refuses to read very long ones."""
+from tomoportal.api.ranges import Span, asked_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +27,36 @@ class Version:
     @property
     def last_modified(self) -> str:
         """The Last-Modified header."""
-        return formatdate(int(self.modified), usegmt=True)
+        return _http_date(int(self.modified))
 
 
-@dataclass(frozen=True, slots=True)
+@lru_cache(maxsize=4096)
+def _http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
+
+
+@dataclass(slots=True)
 class Wanted:
-    """What to answer: `status` 200, 206, 304, 412 or 416, and the bytes `start` to `end` (exclusive)."""
+    """What to answer: `status` 200, 206, 304, 412 or 416, and which bytes: one span for 200, one or more for 206, together
+    `length` bytes."""
 
     status: int
-    start: int = 0
-    end: int = 0
+    spans: tuple[Span, ...] = ()
+    length: int = 0
 
 
-def wanted(headers: Mapping[bytes, bytes], version: Version) -> Wanted:
-    """Decide about a GET or HEAD; header names are in lower case."""
+def wanted(headers: Mapping[bytes, bytes], version: Version, *, several: bool = True) -> Wanted:
+    """Decide about a GET or HEAD; header names are in lower case. `several`: whether more than one range may be answered."""
     status = _precondition(headers, version)
     if status is not None:
         return Wanted(status)
-    span = headers.get(b"range")
-    if span is None or not _range_applies(headers.get(b"if-range"), version):
-        return Wanted(200, 0, version.size)
-    return _span(span, version.size)
+    asked = headers.get(b"range")
+    if asked is None or not _range_applies(headers.get(b"if-range"), version):
+        return Wanted(200, ((0, version.size),), version.size)
+    spans = asked_spans(asked, version.size, several=several)
+    if spans is None:
+        return Wanted(200, ((0, version.size),), version.size)
+    return Wanted(206, spans, sum(end - start for start, end in spans)) if spans else Wanted(416)
 
 
 def _precondition(headers: Mapping[bytes, bytes], version: Version) -> int | None:
@@ -94,18 +102,3 @@ def _date(value: bytes | None) -> float | None:
     except (ValueError, TypeError):
         return None
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-
-
-def _span(value: bytes, size: int) -> Wanted:
-    """One range; several, or what is no range of bytes, give the whole, which is always allowed."""
-    match = _ONE_RANGE.match(value)
-    if match is None or value.count(b",") or not (match[1] or match[2]):
-        return Wanted(200, 0, size)
-    if not match[1]:
-        length = min(int(match[2]), size)
-        return Wanted(206, size - length, size) if length else Wanted(416)
-    start = int(match[1])
-    end = int(match[2]) + 1 if match[2] else max(size, start + 1)
-    if end <= start:
-        return Wanted(200, 0, size)
-    return Wanted(206, start, min(end, size)) if start < size else Wanted(416)

@@ -1,8 +1,8 @@
-"""Bytes of one stored file over HTTP: opened, compared with what the client has, cut to its range, sent.
+"""One stored file as a request wants it: found, allowed, opened, compared with what the client has, cut to its ranges.
 
-Used by the file service and the S3 service, which differ in headers and in how they tell errors. Nothing is ever compressed
-and Content-Length is always known. A local file is opened on the event loop, as nginx does, and what the page cache holds is
-read there, too, since a change of threads costs several times that; all other waiting is done in threads.
+Used by the file service and the S3 service, which differ in headers and in how they tell errors. A local file is opened on the
+event loop, as nginx does, and what the page cache holds is read there, too, since a change of threads costs several times that;
+all other waiting is done in threads.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ T = TypeVar("T")
 PIECE = 1 << 20
 """Bytes read and sent at once from a local disk."""
 REMOTE_PIECE = 4 << 20
+LONGEST_PATH = 1024
+"""No longer key fits into an object store. What is remembered of paths stays bounded so."""
 FIRST = 128 << 10
 """Larger whole files of a local disk are handed to the server, which reads them without Python."""
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ENXIO}
-_NOTHING = Wanted(200)
 _KNOWS_CACHE = hasattr(os, "RWF_NOWAIT")
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 _threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="files")
 _remote_threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="remote-files")
@@ -44,7 +46,8 @@ _remote_threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="remote-
 
 @dataclass(slots=True)
 class Opened:
-    """A file ready to be sent: `handle` is an open descriptor (-1 when there is none), `first` the first bytes of `wanted`."""
+    """A file ready to be sent: `handle` is an open descriptor (-1 when there is none), `first` the first piece of what is wanted
+    (empty when it is not at hand)."""
 
     path: str
     version: Version
@@ -61,48 +64,59 @@ class Opened:
             os.close(handle)
 
 
-async def open_file(portal: Portal, path: str, scope: Scope) -> Opened:
-    """Find the file, check who may see it, decide what to send, read the beginning of it if that is at hand.
+async def open_file(portal: Portal, path: str, scope: Scope, *, several: bool = True) -> Opened:
+    """Find the file, check who may see it, decide what to send, read the beginning of it if that is at hand. `several`: whether
+    more than one range may be answered.
 
     Raises `NotFound` for whatever must not be seen, `Refused` (503) for what is being replaced, `StorageError`.
     """
     if isinstance(portal.storage, LocalStorage):
-        return _open_local(portal, portal.storage.url, path, scope)
-    return await in_thread(portal, _open_remote, portal, path, scope)
+        return _open_local(portal, portal.storage.url, path, scope, several)
+    return await in_thread(portal, _open_remote, portal, path, scope, several)
 
 
-def _open_remote(portal: Portal, path: str, scope: Scope) -> Opened:
+def _open_remote(portal: Portal, path: str, scope: Scope, several: bool) -> Opened:
+    """The first piece is read before anything is answered, so that a store in trouble gives an error and no broken answer."""
     key = _admitted(portal, path)
     entry = _found(portal, key, path, lambda: portal.storage.stat(path))
     if portal.replacing(key):
         raise being_replaced(path)
     version = Version(entry.tag, entry.modified, entry.size)
-    return Opened(path, version, wanted(dict(scope["headers"]), version))
+    opened = Opened(path, version, wanted(dict(scope["headers"]), version, several=several))
+    if scope["method"] != "HEAD" and opened.wanted.length:
+        start, end = opened.wanted.spans[0]
+        opened.first = read_piece(portal, opened, start, min(end - start, REMOTE_PIECE))
+    return opened
 
 
-def _open_local(portal: Portal, root: str, path: str, scope: Scope) -> Opened:
+def _open_local(portal: Portal, root: str, path: str, scope: Scope, several: bool) -> Opened:
     key = _admitted(portal, path)
     handle, found, real = _found(portal, key, path, lambda: _open_inside(root, path))
-    opened = Opened(path, _version(found), _NOTHING, handle)
     try:
         target = key if real == path else portal.admit(real)
         if portal.replacing(key) or (target != key and portal.replacing(target)):
             raise being_replaced(path)
-        opened.wanted = wanted(dict(scope["headers"]), opened.version)
-        length = opened.wanted.end - opened.wanted.start
-        if scope["method"] == "HEAD" or not length:
-            opened.close()
-        elif opened.wanted.status == 200 and length > FIRST and _server_can_send(scope):
-            opened.send_path = f"{root}/{path}"
-            opened.close()
-        else:
-            opened.first = _cached(handle, min(length, PIECE), opened.wanted.start)
-            if len(opened.first) == length:
-                opened.close()
+        version = Version(f"{found.st_mtime_ns:x}-{found.st_size:x}", found.st_mtime, found.st_size)
+        asked = wanted(dict(scope["headers"]), version, several=several)
     except BaseException:
-        opened.close()
+        os.close(handle)
         raise
+    opened = Opened(path, version, asked, handle)
+    if scope["method"] == "HEAD" or not asked.length:
+        opened.close()
+    elif asked.status == 200 and version.size > FIRST and _server_can_send(scope):
+        opened.send_path = f"{root}/{path}"
+        opened.close()
+    else:
+        _read_cached(opened)
     return opened
+
+
+def _read_cached(opened: Opened) -> None:
+    start, end = opened.wanted.spans[0]
+    opened.first = _cached(opened.handle, min(end - start, PIECE), start)
+    if len(opened.first) == opened.wanted.length:
+        opened.close()
 
 
 def _found(portal: Portal, key: Key, path: str, look: Callable[[], T]) -> T:
@@ -111,13 +125,15 @@ def _found(portal: Portal, key: Key, path: str, look: Callable[[], T]) -> T:
     try:
         return look()
     except NotFound:
-        if portal.replacing(key):
+        if portal.replacing(key, now=True):
             raise being_replaced(path) from None
         portal.check_reach(path)
         return look()
 
 
 def _admitted(portal: Portal, path: str) -> Key:
+    if len(path) > LONGEST_PATH:
+        raise NotFound(path)
     try:
         clean_path(path)
     except StorageError:
@@ -125,16 +141,12 @@ def _admitted(portal: Portal, path: str) -> Key:
     return portal.admit(path)
 
 
-def _version(found: os.stat_result) -> Version:
-    return Version(f"{found.st_mtime_ns:x}-{found.st_size:x}", found.st_mtime, found.st_size)
-
-
 def _server_can_send(scope: Scope) -> bool:
     return "http.response.pathsend" in (scope.get("extensions") or {})
 
 
 def _cached(handle: int, length: int, start: int) -> bytes:
-    """What of a file is in memory already; nothing where that cannot be known."""
+    """A part of a file if all of it is in memory already; nothing where it is not, or that cannot be known."""
     if not _KNOWS_CACHE:
         return b""
     data = bytearray(length)
@@ -142,13 +154,13 @@ def _cached(handle: int, length: int, start: int) -> bytes:
         count = os.preadv(handle, [data], start, os.RWF_NOWAIT)
     except OSError:
         return b""
-    return bytes(data) if count == length else bytes(data[:count])
+    return bytes(data) if count == length else b""
 
 
 def _open_inside(root: str, path: str) -> tuple[int, os.stat_result, str]:
     """Open a regular file below `root`, wherever links lead as long as they stay inside; with the path that they lead to."""
     try:
-        handle = os.open(f"{root}/{path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        handle = os.open(f"{root}/{path}", _FLAGS)
     except OSError as error:
         if error.errno in _ABSENT:
             raise NotFound(path) from None
@@ -176,73 +188,28 @@ async def in_thread(portal: Portal, work: Callable[..., T], *arguments: Any) -> 
     return await asyncio.get_running_loop().run_in_executor(threads, work, *arguments)
 
 
-async def send_opened(
-    portal: Portal, opened: Opened, scope: Scope, receive: Receive, send: Send, headers: Headers
-) -> None:
-    """Answer with the file (status 200, 206 or 304; the services tell the others as errors). `headers` are those of the service;
-    validators, length and range are added."""
-    try:
-        start = {
-            "type": "http.response.start",
-            "status": opened.wanted.status,
-            "headers": headers + _headers(opened),
-        }
-        await send(start)
-        if scope["method"] == "HEAD" or opened.wanted.status not in (200, 206):
-            await send({"type": "http.response.body", "body": b""})
-        elif opened.send_path:
-            await send({"type": "http.response.pathsend", "path": opened.send_path})
-        else:
-            await _send_pieces(portal, opened, receive, send)
-    finally:
-        opened.close()
-
-
-def _headers(opened: Opened) -> Headers:
-    version, what = opened.version, opened.wanted
-    headers = [
-        (b"etag", version.etag.encode()),
-        (b"last-modified", version.last_modified.encode()),
-        (b"accept-ranges", b"bytes"),
-    ]
-    if what.status in (200, 206):
-        headers.append((b"content-length", b"%d" % (what.end - what.start)))
-    if what.status == 206:
-        headers.append((b"content-range", b"bytes %d-%d/%d" % (what.start, what.end - 1, version.size)))
-    return headers
-
-
-async def _send_pieces(portal: Portal, opened: Opened, receive: Receive, send: Send) -> None:
-    """What is left is read one piece ahead of what is being sent, unless the client has gone away. A file that has become shorter
-    ends the connection."""
-    at, end = opened.wanted.start, opened.wanted.end
-    data = opened.first
-    if at + len(data) < end:
-        gone = asyncio.ensure_future(_disconnected(receive))
-        try:
-            while at + len(data) < end and not gone.done():
-                at += len(data)
-                ahead = asyncio.ensure_future(in_thread(portal, _read, portal, opened, at))
-                try:
-                    if data:
-                        await send({"type": "http.response.body", "body": data, "more_body": True})
-                finally:
-                    data = await ahead
-        finally:
-            gone.cancel()
-    await send({"type": "http.response.body", "body": data, "more_body": False})
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _read(portal: Portal, opened: Opened, at: int) -> bytes:
+def read_piece(portal: Portal, opened: Opened, start: int, length: int) -> bytes:
+    """`length` bytes of the opened version of the file. Raises `StorageError` when there are no longer so many, or the object is
+    another one by now."""
     if opened.handle >= 0:
-        data = os.pread(opened.handle, min(PIECE, opened.wanted.end - at), at)
+        data = _read(opened.handle, start, length)
     else:
-        data = portal.storage.read(opened.path, at, min(REMOTE_PIECE, opened.wanted.end - at))
-    if not data:
+        data = portal.storage.read(opened.path, start, length)
+        if length < opened.wanted.length and start + length == opened.wanted.spans[-1][1]:
+            _check_unchanged(portal, opened)
+    if len(data) != length:
         raise StorageError(opened.path, "the file became shorter while it was being sent")
     return data
+
+
+def _read(handle: int, start: int, length: int) -> bytes:
+    data = os.pread(handle, length, start)
+    while 0 < len(data) < length and (more := os.pread(handle, length - len(data), start + len(data))):
+        data += more
+    return data
+
+
+def _check_unchanged(portal: Portal, opened: Opened) -> None:
+    """Before the last of several pieces: an object that was replaced meanwhile would be sent as a mix."""
+    if portal.storage.stat(opened.path).tag != opened.version.tag:
+        raise StorageError(opened.path, "the object was replaced while it was being sent; ask for it again")

@@ -1,6 +1,6 @@
 """`/files/<path>`: every public file of the layout, for browsers, viewers and download tools.
 
-GET, HEAD and OPTIONS; one byte range; conditional requests; open to scripts of any origin (the data is public). What must not
+GET, HEAD and OPTIONS; byte ranges; conditional requests; open to scripts of any origin (the data is public). What must not
 be seen is not told apart from what is not there.
 """
 
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from tomoportal.api.content import Headers, Opened, Receive, Scope, Send, open_file, send_opened
+from tomoportal.api.content import Headers, Opened, Receive, Scope, Send, open_file
 from tomoportal.api.errors import Refused, error_body, headers_of, status_of, told
 from tomoportal.api.portal import Portal
+from tomoportal.api.sending import send_opened
 from tomoportal.errors import NotFound, PortalError
 
 METHODS = b"GET, HEAD, OPTIONS"
@@ -32,6 +33,8 @@ _PREFLIGHT: Headers = [
     (b"access-control-max-age", b"86400"),
     (b"content-length", b"0"),
 ]
+
+_HEADERS: Headers = [(b"cache-control", b"no-cache"), (b"x-content-type-options", b"nosniff"), *CORS]
 
 _TEXT = b"text/plain; charset=utf-8"
 _TYPES = {
@@ -75,13 +78,7 @@ def file_service(portal: Portal) -> Callable[[Scope, Receive, Send], Awaitable[N
         except PortalError as error:
             await _send_error(error, path, scope, send)
             return
-        headers = [
-            (b"content-type", content_type(path)),
-            (b"cache-control", b"no-cache"),
-            (b"x-content-type-options", b"nosniff"),
-            *CORS,
-        ]
-        await send_opened(portal, opened, scope, receive, send, headers)
+        await send_opened(portal, opened, scope, receive, send, content_type(path), _HEADERS)
 
     return serve
 

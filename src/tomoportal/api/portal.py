@@ -25,6 +25,7 @@ FRESH = 0.1
 MARKER_FRESH = 2.0
 """Seconds for which a remote storage is believed not to be replacing an entity."""
 MOST_ANSWERS = 100_000
+MOST_PATHS = 20_000
 
 _HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
@@ -35,6 +36,7 @@ class _Known:
 
     view: View
     answers: dict[Key, Visibility] = field(default_factory=dict)
+    paths: dict[str, tuple[Key | None, Visibility]] = field(default_factory=dict)
 
     def holds_for(self, view: View) -> bool:
         mine = self.view
@@ -77,8 +79,19 @@ class Portal:
         return self._opened().view(None, today=today(), addresses=addresses or Addresses())
 
     def seen(self, path: str) -> tuple[Key | None, Visibility]:
-        """The entity that owns a path, and whether this file of it may be given out. A stored viewer state that may name
-        annotations of the future may not; the catalogue gives it out without them."""
+        """The entity that owns a path, and whether this file of it may be given out; kept until the catalogue or the day changes."""
+        paths = self._fresh().paths
+        answer = paths.get(path)
+        if answer is None:
+            answer = self._looked_at(path)
+            if len(paths) > MOST_PATHS:
+                paths.clear()
+            paths[path] = answer
+        return answer
+
+    def _looked_at(self, path: str) -> tuple[Key | None, Visibility]:
+        """A stored viewer state that may name annotations of the future may not be given out; the catalogue gives it out without
+        them."""
         key = owner(path)
         if key is None or key.kind != "tomogram" or not path.startswith(f"{viewer_folder(key)}/"):
             return key, self.visible(key)
@@ -98,13 +111,13 @@ class Portal:
             known.answers[key] = answer
         return answer
 
-    def replacing(self, key: Key) -> bool:
+    def replacing(self, key: Key, *, now: bool = False) -> bool:
         """Whether an entity has given way to its marker. Ask after opening a file of it: what was opened before the marker came
-        is the old one, and what is opened after it went is the new one."""
+        is the old one, and what is opened after it went is the new one. `now`: a remote storage is asked in any case."""
         if isinstance(self.storage, LocalStorage):
             return os.access(f"{self.storage.url}/{marker_of(key)}", os.F_OK)
         known = self._markers.get(key)
-        if known is None or monotonic() - known[0] > MARKER_FRESH:
+        if now or known is None or monotonic() - known[0] > MARKER_FRESH:
             if len(self._markers) > MOST_ANSWERS:
                 self._markers = {}
             known = self._markers[key] = (monotonic(), self.storage.exists(marker_of(key)))

@@ -16,11 +16,12 @@ from urllib.parse import parse_qsl, quote
 from uuid import uuid4
 from xml.sax import saxutils
 
-from tomoportal.api.content import Headers, Receive, Scope, Send, in_thread, open_file, send_opened
+from tomoportal.api.content import Headers, Receive, Scope, Send, in_thread, open_file
 from tomoportal.api.errors import headers_of, status_of, told
 from tomoportal.api.files import CORS, content_type
 from tomoportal.api.listing import Page, page
 from tomoportal.api.portal import Portal
+from tomoportal.api.sending import send_opened
 from tomoportal.errors import NotFound, PortalError
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -91,14 +92,14 @@ async def _answer(portal: Portal, call: _Call, scope: Scope, receive: Receive, s
 
 
 async def _send_object(portal: Portal, key: str, scope: Scope, receive: Receive, send: Send) -> None:
-    opened = await open_file(portal, key, scope)
+    opened = await open_file(portal, key, scope, several=False)
     status = opened.wanted.status
     if status in (412, 416):
         opened.close()
         code = "PreconditionFailed" if status == 412 else "InvalidRange"
         raise _S3Error(code, status, f"{key}: the condition or the range of this request cannot be met.")
-    headers = [(b"content-type", content_type(key)), *_request_headers(), *CORS]
-    await send_opened(portal, opened, scope, receive, send, headers)
+    headers = [*_request_headers(), *CORS]
+    await send_opened(portal, opened, scope, receive, send, content_type(key), headers)
 
 
 async def _about_bucket(portal: Portal, call: _Call, method: str) -> bytes:

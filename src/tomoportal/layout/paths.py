@@ -11,7 +11,7 @@ DepositionMetadata/[deposition]/deposition_metadata.json, Images/
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 PRIVATE = ".tomoportal"
@@ -29,6 +29,7 @@ SidecarKind = Literal[
 _FORBIDDEN_RUNS = {IMAGES, PRIVATE, DEPOSITIONS, DEPOSITIONS_OF_REFERENCE}
 _SPACING = re.compile(r"VoxelSpacing(\d+\.\d{3})$")
 _ID = re.compile(r"[0-9]{1,18}\Z")
+_HIDDEN = re.compile(r"(?:^|/)\.(?!z(?:attrs|array|group|metadata)(?:/|\Z))")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 
@@ -50,7 +51,9 @@ class Key:
 
     def of(self, kind: SidecarKind, *, spacing: str | None = None, id: int = 0) -> Key:
         """Another entity of the same run (and, unless given, the same voxel spacing)."""
-        return replace(self, kind=kind, spacing=self.spacing if spacing is None else spacing, id=id)
+        return Key(
+            kind, self.deposition, self.dataset, self.run, self.spacing if spacing is None else spacing, id
+        )
 
 
 def safe_name(name: str) -> bool:
@@ -154,10 +157,7 @@ def viewer_layer(annotation: Key, shape: str) -> str:
 
 def is_private(path: str) -> bool:
     """Whether a path must never be served or listed: the private area, and anything hidden."""
-    return any(
-        part.startswith(".") and part not in (".zattrs", ".zarray", ".zgroup", ".zmetadata")
-        for part in path.split("/")
-    )
+    return _HIDDEN.search(path) is not None
 
 
 def owner(path: str) -> Key | None:

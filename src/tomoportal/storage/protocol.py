@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -15,6 +16,7 @@ from tomoportal.errors import StorageError
 TEMPORARY = ".tmp-"
 """Files whose name starts so are being written; no listing shows them."""
 _REFUSED = ("Cc", "Cs")
+_NO_PART = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,7 @@ def clean_path(path: str) -> str:
     name a file twice) and for control characters and bytes that are not UTF-8 (object stores and HTTP do
     not carry them).
     """
-    parts = path.split("/") if path else []
-    if any(part in ("", ".", "..") for part in parts):
+    if path and _NO_PART.search(path):
         raise StorageError(
             path, "this is not a path inside the storage (no '..', no empty parts, no leading '/')"
         )
