@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 
@@ -56,6 +56,20 @@ class Problem:
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """Sorted by file, line, place and code, without repetitions."""
     return sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.where, p.code, p.message))
+
+
+def summarised(problems: Iterable[Problem], where: str, most: int = 3) -> list[Problem]:
+    """Of each kind of finding about a dataset (`where`) the first few; the last of these says how many more there are."""
+    by_kind: dict[tuple[str, Severity], list[Problem]] = {}
+    for problem in in_order(problems):
+        by_kind.setdefault((problem.code, problem.severity), []).append(problem)
+    kept: list[Problem] = []
+    for items in by_kind.values():
+        kept += items[:most]
+        if len(items) > most:
+            more = f"{kept[-1].message} (and {len(items) - most:,} more of this kind in {where})"
+            kept[-1] = replace(kept[-1], message=more)
+    return kept
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

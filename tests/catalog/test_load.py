@@ -173,8 +173,18 @@ def test_rows_go_with_their_run_and_dataset(layout: Layout, loaded: Catalog) -> 
         "Dataset", "DatasetAuthor", "DatasetFunding", "Deposition", "DepositionAuthor", "DepositionType",
     }  # fmt: skip
     layout.storage.delete_tree(".tomoportal/datasets/30001")
+    layout.storage.delete_tree("30001")
     load(layout.storage, loaded)
     assert not everything(loaded)["Dataset"]
+
+
+def test_a_lost_private_area_changes_no_id(layout: Layout, loaded: Catalog) -> None:
+    before = everything(loaded)
+    layout.storage.delete_tree(".tomoportal/datasets/30001")
+    (problem,) = load(layout.storage, loaded).problems
+    assert problem.code == "load-private-area-gone"
+    assert "backup" in problem.hint
+    assert everything(loaded) == before
 
 
 def test_what_is_being_replaced_stays(layout: Layout, loaded: Catalog) -> None:

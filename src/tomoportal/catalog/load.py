@@ -10,18 +10,23 @@ from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sql
 
-from tomoportal.catalog import sidecars
+from tomoportal.catalog import mirrors, sidecars
 from tomoportal.catalog.catalog import Catalog
+from tomoportal.catalog.ledger import MirrorLedger
+from tomoportal.catalog.mirrors import Mirror
 from tomoportal.catalog.reading import Known, Reader
-from tomoportal.catalog.rows import count_load, delete, insert, mark_replaced, note, settle
-from tomoportal.catalog.sidecars import Found
+from tomoportal.catalog.rows import below, count_load, delete, insert, mark_replaced, note, settle
+from tomoportal.catalog.sidecars import Found, added
 from tomoportal.catalog.spool import Portion, Spool
 from tomoportal.catalog.tables import FOLDER, RELEASE
 from tomoportal.catalog.tombstones import bury, dig_up, tombstones_of
 from tomoportal.errors import NotFound, StorageError, UsageError
-from tomoportal.layout import paths, tree
-from tomoportal.layout.private import Record, deposition_ledgers, index_path
-from tomoportal.problems import Problem, has_errors, in_order
+from tomoportal.layout import mirror, paths, tree
+from tomoportal.layout.ids import FIRST_OF_MIRRORS
+from tomoportal.layout.private import Record, deposition_ledgers, index_path, ledger_path
+from tomoportal.model.deposition import Dataset
+from tomoportal.model.registry import ENTITIES
+from tomoportal.problems import Problem, has_errors, in_order, summarised
 from tomoportal.storage.protocol import Storage
 
 
@@ -84,19 +89,19 @@ class _Loading:
     done: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     _depositions: dict[int, bool] = field(default_factory=dict)
+    _ledger: MirrorLedger | None = None
 
     def datasets(self, chosen: list[str] | None, depositions: list[str]) -> LoadReport:
-        present = tree.dataset_names(self.storage)
+        ours = tree.dataset_names(self.storage)
+        present = [*ours, *mirror.dataset_names(self.storage)] if chosen is None else []
         if chosen is None:
             self._forget_others(present)
-            for name in dict.fromkeys(
-                (*tree.deposition_names(self.storage), *deposition_ledgers(self.storage))
-            ):
+            for name in tree.deposition_names(self.storage) + deposition_ledgers(self.storage):
                 self._deposition(name)
         for name in depositions:
             self._deposition(name)
         for name in present if chosen is None else chosen:
-            self._dataset(name, asked_for=chosen is not None)
+            self._dataset(name, is_ours=name in ours, asked_for=chosen is not None)
         return self._report()
 
     def runs(self, dataset: str, runs: list[str]) -> LoadReport:
@@ -104,18 +109,45 @@ class _Loading:
         self._put(dataset, found, [f"{dataset}/{run}" for run in runs], skip=("dataset",))
         return self._report()
 
-    def _dataset(self, name: str, *, asked_for: bool) -> None:
-        tag, before = _index_tag(self.storage, name), len(self.problems)
+    def _dataset(self, name: str, *, is_ours: bool, asked_for: bool) -> None:
+        before = len(self.problems)
         try:
-            with sidecars.of_dataset(self.storage, name) as found:
-                if found is not None:
-                    self._put(name, found, [name])
-                elif asked_for:
-                    self._unknown(name)
+            state = self._ours(name) if is_ours else self._mirrored(name)
         except StorageError as error:
             self._stopped(name, error)
+            return
+        if state is None and asked_for:
+            self._unknown(name)
         if name in self.done and not has_errors(self.problems[before:]):
-            note(self.catalog.database, _noted(name), tag)
+            note(self.catalog.database, _noted(name), state or "")
+
+    def _ours(self, name: str) -> str | None:
+        """Load a dataset with a private area; returns what tells its state, None when it was never gathered."""
+        tag = _index_tag(self.storage, name)
+        with sidecars.of_dataset(self.storage, name) as found:
+            if found is None:
+                return None
+            self._put(name, found, [name])
+        return tag
+
+    def _mirrored(self, name: str) -> str | None:
+        """The same of one without; None when there are no metadata of a dataset."""
+        source = Mirror(self.storage, self._mirror_ledger(), name)
+        found = source.portions()
+        if found is None:
+            return None
+        if self._has_ids_of_ours(name):
+            self._lost(name)
+            return ""
+        before = len(self.problems)
+        self._put(name, found, [name])
+        self.problems[before:] = summarised(self.problems[before:], name)
+        return source.fingerprint
+
+    def _mirror_ledger(self) -> MirrorLedger:
+        if self._ledger is None:
+            self._ledger = MirrorLedger(self.catalog.database.url)
+        return self._ledger
 
     def _put(
         self, dataset: str, found: Iterator[Found], scopes: list[str], *, skip: tuple[str, ...] = ()
@@ -148,7 +180,7 @@ class _Loading:
         problems: list[Problem] = []
         size = own.total_size
         for part in found:
-            size += part.total_size
+            size = added(size, part.total_size)
             part = self._with_rows(part)
             kept += [paths.folder(record.key) for record in part.replacing]
             known = Known(self._depositions_of(part), ids.dataset, ids.dataset_deposition)
@@ -179,7 +211,7 @@ class _Loading:
         rows = Reader(found, known).read(skip=skip)
         buried = [record for record in found.withdrawn if record.key.kind not in skip]
         spool.put(Portion(dict(rows.rows), tombstones_of(buried)))
-        return rows.problems
+        return [*found.problems, *rows.problems]
 
     def _deposition(self, name: str) -> bool:
         """Load a deposition, once; whether it is in the catalogue."""
@@ -191,14 +223,14 @@ class _Loading:
     def _load_deposition(self, name: str) -> bool:
         folder = paths.folder(paths.Key("deposition", deposition=name))
         try:
-            found = sidecars.of_deposition(self.storage, name)
+            found = self._found_of_deposition(name)
         except StorageError as error:
             self._stopped(folder, error)
             return self._is_there(folder)
         if found.replacing and self._is_there(folder):
             return True
         rows = Reader(found, Known(frozenset())).read()
-        self.problems += rows.problems
+        self.problems += [*found.problems, *rows.problems]
         before = self._release(folder)
         self._store([folder], [Portion(dict(rows.rows), tombstones_of(found.withdrawn))], [])
         after = self._release(folder)
@@ -206,6 +238,13 @@ class _Loading:
             with self.catalog.database.write() as connection:
                 settle(connection, self.catalog.database, None)
         return after is not None
+
+    def _found_of_deposition(self, name: str) -> Found:
+        if self.storage.exists(ledger_path(paths.Key("deposition", deposition=name))):
+            return sidecars.of_deposition(self.storage, name)
+        if mirror.deposition_place(self.storage, name) is None:
+            return Found()
+        return mirrors.deposition(self.storage, self._mirror_ledger(), name)
 
     def _store(self, scopes: list[str], portions: Iterable[Portion], kept: list[str]) -> None:
         """One transaction: old rows out, new rows in, and what follows from them."""
@@ -267,6 +306,27 @@ class _Loading:
         table = self.catalog.database.tables.tables["deposition"]
         with self.catalog.database.reader.connect() as connection:
             return connection.execute(sql.select(table.c[RELEASE]).where(table.c[FOLDER] == folder)).scalar()
+
+    def _has_ids_of_ours(self, dataset: str) -> bool:
+        """Whether the catalogue holds rows of a dataset with ids out of a private area."""
+        tables = [self.catalog.database.tables.tables[entity.names.table] for entity in ENTITIES]
+        with self.catalog.database.reader.connect() as connection:
+            return any(
+                connection.execute(
+                    sql.select(table.c.id)
+                    .where(below(table, dataset), table.c.id < FIRST_OF_MIRRORS)
+                    .limit(1)
+                ).first()
+                for table in tables
+                if table.name != Dataset.names.table
+            )
+
+    def _lost(self, name: str) -> None:
+        self._problem(
+            "load-private-area-gone",
+            f"{self.storage.url} has no .tomoportal/datasets/{name} any more, where the ids of this dataset are; its rows stay",
+            name, "Restore .tomoportal from a backup. To give the dataset new ids instead, make the catalogue anew.",
+        )  # fmt: skip
 
     def _unknown(self, name: str) -> None:
         self._problem(

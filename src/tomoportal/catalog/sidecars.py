@@ -16,6 +16,7 @@ from typing import Any
 from tomoportal.errors import NotFound, StorageError
 from tomoportal.layout import paths, tree
 from tomoportal.layout.private import Record, indexed, ledger_path, read_ledger
+from tomoportal.problems import Problem
 from tomoportal.storage.protocol import Storage
 
 REMOTE_READERS = 32
@@ -48,8 +49,15 @@ class Found:
     replacing: tuple[Record, ...] = ()
     spacings: tuple[Record, ...] = ()
     withdrawn: tuple[Record, ...] = ()
-    total_size: int = field(default=0)
-    """Bytes of all files of all records."""
+    total_size: int | None = field(default=0)
+    """Bytes of all files of all records; None where that was not measured."""
+    problems: tuple[Problem, ...] = ()
+    """What was filled in or left out on the way."""
+
+
+def added(one: int | None, other: int | None) -> int | None:
+    """The sum of two sizes, unknown when one of them is."""
+    return None if one is None or other is None else one + other
 
 
 @contextmanager

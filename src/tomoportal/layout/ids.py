@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from tomoportal.storage.protocol import Storage
 
 BLOCK = 128
-LARGEST = 2**31 - 1
+FIRST_OF_MIRRORS = 10**9
+"""From here on count the ids that a catalogue gives to datasets without a private area."""
+LARGEST = FIRST_OF_MIRRORS - 1
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ class Allotment:
                 size = -(-count // BLOCK) * BLOCK
                 first = counters.get(name, 1)
                 if first + size > LARGEST:
-                    raise StorageError(IDS, f"the 32-bit identifiers of {name} are used up")
+                    raise StorageError(IDS, f"the identifiers of {name} are used up (there are {LARGEST:,})")
                 counters[name] = first + size
                 self.blocks.setdefault(name, []).append([first, first + size - 1])
             write_json(self.storage, IDS, counters)

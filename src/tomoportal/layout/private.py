@@ -325,7 +325,7 @@ _OF_KEY = tuple(item.name for item in fields(Key))
 def _plain(record: Record) -> dict[str, Any]:
     data = {name: getattr(record, name) for name in _OF_RECORD}
     data["key"] = {name: getattr(record.key, name) for name in _OF_KEY}
-    data["ids"] = {name: _packed(rows) for name, rows in record.ids.items()}
+    data["ids"] = {name: packed_ids(rows) for name, rows in record.ids.items()}
     return data
 
 
@@ -334,12 +334,12 @@ def _record(data: dict[str, Any]) -> Record:
         **data,
         "key": Key(**data["key"]),
         "problems": tuple(data["problems"]),
-        "ids": {name: _unpacked(rows) for name, rows in data["ids"].items()},
+        "ids": {name: unpacked_ids(rows) for name, rows in data["ids"].items()},
     }
     return Record(**values)
 
 
-def _packed(rows: dict[str, int]) -> dict[str, int]:
+def packed_ids(rows: dict[str, int]) -> dict[str, int]:
     """Runs of consecutive numbers with consecutive ids (`0…40`) as one item `0-40`: per-section rows are many."""
     numbers = sorted(int(key) for key in rows if key.isdecimal() and str(int(key)) == key)
     packed = {key: value for key, value in rows.items() if not (key.isdecimal() and str(int(key)) == key)}
@@ -355,7 +355,8 @@ def _packed(rows: dict[str, int]) -> dict[str, int]:
     return packed
 
 
-def _unpacked(rows: dict[str, int]) -> dict[str, int]:
+def unpacked_ids(rows: dict[str, int]) -> dict[str, int]:
+    """The inverse of `packed_ids`."""
     unpacked: dict[str, int] = {}
     for key, value in rows.items():
         first, dots, last = key.partition("..")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tomoportal.layout.paths import DEPOSITIONS, Key, folder
+from tomoportal.layout.paths import DEPOSITIONS, DEPOSITIONS_OF_REFERENCE, Key, folder
 from tomoportal.layout.private import Record, read_json
 from tomoportal.model.entity import Entity
 from tomoportal.model.registry import ENTITIES, items_of
@@ -82,8 +82,8 @@ def dataset_names(storage: Storage) -> list[str]:
 
 
 def deposition_names(storage: Storage) -> list[str]:
-    """The deposition folders."""
-    return storage.folders(DEPOSITIONS)
+    """The deposition folders, those of the reference system's spelling too."""
+    return list(dict.fromkeys((*storage.folders(DEPOSITIONS), *storage.folders(DEPOSITIONS_OF_REFERENCE))))
 
 
 def marker(record: Record) -> str:
