@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from tomoportal.formats.particles import read_ndjson
@@ -13,7 +14,8 @@ from tomoportal.ingest.views import PICTURE_SIZES, PICTURES, given_of, tomogram_
 from tomoportal.ingest.volumes import Slab, load_slab
 from tomoportal.layout.paths import picture, viewer_state
 from tomoportal.viewer.colours import colours
-from tomoportal.viewer.state import ImageLayer, MaskLayer, MeshLayer, Overlay, PointLayer, tomogram_state
+from tomoportal.viewer.overlays import Shown, overlay
+from tomoportal.viewer.state import ImageLayer, Overlay, tomogram_state
 
 
 def make_view(work: Work) -> Outcome:
@@ -26,7 +28,7 @@ def make_view(work: Work) -> Outcome:
     files: dict[str, dict[str, Any]] = {}
     for size in PICTURE_SIZES:
         files |= work.put(picture(key, size), pictures[size])
-    state = tomogram_state(_image(tomogram), [_layer(layer) for layer in shown])
+    state = tomogram_state(_image(tomogram), [_overlay(layer) for layer in shown])
     files |= work.put(viewer_state(key), (json.dumps(state, indent=4) + "\n").encode())
     facts = {PICTURES: given_of(work.task)} if work.task.inputs and not problems else {}
     return Outcome(files=files, facts=facts, problems=tuple(problems))
@@ -53,7 +55,7 @@ def _shown(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Every layer with its annotation, and whether it is shown at first: what the depositor chose; without any choice the points
     of the ground truth, else all points. Masks, which hide others, stay off."""
     layers = [
-        {**annotation, **layer, "identity": _identity(annotation, layer)}
+        {**annotation, **layer, "identity": _described(annotation, layer).identity}
         for annotation in annotations
         for layer in annotation["layers"]
     ]
@@ -64,10 +66,12 @@ def _shown(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**layer, "visible": any(layer is other for other in best)} for layer in layers]
 
 
-def _identity(annotation: dict[str, Any], layer: dict[str, Any]) -> str:
-    """What decides the colour: the same object, method and shape look the same in every run."""
-    words = [annotation["object"]["name"], annotation["object"]["id"], annotation["method"], layer["shape"]]
-    return json.dumps([*words, annotation["ground_truth"]])
+def _described(annotation: dict[str, Any], layer: dict[str, Any]) -> Shown:
+    """A layer, as far as its annotation tells of it."""
+    thing = annotation["object"]
+    return Shown(
+        thing["name"], thing["id"], annotation["method"], annotation["ground_truth"], layer["shape"], "", 0.0, False
+    )  # fmt: skip
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:
@@ -107,25 +111,14 @@ def _image(tomogram: dict[str, Any]) -> ImageLayer:
     )
 
 
-_WORDS = {
-    "SegmentationMask": "segmentation",
-    "InstanceSegmentationMask": "segmented instances",
-    "Point": "points",
-    "OrientedPoint": "oriented points",
-    "InstanceSegmentation": "instances",
-    "TriangularMesh": "surface",
-}
-
-
-def _layer(layer: dict[str, Any]) -> Overlay:
-    shape = layer["shape"]
-    truth = ", ground truth" if layer["ground_truth"] else ""
-    name = f"{layer['object']['name']}, {_WORDS[shape]}{truth}"
-    told = (name, layer["path"], layer["spacing"], layer["identity"], layer["visible"])
-    if shape == "TriangularMesh":
-        return MeshLayer(*told)
-    if shape == "SegmentationMask":
-        return MaskLayer(*told, surface=layer.get("surface", ""))
-    if shape == "InstanceSegmentationMask":
-        return MaskLayer(*told, surface=layer.get("surface", ""), instances=tuple(layer["labels"] or ()))
-    return PointLayer(*told, shape)
+def _overlay(layer: dict[str, Any]) -> Overlay:
+    return overlay(
+        replace(
+            _described(layer, layer),
+            path=layer["path"],
+            spacing=layer["spacing"],
+            is_visible=layer["visible"],
+            surface=layer.get("surface", ""),
+            labels=tuple(layer.get("labels") or ()),
+        )
+    )

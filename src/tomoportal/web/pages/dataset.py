@@ -85,7 +85,7 @@ _TOMOGRAM = tuple(
     )
 )
 
-VIEWABLE = Compare("neuroglancer_config", "is_null", False)
+VIEWABLE = Compare("https_omezarr_dir", "is_null", False)
 
 TOMOGRAM_ORDER = (
     Order(("is_visualization_default",), "desc", "last"),

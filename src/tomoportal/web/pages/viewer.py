@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tomoportal.exports.viewing import viewer_state
 from tomoportal.model import query
 from tomoportal.model.query import Many, One, Value
 from tomoportal.model.reconstruction import Tomogram
@@ -61,7 +62,7 @@ def viewer_page(visit: Visit) -> ViewerPage:
         raise PageError(404, f"There is no run {id} here.")
     wanted = _wanted(visit, row)
     seen = tuple(_seen(id, tomogram, wanted) for tomogram in row["tomograms"])
-    state = visit.view.one("Tomogram", wanted, ("neuroglancer_config",))
+    state = viewer_state(visit.view, wanted)
     if state is None:
         raise PageError(404, f"Tomogram {wanted} has just been withdrawn.")
     current = next(item for item in seen if item.is_current)
@@ -73,7 +74,7 @@ def viewer_page(visit: Visit) -> ViewerPage:
     )
     run = Crumb(row["name"], urls.run(id))
     dataset = Crumb(row["dataset"]["title"], urls.dataset(row["dataset"]["id"]))
-    return ViewerPage(head, run, dataset, seen, current, urls.viewer(state["neuroglancer_config"]))
+    return ViewerPage(head, run, dataset, seen, current, urls.viewer(state))
 
 
 def _wanted(visit: Visit, row: dict[str, Any]) -> int:
