@@ -23,7 +23,7 @@ from tomoportal.model.fields import Field, Relation
 
 E = TypeVar("E", bound="ClientEntity")
 
-CLASSES: dict[str, type[ClientEntity]] = {}
+CLASSES: dict[str, type[Any]] = {}
 """Class name → class; `classes` fills it."""
 
 PAGE_SIZE = 500

@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from tomoportal.client.entities import ClientEntity
 
 MOST_FIELDS, MOST_COLUMNS, MOST_ROWS, MOST_LETTERS = 14, 6, 20, 160
+NOT_REPORTED = "not_reported"
+"""Stands in many datasets where nothing is known."""
 _PICTURES = ("key_photo_thumbnail_url", "key_photo_url")
 _LEFT = ' style="text-align:left"'
 
 
 def card(entity: ClientEntity) -> str:
     """One entity."""
-    shown = [one for one in _told(type(entity)) if entity.__dict__.get(one.name) is not None][:MOST_FIELDS]
+    shown = [one for one in _told(type(entity)) if entity.__dict__.get(one.name) not in (None, NOT_REPORTED)]
     rows = "".join(
         f"<tr><th{_LEFT}>{escape(field.label)}</th><td{_LEFT}>{_value(field, entity)}</td></tr>"
-        for field in shown
+        for field in shown[:MOST_FIELDS]
     )
     return f"<div>{_title(entity)}<br>{_picture(entity, 160)}<table>{rows}</table></div>"
 
@@ -48,12 +50,14 @@ def _row(entity: ClientEntity, columns: list[Field[Any]], has_pictures: bool) ->
 
 
 def _told(kind: type[ClientEntity]) -> list[Field[Any]]:
-    """Fields that a person reads: no addresses, references to other rows, states or matrices."""
+    """Fields that a person reads: no addresses, references to other rows or to ontologies, states or matrices."""
     unread = (Kind.STATE, Kind.MATRIX)
     return [
         field
         for field in kind.fields.values()
-        if field.address_of is None and field.target is None and field.kind not in unread
+        if field.address_of is None
+        and field.kind not in unread
+        and not field.name.endswith(("_id", "_taxid"))
     ]
 
 
