@@ -21,9 +21,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from tomoportal.api.errors import error_body, headers_of, status_of, told
+from tomoportal.api.errors import BAD_REQUEST, INTERNAL, error_body, graphql_body, headers_of, status_of, told
 from tomoportal.api.exports import export_routes
-from tomoportal.api.files import file_service
+from tomoportal.api.content import Headers
+from tomoportal.api.files import FolderPage, file_service
+from tomoportal.api.folders import Folder, moment
 from tomoportal.api.portal import Portal
 from tomoportal.api.s3 import s3_service
 from tomoportal.api.viewer import viewer_routes
@@ -31,6 +33,8 @@ from tomoportal.catalog import View
 from tomoportal.errors import PortalError
 from tomoportal.settings import Settings
 from tomoportal.web import render
+from tomoportal.web.pages.explorer import explorer_page
+from tomoportal.web.pages.folder import folder_page
 from tomoportal.web.site import HEADINGS, security_headers
 from tomoportal.web.site import routes as page_routes
 
@@ -45,11 +49,10 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 def build_app(settings: Settings) -> Application:
     """The ASGI application of one portal. The catalogue is opened by the first request that needs it.
 
-    Only pages are compressed here: files must not be, and for the answers of `/graphql` on one machine it would cost more than it
-    saves; a proxy in front may do that.
+    Only pages are compressed here; files must not be, and `/graphql` compresses its answers itself.
     """
     portal = Portal(settings)
-    files, s3 = file_service(portal), s3_service(portal)
+    files, s3 = file_service(portal, _browse(settings)), s3_service(portal)
     rest = _staying(_starlette(portal))
     pages = GZipMiddleware(rest, minimum_size=1000, compresslevel=5)
 
@@ -65,6 +68,17 @@ def build_app(settings: Settings) -> Application:
         return await rest(scope, receive, send)
 
     return application
+
+
+def _browse(settings: Settings) -> FolderPage:
+    """How browsers are shown a folder of the files."""
+    headers = [(name.encode(), value.encode()) for name, value in security_headers().items()]
+
+    def browse(folder: Folder) -> tuple[bytes, Headers]:
+        files = [(folder.name(entry), entry.size, moment(entry)) for entry in folder.files]
+        return folder_page(folder.path, folder.folders, files, folder.next, settings).encode(), headers
+
+    return browse
 
 
 def _staying(inner: Application) -> Application:
@@ -113,7 +127,7 @@ def _starlette(portal: Portal) -> Starlette:
     routes: list[BaseRoute] = [
         Route("/healthz", health),
         *viewer_routes(),
-        *_graphql(get_view),
+        *_graphql(get_view, portal.settings),
         *export_routes(portal),
     ]
     tell = _teller(portal.settings)
@@ -124,12 +138,18 @@ def _starlette(portal: Portal) -> Starlette:
     )
 
 
-def _graphql(get_view: Callable[[Request], View]) -> list[BaseRoute]:
-    if importlib.util.find_spec("tomoportal.api.graphql.endpoint") is None:
+def _graphql(get_view: Callable[[Request], View], settings: Settings) -> list[BaseRoute]:
+    if importlib.util.find_spec("graphql") is None:
         return []
-    from tomoportal.api.graphql.endpoint import graphql_endpoint
+    from tomoportal.api.graphql.endpoint import Form, graphql_endpoint
 
-    return [Route("/graphql", graphql_endpoint(get_view), methods=["GET", "POST", "OPTIONS"])]
+    def page(_: Request, form: Form) -> Response:
+        html = explorer_page(form.query, form.variables, form.answer, settings)
+        return HTMLResponse(
+            html, headers={**security_headers(), "cache-control": "no-cache", "vary": "accept"}
+        )
+
+    return [Route("/graphql", graphql_endpoint(get_view, page, settings), methods=["GET", "POST", "OPTIONS"])]
 
 
 def _sentence(error: Exception) -> tuple[int, str, str, dict[str, str]]:
@@ -154,6 +174,9 @@ def _teller(settings: Settings) -> Callable[[Request, Exception], Awaitable[Resp
             log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         elif status >= 500:
             log.warning("%s %s: %s", request.method, request.url.path, message)
+        if request.url.path == "/graphql":
+            body = graphql_body(INTERNAL if status >= 500 else BAD_REQUEST, message)
+            return Response(body, status, headers, media_type="application/json")
         if request.url.path.startswith(MACHINE_PATHS):
             body = error_body(code, message, request.url.path)
             return Response(body, status, headers, media_type="application/json")

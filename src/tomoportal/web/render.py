@@ -63,6 +63,11 @@ def tombstone(gone: Gone, site: Any) -> str:
     return environment().get_template("tombstone.html").render(stone=stone, back=gone.back, site=site)
 
 
+def explorer(context: Any, site: Any) -> str:
+    """The HTML of the page for GraphQL; it needs no catalogue."""
+    return environment().get_template("explorer.html").render(page=context, head=context.head, site=site)
+
+
 def shortened(text: str, length: int) -> str:
     """The beginning of a text, up to the end of a word."""
     flat = " ".join(text.split())

@@ -1,114 +1,163 @@
-"""`/graphql` over HTTP: POST with JSON, GET with the query in the URL, a small page for browsers.
+"""`/graphql` over HTTP: POST with JSON, GET with the query in the URL, a page for browsers.
 
-Every answer to a well-formed request is HTTP 200, errors included; 400 is for requests that are none, 413 for bodies too large.
+Every answer to a well-formed request is HTTP 200, errors included; 400 is for requests that are none, 413 for bodies too large,
+503 for a catalogue that cannot be read.
+An answer has a tag made of the question and the version of the catalogue, so that who has it already is told so (304) before
+anything is asked of the database.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from functools import cache
-from importlib.resources import files
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import anyio.to_thread
+from starlette.datastructures import Headers
 from starlette.requests import Request as HttpRequest
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import Response
 
-from tomoportal.api.graphql.execute import Request, Service
+from tomoportal.api.errors import (
+    BAD_REQUEST,
+    BUSY,
+    NO_ADDRESS,
+    RETRY_AFTER,
+    TOO_LARGE,
+    UNAVAILABLE,
+    Refused,
+    graphql_body,
+    graphql_code,
+    told,
+)
+from tomoportal.api.graphql import incoming, outgoing
+from tomoportal.api.graphql.execute import CHEAP, FINE, Prepared, Request, Service
+from tomoportal.api.graphql.lanes import Lanes
 from tomoportal.catalog import View
-from tomoportal.errors import UsageError
-
-LARGEST_BODY = 4_000_000
-"""Bytes of a request."""
+from tomoportal.errors import CatalogError, TooMuch, UsageError
+from tomoportal.settings import Settings
 
 GetView = Callable[[HttpRequest], View]
+Handler = Callable[[HttpRequest], Awaitable[Response]]
 
 
-def graphql_endpoint(get_view: GetView) -> Callable[[HttpRequest], Awaitable[Response]]:
-    """A Starlette handler for GET and POST; `get_view` says what the caller may see. Database work runs in worker threads."""
-    service = Service()
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a visitor without scripts has sent, and the text of the answer."""
 
-    def answer(http: HttpRequest, request: Request) -> str:
-        return service.answer(get_view(http), request)
+    query: str = ""
+    variables: str = ""
+    answer: str = ""
 
-    async def handle(http: HttpRequest) -> Response:
-        if http.method == "GET" and "query" not in http.query_params and _is_browser(http):
-            return HTMLResponse(_page())
+
+MakePage = Callable[[HttpRequest, Form], Response]
+"""The page for browsers, with what was sent from it."""
+
+
+def graphql_endpoint(get_view: GetView, make_page: MakePage, settings: Settings | None = None) -> Handler:
+    """A Starlette handler for GET, POST and OPTIONS; `get_view` says what the caller may see. Database work runs in worker threads."""
+    return _Endpoint(get_view, make_page, settings or Settings()).handle
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A request that is understood; `answer` is there where nothing has to be asked."""
+
+    view: View
+    tag: str
+    answer: Prepared | str | None
+
+
+class _Endpoint:
+    def __init__(self, get_view: GetView, make_page: MakePage, settings: Settings) -> None:
+        self.get_view, self.make_page = get_view, make_page
+        self.limits, self.origins = settings.limits, settings.origins
+        self.service, self.lanes = Service(self.limits), Lanes(self.limits)
+
+    async def handle(self, http: HttpRequest) -> Response:
+        if http.method == "OPTIONS":
+            return self._permit(http)
+        if incoming.wants_page(http):
+            return await self._page(http)
+        response = await self._respond(http)
+        response.headers.update(outgoing.sharing(self.origins, http.headers))
+        return response
+
+    def _permit(self, http: HttpRequest) -> Response:
+        headers = outgoing.permission(self.origins, http.headers)
+        if headers is None:
+            return _refusal(
+                400, BAD_REQUEST, "pages of this origin may not ask this portal; its operator can allow them"
+            )
+        return Response(status_code=204, headers=headers)
+
+    async def _page(self, http: HttpRequest) -> Response:
+        if http.method != "POST":
+            return self.make_page(http, Form())
         try:
-            request = _from_url(http) if http.method == "GET" else _from_body(http, await _body(http))
+            request = incoming.from_form(await incoming.body(http, self.limits.body))
         except UsageError as error:
-            return JSONResponse({"errors": [{"message": str(error)}]}, 400)
-        except _TooLarge:
-            message = f"the request is larger than {LARGEST_BODY} bytes"
-            return JSONResponse({"errors": [{"message": message}]}, 413)
-        text = await anyio.to_thread.run_sync(answer, http, request)
-        return Response(text, media_type="application/json", headers={"Vary": "Accept"})
-
-    return handle
-
-
-class _TooLarge(Exception):
-    pass
-
-
-def _is_browser(http: HttpRequest) -> bool:
-    return "text/html" in http.headers.get("accept", "")
-
-
-async def _body(http: HttpRequest) -> bytes:
-    body = bytearray()
-    async for part in http.stream():
-        body += part
-        if len(body) > LARGEST_BODY:
-            raise _TooLarge
-    return bytes(body)
-
-
-def _from_url(http: HttpRequest) -> Request:
-    given = http.query_params
-    variables = given.get("variables")
-    return _request(
-        given.get("query"), _json(variables, "variables") if variables else None, given.get("operationName")
-    )
-
-
-def _from_body(http: HttpRequest, body: bytes) -> Request:
-    kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise UsageError(
-            f"a GraphQL request is sent as application/json, not as {kind or 'nothing in particular'}"
+            return self.make_page(http, Form(answer=str(error)))
+        except incoming.BodyTooLarge:
+            return self.make_page(http, Form(answer=f"This form is larger than {self.limits.body:,} bytes."))
+        answered = await self._answered(http, Headers(), request)
+        variables = "" if request.variables is None else _readable(request.variables)
+        return self.make_page(
+            http, Form(request.query, variables, _readable(json.loads(bytes(answered.body))))
         )
-    data = _json(body, "the body")
-    if isinstance(data, list):
-        raise UsageError("several requests in one list are not answered; send them one by one")
-    if not isinstance(data, dict):
-        raise UsageError('the body must be a JSON object such as {"query": "{ datasets { id } }"}')
-    return _request(data.get("query"), data.get("variables"), data.get("operationName"))
+
+    async def _respond(self, http: HttpRequest) -> Response:
+        try:
+            if http.method == "POST":
+                request = incoming.from_body(http, await incoming.body(http, self.limits.body))
+            else:
+                request = incoming.from_url(http)
+        except UsageError as error:
+            return _refusal(400, BAD_REQUEST, str(error))
+        except incoming.BodyTooLarge:
+            return _refusal(413, TOO_LARGE, f"the request is larger than {self.limits.body:,} bytes")
+        return await self._answered(http, http.headers, request)
+
+    async def _answered(self, http: HttpRequest, wishes: Headers, request: Request) -> Response:
+        """`wishes`: the headers that say how the answer may look."""
+        try:
+            return await self._worked_out(http, wishes, request)
+        except Refused as refused:
+            return _refusal(refused.status, NO_ADDRESS, str(refused))
+        except TooMuch as error:
+            return _refusal(200, graphql_code(error), str(error))
+        except CatalogError as error:
+            return _refusal(503, UNAVAILABLE, told(error))
+
+    async def _worked_out(self, http: HttpRequest, wishes: Headers, request: Request) -> Response:
+        lane = self.lanes.quick if self.service.is_soon_understood(request) else self.lanes.slow
+        ready = await lane(partial(self._ready, http, wishes, request))
+        if ready.answer is None:
+            return Response(status_code=304, headers=outgoing.caching(ready.tag))
+        is_cheap = isinstance(ready.answer, str) or ready.answer.cost <= CHEAP
+        return await (self.lanes.quick if is_cheap else self.lanes.slow)(partial(self._finish, wishes, ready))
+
+    def _ready(self, http: HttpRequest, wishes: Headers, request: Request) -> _Ready:
+        view = self.get_view(http)
+        tag = outgoing.tag((view.key, view.addresses), request)
+        if outgoing.is_known(wishes, tag):
+            return _Ready(view, tag, None)
+        return _Ready(view, tag, self.service.prepare(view, request))
+
+    def _finish(self, wishes: Headers, ready: _Ready) -> Response:
+        assert ready.answer is not None
+        text = ready.answer if isinstance(ready.answer, str) else self.service.run(ready.view, ready.answer)
+        content, headers = outgoing.packed(text, wishes)
+        headers |= outgoing.caching(ready.tag) if text.startswith(FINE) else {"cache-control": "no-store"}
+        return Response(content, media_type="application/json", headers=headers)
 
 
-def _request(query: Any, variables: Any, operation: Any) -> Request:
-    if not isinstance(query, str) or not query.strip():
-        raise UsageError('there is no query; send {"query": "{ datasets { id } }"}')
-    if variables is not None and not isinstance(variables, dict):
-        raise UsageError("variables must be a JSON object")
-    if operation is not None and not isinstance(operation, str):
-        raise UsageError("operationName must be text")
-    return Request(query, variables, operation or None)
+def _readable(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False)
 
 
-def _json(text: str | bytes, what: str) -> Any:
-    """The data. Halves of surrogate pairs, which JSON can spell and nothing behind it takes, are refused."""
-    try:
-        read = text if isinstance(text, str) else text.decode("utf-8-sig")
-        data = json.loads(read)
-        if "\\u" in read:
-            json.dumps(data, ensure_ascii=False).encode()
-        return data
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{what} cannot be read as JSON: {error}") from None
-
-
-@cache
-def _page() -> str:
-    return (files("tomoportal.api.graphql") / "console.html").read_text(encoding="utf-8")
+def _refusal(status: int, code: str, message: str) -> Response:
+    headers = {"cache-control": "no-store"}
+    if code in (BUSY, UNAVAILABLE):
+        headers["retry-after"] = RETRY_AFTER.decode()
+    return Response(graphql_body(code, message), status, headers, media_type="application/json")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import (
     DocumentNode,
@@ -22,12 +22,17 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
-from tomoportal.api.errors import told
+from tomoportal.api.errors import BAD_INPUT, INVALID, LIMITS, OPERATION, SYNTAX, graphql_code
+from tomoportal.api.graphql.cost import Estimator, depth
 from tomoportal.api.graphql.schema import make_schema
 from tomoportal.api.graphql.translate import Selected, Translator, Variables
 from tomoportal.api.graphql.vocabulary import Words, vocabulary
 from tomoportal.catalog import View
-from tomoportal.errors import CatalogError, QueryError
+from tomoportal.errors import QueryError, TooMuch
+from tomoportal.model import query
+from tomoportal.settings import QueryLimits
+
+Query = query.Select | query.Aggregate
 
 MOST_TOKENS = 200_000
 """Longer documents are refused; five thousand ids in a list are well below."""
@@ -36,6 +41,12 @@ LONGEST_REMEMBERED = 16_000
 MOST_INTROSPECTIONS = 32
 """Answers about the schema that are kept; tools ask the same few."""
 INTROSPECTION = ("__schema", "__type")
+
+
+FINE = '{"data":{'
+"""How answers without errors begin."""
+CHEAP = 20_000
+"""Points below which a request need not wait for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,70 +58,114 @@ class Request:
     operation: str | None = None
 
 
-class Service:
-    """Answers requests against the schema of the model. Safe to use from several threads."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that has been understood and may be answered: `roots` in their order; `asked`: query trees of those that ask the
+    catalogue; `meta`: answers of all others, by key; `cost` in points."""
 
-    def __init__(self) -> None:
+    roots: list[Selected]
+    asked: dict[str, Query]
+    meta: dict[str, str]
+    cost: float
+
+
+class Service:
+    """Answers requests against the schema of the model, within limits. Safe to use from several threads."""
+
+    def __init__(self, limits: QueryLimits | None = None) -> None:
+        self.limits = limits or QueryLimits()
         self.schema: GraphQLSchema = make_schema()
         self.words: dict[str, Words] = vocabulary()
         self._introspected: dict[tuple[str, str | None, str], str] = {}
         self._remembered = lru_cache(maxsize=256)(self._check)
+        self._sizes: tuple[tuple[str, ...], dict[str, int]] = ((), {})
 
     def answer(self, view: View, request: Request) -> str:
-        """The JSON text of the response. Errors are part of it, in sentences; then `data` is null."""
-        try:
-            return self._data(view, request)
-        except GraphQLError as error:
-            return _errors([error])
-        except RecursionError:
-            return _errors([GraphQLError("this document is nested too deeply")])
-        except _Invalid as invalid:
-            return _errors(invalid.errors)
+        """The JSON text of the response. Errors are part of it, in sentences; then `data` is null. Raises `CatalogError`."""
+        prepared = self.prepare(view, request)
+        return prepared if isinstance(prepared, str) else self.run(view, prepared)
 
-    def _data(self, view: View, request: Request) -> str:
+    def prepare(self, view: View, request: Request) -> Prepared | str:
+        """The request, understood, or the JSON text of an answer that says why it cannot be answered."""
+        return _told(lambda: self._prepared(view, request))
+
+    def run(self, view: View, prepared: Prepared) -> str:
+        """The JSON text of the response."""
+        return _told(lambda: self._data(view, prepared))
+
+    def is_soon_understood(self, request: Request) -> bool:
+        """Whether preparing it takes little: it is short, and asks nothing new about the schema."""
+        is_new = "__schema" in request.query and all(key[0] != request.query for key in [*self._introspected])
+        return len(request.query) <= LONGEST_REMEMBERED and not is_new
+
+    def _prepared(self, view: View, request: Request) -> Prepared:
         is_usual = len(request.query) <= LONGEST_REMEMBERED
         document = (self._remembered if is_usual else self._check)(request.query)
         if isinstance(document, list):
-            raise _Invalid(document)
+            raise Invalid(document)
         operation = _operation(document, request.operation)
         translator = Translator(
             self.schema, self.words, _fragments(document), self._variables(operation, request)
         )
-        roots = translator.roots(operation.selection_set)
-        asked = {}
+        with _located(None):
+            roots = translator.roots(operation.selection_set)
+        asked, meta, cost = {}, {}, 0.0
+        estimator = Estimator(self._sizes_of(view)) if any(not _is_meta(root) for root in roots) else None
         for selected in roots:
-            if not selected.name.startswith("__"):
-                with _located(selected):
-                    asked[selected.key] = translator.root(selected)
-        answers = self._ask(view, roots, asked)
-        parts = []
-        for selected in roots:
-            text = answers.get(selected.key) or self._meta(document, operation, selected, request)
-            parts.append(f"{json.dumps(selected.key)}:{text}")
-        return f'{{"data":{{{",".join(parts)}}}}}'
+            with _located(selected):
+                if estimator is None or _is_meta(selected):
+                    meta[selected.key] = self._meta(document, operation, selected, request)
+                else:
+                    asked[selected.key] = tree = translator.root(selected)
+                    cost += estimator.cost(tree)
+                    self._admit(tree, cost)
+        return Prepared(roots, asked, meta, cost)
 
-    def _ask(self, view: View, roots: list[Selected], asked: dict[str, Any]) -> dict[str, str]:
-        answers = {}
-        with view.snapshot() as ask:
-            for selected in roots:
-                if selected.key in asked:
-                    with _located(selected):
-                        answers[selected.key] = ask(asked[selected.key])
-        return answers
+    def _admit(self, tree: Query, cost: float) -> None:
+        """Raises `TooMuch` for what is too deep, or too costly with all that came before."""
+        if (found := depth(tree)) > self.limits.depth:
+            reason = f"{found} relations follow each other in this query; no more than {self.limits.depth} relations may"
+            raise TooMuch("depth", reason)
+        if cost > self.limits.cost:
+            reason = (
+                f"this query is estimated at {cost:,.0f} points, and this portal answers up to {self.limits.cost:,}: ask for fewer rows "
+                "(limitOffset, first, where) or fewer relations at a time"
+            )
+            raise TooMuch("cost", reason)
+
+    def _sizes_of(self, view: View) -> dict[str, int]:
+        """Sizes of the tables, asked for once in each version of the catalogue."""
+        known, sizes = self._sizes
+        if known != view.key:
+            sizes = view.sizes()
+            self._sizes = (view.key, sizes)
+        return sizes
+
+    def _data(self, view: View, prepared: Prepared) -> str:
+        texts = dict(prepared.meta)
+        if prepared.asked:
+            with view.snapshot(self.limits.seconds) as ask:
+                for selected in prepared.roots:
+                    if tree := prepared.asked.get(selected.key):
+                        with _located(selected):
+                            texts[selected.key] = ask(tree)
+        parts = (f"{json.dumps(root.key)}:{texts[root.key]}" for root in prepared.roots)
+        return f'{{"data":{{{",".join(parts)}}}}}'
 
     def _check(self, text: str) -> DocumentNode | list[GraphQLError]:
         try:
             document = parse(text, max_tokens=MOST_TOKENS)
         except GraphQLError as error:
-            return [error]
-        return validate(self.schema, document, max_errors=20) or document
+            return [_coded(error, SYNTAX)]
+        found = validate(self.schema, document, max_errors=20)
+        return [_coded(_plainer(error), INVALID) for error in found] or document
 
     def _variables(self, operation: OperationDefinitionNode, request: Request) -> Variables:
         given = dict(request.variables or {})
         definitions = operation.variable_definitions or ()
         coerced = get_variable_values(self.schema, definitions, given)
         if isinstance(coerced, list):
-            raise _Invalid(coerced)
+            raise Invalid([_coded(error, BAD_INPUT) for error in coerced])
         raw = {
             d.variable.name.value: value_from_ast_untyped(d.default_value)
             for d in definitions
@@ -140,14 +195,14 @@ class Service:
             variable_values=dict(request.variables or {}),
         )
         if result.errors:
-            raise _Invalid(result.errors)
+            raise Invalid([_coded(error, INVALID) for error in result.errors])
         text = json.dumps((result.data or {})[selected.key])
         if not request.variables and len(self._introspected) < MOST_INTROSPECTIONS:
             self._introspected[cached] = text
         return text
 
 
-class _Invalid(Exception):
+class Invalid(Exception):
     """The request cannot be answered; `errors` says why."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
@@ -158,15 +213,55 @@ class _Invalid(Exception):
 class _located:
     """Tells errors of a root field with its place in the document."""
 
-    def __init__(self, selected: Selected) -> None:
+    def __init__(self, selected: Selected | None) -> None:
         self.selected = selected
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (QueryError, CatalogError)):
-            raise GraphQLError(told(error), self.selected.nodes[0], path=[self.selected.key]) from error
+        if isinstance(error, QueryError):
+            nodes, path = (self.selected.nodes[0], [self.selected.key]) if self.selected else (None, None)
+            extensions = {"code": graphql_code(error)}
+            raise GraphQLError(str(error), nodes, path=path, extensions=extensions) from error
+        if isinstance(error, GraphQLError):
+            _coded(error, BAD_INPUT)
+
+
+def _is_meta(selected: Selected) -> bool:
+    return selected.name.startswith("__")
+
+
+T = TypeVar("T")
+
+
+def _told(work: Callable[[], T]) -> T | str:
+    """What `work` gives, or the text of an answer that tells its errors."""
+    try:
+        return work()
+    except GraphQLError as error:
+        return _errors([error])
+    except RecursionError:
+        return _errors(
+            [GraphQLError("this document is nested too deeply", extensions={"code": LIMITS["depth"]})]
+        )
+    except Invalid as invalid:
+        return _errors(invalid.errors)
+
+
+def _coded(error: GraphQLError, code: str) -> GraphQLError:
+    error.extensions = {"code": code, **(error.extensions or {})}
+    return error
+
+
+def _plainer(error: GraphQLError) -> GraphQLError:
+    """graphql-core says no more than this when comparing the fields of a document would take too long."""
+    if error.message != "Validation aborted.":
+        return error
+    reason = (
+        "this document has too many fields and fragments of one name to be checked; ask for each field once"
+    )
+    return GraphQLError(reason, error.nodes)
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
@@ -174,11 +269,11 @@ def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionN
     if name:
         operations = [d for d in operations if d.name and d.name.value == name]
     if not operations:
-        raise GraphQLError(
-            f"this document has no operation {name!r}" if name else "this document has no operation"
-        )
+        missing = f"this document has no operation {name!r}" if name else "this document has no operation"
+        raise GraphQLError(missing, extensions={"code": OPERATION})
     if len(operations) > 1:
-        raise GraphQLError("this document has several operations; say which one with operationName")
+        several = "this document has several operations; say which one with operationName"
+        raise GraphQLError(several, extensions={"code": OPERATION})
     return operations[0]
 
 

@@ -22,7 +22,7 @@ from graphql.execution import get_argument_values, get_directive_values
 
 from tomoportal.api.graphql import filters
 from tomoportal.api.graphql.vocabulary import AGGREGATE, Words
-from tomoportal.errors import QueryError
+from tomoportal.errors import QueryError, TooMuch
 from tomoportal.model import query
 from tomoportal.model.fields import Field, Kind, Relation
 
@@ -48,6 +48,10 @@ class Selected:
     nodes: list[FieldNode]
 
 
+MOST_FIELDS = 20_000
+"""Fields that a request may select once its fragments are put in; cost is known only afterwards."""
+
+
 class Translator:
     """Translates one operation."""
 
@@ -65,6 +69,7 @@ class Translator:
             variables,
         )
         self._roots = {words.entity.names.root: words for words in vocabulary.values()}
+        self._selections = 0
 
     def roots(self, selection_set: SelectionSetNode) -> list[Selected]:
         """The root fields."""
@@ -236,29 +241,37 @@ class Translator:
 
     def _selected(self, sets: list[SelectionSetNode], type_name: str) -> list[Selected]:
         found: dict[str, Selected] = {}
+        seen: set[str] = set()
         for selection_set in sets:
-            for node in self._flat(selection_set, type_name, ()):
+            for node in self._flat(selection_set, type_name, seen):
                 key = node.alias.value if node.alias else node.name.value
                 found.setdefault(key, Selected(key, node.name.value, [])).nodes.append(node)
         return list(found.values())
 
-    def _flat(
-        self, selection_set: SelectionSetNode, type_name: str, inside: tuple[str, ...]
-    ) -> Iterator[FieldNode]:
+    def _flat(self, selection_set: SelectionSetNode, type_name: str, seen: set[str]) -> Iterator[FieldNode]:
+        """The fields; a fragment counts where it is first met (CollectFields of the GraphQL specification)."""
         for node in selection_set.selections:
             if not self._wanted(node):
                 continue
             match node:
                 case FieldNode():
+                    self._count_field()
                     yield node
-                case FragmentSpreadNode() if node.name.value not in inside:
+                case FragmentSpreadNode() if node.name.value not in seen:
+                    seen.add(node.name.value)
                     fragment = self.fragments[node.name.value]
                     if fragment.type_condition.name.value in (type_name, *INTERFACES):
-                        yield from self._flat(fragment.selection_set, type_name, (*inside, node.name.value))
+                        yield from self._flat(fragment.selection_set, type_name, seen)
                 case InlineFragmentNode():
                     condition = node.type_condition
                     if condition is None or condition.name.value in (type_name, *INTERFACES):
-                        yield from self._flat(node.selection_set, type_name, inside)
+                        yield from self._flat(node.selection_set, type_name, seen)
+
+    def _count_field(self) -> None:
+        self._selections += 1
+        if self._selections > MOST_FIELDS:
+            reason = f"this query selects more than {MOST_FIELDS:,} fields once its fragments are put in; ask for fewer at a time"
+            raise TooMuch("cost", reason)
 
     def _wanted(self, node: Any) -> bool:
         if not node.directives:
