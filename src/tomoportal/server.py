@@ -1,6 +1,6 @@
 """The web server's application: every route in one place.
 
-`/files/`, `/s3/` data · `/api/` exports · `/graphql` queries · `/viewer/` Neuroglancer · `/static/` and all else pages ·
+`/files/`, `/s3/` data · `/api/` exports, manifests · `/graphql` queries · `/viewer/` Neuroglancer · `/static/` and all else pages ·
 `/healthz` for operators.
 """
 
@@ -26,6 +26,7 @@ from tomoportal.api.exports import export_routes
 from tomoportal.api.content import Headers
 from tomoportal.api.files import FolderPage, file_service
 from tomoportal.api.folders import Folder, moment
+from tomoportal.api.manifests import manifest_routes
 from tomoportal.api.portal import Portal
 from tomoportal.api.s3 import s3_service
 from tomoportal.api.viewer import viewer_routes
@@ -72,7 +73,8 @@ def build_app(settings: Settings) -> Application:
 
 def _browse(settings: Settings) -> FolderPage:
     """How browsers are shown a folder of the files."""
-    headers = [(name.encode(), value.encode()) for name, value in security_headers().items()]
+    policies = security_headers().items()
+    headers = [(name.encode(), value.encode()) for name, value in policies if name != "x-content-type-options"]
 
     def browse(folder: Folder) -> tuple[bytes, Headers]:
         files = [(folder.name(entry), entry.size, moment(entry)) for entry in folder.files]
@@ -129,6 +131,7 @@ def _starlette(portal: Portal) -> Starlette:
         *viewer_routes(),
         *_graphql(get_view, portal.settings),
         *export_routes(portal),
+        *manifest_routes(portal),
     ]
     tell = _teller(portal.settings)
     return Starlette(

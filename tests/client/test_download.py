@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 
-import httpx
 import pytest
 
 from fixtures_server import serving
-from tomoportal import Annotation, AnnotationFile, Client, Deposition, Run, TiltSeries, Tomogram
-from tomoportal.client import transfer
+from tomoportal import (
+    Alignment,
+    Annotation,
+    AnnotationFile,
+    Client,
+    Dataset,
+    Deposition,
+    Frame,
+    FrameAcquisitionFile,
+    GainFile,
+    Run,
+    TiltSeries,
+    Tomogram,
+    TomogramVoxelSpacing,
+)
 from tomoportal.errors import RemoteError, UsageError
+
+NOTES = ".tomoportal-downloads"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +41,7 @@ def tomograms(client):
 
 
 def _digests(folder):
-    files = (path for path in folder.rglob("*") if path.is_file())
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != NOTES)
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
     }
@@ -46,14 +58,14 @@ def _names(folder):
 def test_an_mrc_arrives_whole(client, demo_portal, tomograms, tmp_path):
     path = tomograms[0].download_mrcfile(tmp_path)
     assert path.read_bytes() == _stored(demo_portal, tomograms[0].https_mrc_file).read_bytes()
-    assert _names(tmp_path) == {"TS_001.mrc", ".TS_001.mrc.origin"}
+    assert _names(tmp_path) == {"TS_001.mrc", NOTES}
 
 
 def test_everything_of_a_run_arrives(client, demo_portal, tmp_path):
     (run,) = Run.find(client, [Run.name == "TS_002"])
     folder = run.download_everything(tmp_path)
     assert _digests(folder) == _digests(demo_portal.layout / "10901" / "TS_002")
-    assert _names(tmp_path) == {"TS_002", ".TS_002.origin"}
+    assert _names(tmp_path) == {"TS_002"}
 
 
 @pytest.mark.parametrize("method", ["download_mrcfile", "download_omezarr"])
@@ -72,7 +84,7 @@ def test_another_entity_of_the_same_name_is_refused_and_replaces_only_when_told(
         assert path.read_bytes() == stored.read_bytes()
     else:
         assert _digests(path) == _digests(stored), "no chunk of the first is left"
-    assert _names(tmp_path) == {path.name, f".{path.name}.origin"}
+    assert _names(tmp_path) == {path.name, NOTES}
 
 
 def test_what_is_there_and_unchanged_is_not_touched(tomograms, tmp_path):
@@ -105,56 +117,49 @@ def test_a_change_at_the_portal_is_noticed_though_the_size_is_the_same(demo_copy
     here = tmp_path / "here"
     with serving(demo_copy.settings) as url, Client(url) as client:
         tomogram = Tomogram.find(client, limit=1)[0]
-        mrc, folder = tomogram.download_mrcfile(here), tomogram.download_omezarr(here)
-        stored_mrc = _stored(demo_copy, tomogram.https_mrc_file)
-        stored_note = _stored(demo_copy, tomogram.https_omezarr_dir) / ".zattrs"
-        for stored in (stored_mrc, stored_note):
-            stored.write_bytes(stored.read_bytes()[:-1] + b" ")
-        for method in (tomogram.download_mrcfile, tomogram.download_omezarr):
-            with pytest.raises(UsageError, match="not what the portal has today"):
-                method(here)
-            method(here, overwrite=True)
-        assert mrc.read_bytes() == stored_mrc.read_bytes()
-        assert (folder / ".zattrs").read_bytes() == stored_note.read_bytes()
+        folder = tomogram.download_omezarr(here)
+        stored = _stored(demo_copy, tomogram.https_omezarr_dir) / ".zattrs"
+        stored.write_bytes(stored.read_bytes()[:-1] + b" ")
+        with pytest.raises(UsageError, match="not what the portal has today"):
+            tomogram.download_omezarr(here)
+        tomogram.download_omezarr(here, overwrite=True)
+        assert (folder / ".zattrs").read_bytes() == stored.read_bytes()
 
 
-def test_a_broken_off_folder_is_taken_up_again(tomograms, tmp_path, monkeypatch):
-    asked: list[str] = []
-    stream = Client.stream
-
-    def breaking(self, url):
-        asked.append(url)
-        if len(asked) == 6:
-            raise httpx.ReadError("cable pulled")
-        return stream(self, url)
-
-    monkeypatch.setattr(Client, "stream", breaking)
-    with pytest.raises(RemoteError, match="cable pulled"):
-        tomograms[0].download_omezarr(tmp_path)
-    assert not (tmp_path / "TS_001.zarr").exists()
-    first = set(asked[:-1])
-    (work,) = tmp_path.iterdir()
-    stale = work / "content" / "stale"
-    stale.write_bytes(b"no longer at the portal")
-    folder = tomograms[0].download_omezarr(tmp_path)
-    again = first & set(asked[6:])
-    assert all("list-type=2" in url for url in again), "what had come is not fetched twice"
-    assert not (folder / "stale").exists()
-    monkeypatch.undo()
-    tomograms[0].download_omezarr(tmp_path / "fresh")
-    assert _digests(folder) == _digests(tmp_path / "fresh" / "TS_001.zarr")
+def test_a_file_that_rotted_at_the_portal_is_not_kept(demo_copy, tmp_path):
+    with serving(demo_copy.settings) as url, Client(url) as client:
+        tomogram = Tomogram.find(client, limit=1)[0]
+        stored = _stored(demo_copy, tomogram.https_mrc_file)
+        data = bytearray(stored.read_bytes())
+        data[5000] ^= 1
+        stored.write_bytes(data)
+        with pytest.raises(RemoteError, match="does not have the checksum that was recorded"):
+            tomogram.download_mrcfile(tmp_path / "here")
+    assert not (tmp_path / "here" / "TS_001.mrc").exists()
 
 
-def test_the_parts_of_two_entities_are_never_mixed(tomograms, tmp_path):
-    first, second = tomograms
-    second.download_omezarr(tmp_path / "second")
-    first.download_omezarr(tmp_path / "first")
-    (tmp_path / "both").mkdir()
-    address = json.loads((tmp_path / "second" / ".TS_001.zarr.origin").read_text())["address"]
-    broken = transfer._work(tmp_path / "both" / "TS_001.zarr", address)
-    shutil.copytree(tmp_path / "second" / "TS_001.zarr", broken / "content")
-    first.download_omezarr(tmp_path / "both")
-    assert _digests(tmp_path / "both" / "TS_001.zarr") == _digests(tmp_path / "first" / "TS_001.zarr")
+def test_the_same_file_brought_by_another_tool_is_taken_by_its_checksum(
+    client, demo_portal, tomograms, tmp_path
+):
+    target = tmp_path / "TS_001.mrc"
+    target.write_bytes(_stored(demo_portal, tomograms[0].https_mrc_file).read_bytes())
+    before = target.stat().st_mtime_ns
+    assert tomograms[0].download_mrcfile(tmp_path) == target
+    assert target.stat().st_mtime_ns == before
+
+
+def test_verifying_finds_what_changed_here_behind_the_clocks_back(tomograms, tmp_path):
+    import os
+
+    target = tomograms[0].download_mrcfile(tmp_path)
+    found = target.stat()
+    with target.open("r+b") as file:
+        file.seek(3000)
+        file.write(b"rot")
+    os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+    tomograms[0].download_mrcfile(tmp_path)
+    with pytest.raises(UsageError, match="not what the portal has today"):
+        tomograms[0].download_mrcfile(tmp_path, verify=True)
 
 
 def test_an_annotation_comes_with_its_metadata(client, demo_portal, tmp_path):
@@ -212,39 +217,24 @@ def test_each_class_has_the_downloads_that_work_for_it(client):
     def offered(kind):
         return {name for name in dir(kind) if name.startswith("download")}
 
-    assert offered(Run) == {"download_everything"}
+    volume = {"download_mrcfile", "download_omezarr"}
+    assert offered(Dataset) == offered(TomogramVoxelSpacing) == offered(Deposition) == {"download_everything"}
+    assert offered(Run) == {"download_everything", "download_frames", "download_frame_acquisition_files"}
     assert offered(Annotation) == {"download", "download_metadata"}
-    assert offered(AnnotationFile) == {"download"}
-    assert offered(Deposition) == set()
-    assert offered(TiltSeries) == {"download_mrcfile", "download_omezarr", "download_angle_list"}
-    assert offered(Tomogram) == {"download_mrcfile", "download_omezarr", "download_all_annotations"}
+    single = {"download"}
+    assert all(
+        offered(kind) == single for kind in (AnnotationFile, Alignment, Frame, GainFile, FrameAcquisitionFile)
+    )
+    more = {"download_angle_list", "download_alignment_file", "download_collection_metadata"}
+    assert offered(TiltSeries) == volume | more
+    assert offered(Tomogram) == volume | {"download_all_annotations"}
+
+
+def test_what_an_entity_does_not_have_is_said(client, tmp_path):
     series = TiltSeries.find(client, limit=1)[0]
     series.__dict__["https_mrc_file"] = None
     with pytest.raises(UsageError, match="has no file of this kind"):
-        series.download_mrcfile()
-
-
-def _answering(handler) -> Client:
-    client = Client("http://portal.test")
-    client._http = httpx.Client(transport=httpx.MockTransport(handler))
-    return client
-
-
-def test_an_error_page_is_never_saved_as_the_file(tmp_path):
-    with (
-        _answering(lambda _: httpx.Response(404, text="no")) as client,
-        pytest.raises(RemoteError, match="answered 404"),
-    ):
-        transfer.fetch_file(client, "http://portal.test/files/a.mrc", tmp_path)
-    assert not list(tmp_path.iterdir())
-
-
-def test_what_is_no_listing_is_said(tmp_path):
-    with (
-        _answering(lambda _: httpx.Response(200, text="<html><br>")) as client,
-        pytest.raises(RemoteError, match="did not answer with a listing"),
-    ):
-        transfer.fetch_tree(client, "s3://tomoportal/10901/", tmp_path)
+        series.download_mrcfile(tmp_path)
 
 
 def test_a_destination_that_is_a_file_is_said(tomograms, tmp_path):
@@ -253,38 +243,57 @@ def test_a_destination_that_is_a_file_is_said(tomograms, tmp_path):
         tomograms[0].download_mrcfile(tmp_path / "file")
 
 
-@pytest.mark.parametrize("evil", ["10901/../../evil", "10901//evil", "elsewhere"])
-def test_a_listing_cannot_write_outside_the_destination(evil, tmp_path):
-    page = f"""<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Contents>
-      <Key>10901/good</Key><Size>4</Size></Contents><Contents>
-      <Key>{evil}</Key><Size>4</Size></Contents></ListBucketResult>"""
-    with (
-        _answering(lambda _: httpx.Response(200, text=page)) as client,
-        pytest.raises(RemoteError, match="leave the destination"),
-    ):
-        transfer.fetch_tree(client, "s3://tomoportal/10901/", tmp_path / "here")
-    assert not list(tmp_path.iterdir())
+def test_a_run_brings_its_frames_and_acquisition_files(client, demo_portal, tmp_path):
+    run = Run.find(client, Run.frames.s3_frame_path != None)[0]  # noqa: E711
+    stored = demo_portal.layout / str(run.dataset_id) / run.name
+    assert _digests(run.download_frames(tmp_path)) == _digests(stored / "Frames")
+    mdocs = run.download_frame_acquisition_files(tmp_path / "mdocs")
+    assert [path.read_bytes() for path in mdocs] == [
+        _stored(demo_portal, file.https_mdoc_path).read_bytes() for file in run.frame_acquisition_files
+    ]
+    frame = Frame.find(client, [Frame.run_id == run.id, Frame.s3_frame_path != None])[0]  # noqa: E711
+    assert (
+        frame.download(tmp_path / "one").read_bytes()
+        == _stored(demo_portal, frame.https_frame_path).read_bytes()
+    )
 
 
-def test_a_file_gets_its_name_back_from_its_address(tmp_path):
-    with _answering(lambda _: httpx.Response(200, content=b"data")) as client:
-        found = transfer.fetch_file(client, "http://portal.test/files/10/a%23b%20c.mrc", tmp_path)
-        inside = transfer.fetch_file(client, "http://portal.test/files/10/..%2F..%2Fb.mrc", tmp_path)
-        with pytest.raises(RemoteError, match="no name"):
-            transfer.fetch_file(client, "http://portal.test/files/..", tmp_path)
-    assert found == tmp_path / "a#b c.mrc"
-    assert inside == tmp_path / "b.mrc"
+def test_gains_come_alone(client, demo_portal, tmp_path):
+    gain = GainFile.find(client)[0]
+    assert gain.download(tmp_path).read_bytes() == _stored(demo_portal, gain.https_file_path).read_bytes()
 
 
-def test_a_file_that_changes_while_its_folder_is_fetched_is_noticed(tmp_path):
-    page = """<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Contents><Key>1/a</Key>
-      <ETag>"old"</ETag><Size>4</Size></Contents></ListBucketResult>"""
+def test_a_tilt_series_brings_its_alignment_and_acquisition_files(client, demo_portal, tmp_path):
+    series = TiltSeries.find(client)[0]
+    (alignment,) = series.alignments
+    paths = series.download_alignment_file(tmp_path / "alignment")
+    stored = _stored(demo_portal, alignment.https_alignment_metadata).parent
+    assert _digests(tmp_path / "alignment") == _digests(stored)
+    assert {path.suffix for path in paths} >= {".xf", ".tlt", ".json"}
+    assert alignment.download(tmp_path / "alignment") == paths
+    mdocs = series.download_collection_metadata(tmp_path)
+    assert {path.name for path in mdocs} == {
+        file.https_mdoc_path.rpartition("/")[2] for file in series.run.frame_acquisition_files
+    }
+    angles = series.download_angle_list(tmp_path)
+    assert angles.read_bytes() == _stored(demo_portal, series.https_angle_list).read_bytes()
 
-    def answer(request):
-        if "list-type" in str(request.url):
-            return httpx.Response(200, text=page)
-        return httpx.Response(200, content=b"data", headers={"ETag": '"new"'})
 
-    with _answering(answer) as client, pytest.raises(RemoteError, match="changed while"):
-        transfer.fetch_tree(client, "s3://tomoportal/1/", tmp_path)
-    assert not os.path.exists(tmp_path / "1")
+def test_a_voxel_spacing_keeps_its_place_in_the_run(client, demo_portal, tmp_path):
+    spacing = TomogramVoxelSpacing.find(client)[0]
+    folder = spacing.download_everything(tmp_path)
+    assert folder.relative_to(tmp_path).parts[0] == "Reconstructions"
+    assert _digests(folder) == _digests(_stored(demo_portal, spacing.https_prefix))
+
+
+def test_a_deposition_brings_what_was_deposited(client, demo_portal, tmp_path):
+    deposition = Deposition.find(client)[0]
+    paths = deposition.download_everything(tmp_path, only=("annotations", "alignments"))
+    files = AnnotationFile.find(
+        client, AnnotationFile.annotation_shape.annotation.deposition_id == deposition.id
+    )
+    assert {tmp_path / file.https_path.partition("/files/")[2] for file in files} <= set(paths)
+    assert all((demo_portal.layout / path.relative_to(tmp_path)).exists() for path in paths)
+    assert not list(tmp_path.rglob("Tomograms"))
+    with pytest.raises(UsageError, match="no kind of data"):
+        deposition.download_everything(tmp_path, only="tomgrams")

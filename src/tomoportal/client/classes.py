@@ -4,20 +4,28 @@ editors which class a relation leads to (`tests/client/test_classes.py` holds it
 from __future__ import annotations
 
 from tomoportal.client.download import (
-    AngleListDownload,
+    AlignmentDownload,
     AnnotationDownload,
     AnnotationFileDownload,
+    DepositionDownload,
     FolderDownload,
-    MrcDownload,
-    OmezarrDownload,
+    FrameDownload,
+    GainDownload,
+    MdocDownload,
+    RunDownload,
+    SpacingDownload,
+    TiltSeriesDownload,
     TomogramDownload,
 )
 from tomoportal.client.entities import ClientEntity, Many, One
 from tomoportal.client.fitting import AnnotationFitting, TomogramFitting
+from tomoportal.client.pages import Viewable
+from tomoportal.client.points import Points
+from tomoportal.client.volume import Openable, OpenableFile
 from tomoportal.model import acquisition, annotation, deposition, reconstruction
 
 
-class Alignment(ClientEntity, reconstruction.Alignment):
+class Alignment(AlignmentDownload, ClientEntity, reconstruction.Alignment):
     """How the images of one tilt series lie to each other and to the volume."""
 
     annotations: Many[Annotation]
@@ -29,7 +37,7 @@ class Alignment(ClientEntity, reconstruction.Alignment):
     run: One[Run]
 
 
-class Annotation(AnnotationFitting, AnnotationDownload, ClientEntity, annotation.Annotation):
+class Annotation(Points, AnnotationFitting, AnnotationDownload, ClientEntity, annotation.Annotation):
     """One kind of object, annotated in one run by one method."""
 
     alignment: One[Alignment]
@@ -47,7 +55,7 @@ class AnnotationAuthor(ClientEntity, annotation.AnnotationAuthor):
     annotation: One[Annotation]
 
 
-class AnnotationFile(AnnotationFileDownload, ClientEntity, annotation.AnnotationFile):
+class AnnotationFile(OpenableFile, AnnotationFileDownload, ClientEntity, annotation.AnnotationFile):
     """One file of one shape of an annotation."""
 
     alignment: One[Alignment]
@@ -89,7 +97,7 @@ class DatasetFunding(ClientEntity, deposition.DatasetFunding):
     dataset: One[Dataset]
 
 
-class Deposition(ClientEntity, deposition.Deposition):
+class Deposition(DepositionDownload, ClientEntity, deposition.Deposition):
     """Data submitted together."""
 
     authors: Many[DepositionAuthor]
@@ -114,7 +122,7 @@ class DepositionType(ClientEntity, deposition.DepositionType):
     deposition: One[Deposition]
 
 
-class Frame(ClientEntity, acquisition.Frame):
+class Frame(FrameDownload, ClientEntity, acquisition.Frame):
     """A movie, or frame file, of one tilt."""
 
     deposition: One[Deposition]
@@ -122,13 +130,13 @@ class Frame(ClientEntity, acquisition.Frame):
     per_section_parameters: Many[PerSectionParameters]
 
 
-class FrameAcquisitionFile(ClientEntity, acquisition.FrameAcquisitionFile):
+class FrameAcquisitionFile(MdocDownload, ClientEntity, acquisition.FrameAcquisitionFile):
     """An mdoc file: how the frames of a run were acquired."""
 
     run: One[Run]
 
 
-class GainFile(ClientEntity, acquisition.GainFile):
+class GainFile(GainDownload, ClientEntity, acquisition.GainFile):
     """A gain reference of a run."""
 
     run: One[Run]
@@ -154,7 +162,7 @@ class PerSectionParameters(ClientEntity, acquisition.PerSectionParameters):
     tiltseries: One[TiltSeries]
 
 
-class Run(FolderDownload, ClientEntity, acquisition.Run):
+class Run(RunDownload, ClientEntity, acquisition.Run):
     """One physical location that was imaged."""
 
     alignments: Many[Alignment]
@@ -170,7 +178,7 @@ class Run(FolderDownload, ClientEntity, acquisition.Run):
     tomograms: Many[Tomogram]
 
 
-class TiltSeries(MrcDownload, OmezarrDownload, AngleListDownload, ClientEntity, acquisition.TiltSeries):
+class TiltSeries(Openable, TiltSeriesDownload, ClientEntity, acquisition.TiltSeries):
     """A stack of images of one run at different tilts."""
 
     alignments: Many[Alignment]
@@ -179,9 +187,7 @@ class TiltSeries(MrcDownload, OmezarrDownload, AngleListDownload, ClientEntity, 
     per_section_parameters: Many[PerSectionParameters]
 
 
-class Tomogram(
-    TomogramFitting, MrcDownload, OmezarrDownload, TomogramDownload, ClientEntity, reconstruction.Tomogram
-):
+class Tomogram(Viewable, Openable, TomogramFitting, TomogramDownload, ClientEntity, reconstruction.Tomogram):
     """A reconstructed volume."""
 
     alignment: One[Alignment]
@@ -197,7 +203,7 @@ class TomogramAuthor(ClientEntity, reconstruction.TomogramAuthor):
     tomogram: One[Tomogram]
 
 
-class TomogramVoxelSpacing(FolderDownload, ClientEntity, reconstruction.TomogramVoxelSpacing):
+class TomogramVoxelSpacing(SpacingDownload, ClientEntity, reconstruction.TomogramVoxelSpacing):
     """The tomograms and annotations of one run with the same voxel size."""
 
     annotation_files: Many[AnnotationFile]

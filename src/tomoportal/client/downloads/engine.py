@@ -1,0 +1,307 @@
+"""Bringing what a manifest lists into a folder: many requests at a time, each file checked, everything resumable.
+
+One thread looks at what is there and gives out work; `Options.jobs` threads with a connection each do it. A file that cannot be had
+does not stop the others; a full disk, a portal that does not answer for long, and Ctrl-C do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from queue import Empty, Full, Queue
+from threading import Event, Lock, Thread
+
+from tomoportal.client.downloads.fetch import Asking, Fetcher, WriteFailed
+from tomoportal.client.downloads.manifest import Item, Manifest, Totals, Unit
+from tomoportal.client.downloads.names import Distinct
+from tomoportal.client.downloads.options import Options
+from tomoportal.client.downloads.patience import Gate, Stopped
+from tomoportal.client.downloads.pieces import LARGE, Pieces
+from tomoportal.client.downloads.place import (
+    NO_LINKS,
+    Destination,
+    DiskTrouble,
+    Place,
+    Standing,
+    check_sum,
+    disk_error,
+)
+from tomoportal.client.downloads.progress import Counter, shown
+from tomoportal.errors import PortalError, RemoteError, StorageError
+
+SPARE = 16 << 20
+"""Bytes that stay free on the disk."""
+_TRIES = 3
+"""How often a small file is fetched whose checksum is wrong."""
+
+Job = Callable[[Fetcher], None]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a download ended: files and bytes in all, how many were here already, and what failed."""
+
+    totals: Totals
+    kept_files: int = 0
+    kept_bytes: int = 0
+    failed: list[PortalError] = field(default_factory=list)
+    failed_units: int = 0
+
+    def fail(self, error: PortalError) -> None:
+        """One more; the first hundred are told."""
+        self.failed_units += 1
+        if len(self.failed) < 100:
+            self.failed.append(error)
+
+
+class _Running:
+    """A unit whose files are on the way."""
+
+    def __init__(self, unit: Unit, place: Place) -> None:
+        self.unit, self.place = unit, place
+        self.error: PortalError | None = None
+        self._open, self._lock = 1, Lock()
+
+    def more(self) -> None:
+        with self._lock:
+            self._open += 1
+
+    def less(self) -> bool:
+        """Whether that was the last."""
+        with self._lock:
+            self._open -= 1
+            return self._open == 0
+
+
+class Engine:
+    """One download."""
+
+    def __init__(self, manifest: Manifest, destination: Destination, options: Options) -> None:
+        self._manifest, self._destination, self._options = manifest, destination, options
+        self._stop = Event()
+        self._fatal: PortalError | None = None
+        self._asking = Asking(Gate(options.jobs), self._stop, options.patience)
+        self._queue: Queue[tuple[_Running, Job] | None] = Queue(2 * options.jobs)
+        self._fetchers: list[Fetcher] = []
+        self._threads: list[Thread] = []
+        self._lock = Lock()
+        self._outcome = Outcome(Totals())
+        self.counter = Counter()
+
+    def run(self) -> Outcome:
+        """Do it. Raises what makes going on useless; everything that has come then stays for the next time."""
+        outcome = self._outcome = Outcome(self._checked())
+        with shown(self.counter, outcome.totals, self._options.progress):
+            try:
+                for unit in self._manifest.units():
+                    if self._stop.is_set():
+                        break
+                    self._begin(unit, outcome)
+                self._join()
+            except BaseException:
+                self._end()
+                raise
+        if self._fatal is not None:
+            raise self._fatal
+        return outcome
+
+    def _checked(self) -> Totals:
+        """Looks at all names and sizes before anything is written."""
+        totals, distinct = Totals(), Distinct(self._destination.folds_case())
+        for item in self._manifest.items():
+            distinct.add(item.path)
+            totals.add(item)
+        return totals
+
+    def _begin(self, unit: Unit, outcome: Outcome) -> None:
+        place = Place(self._destination, unit)
+        try:
+            standing = place.standing(self._items(unit), self._options.verify)
+            if standing is Standing.WHOLE:
+                place.tidy()
+                outcome.kept_files += unit.files
+                outcome.kept_bytes += unit.size
+                self.counter.add(unit.files, unit.size)
+                return
+            if standing is Standing.OTHER and not self._options.overwrite:
+                raise place.refusal()
+            self._check_room(unit)
+            place.begin()
+            if place.is_of_other_version:
+                place.remove_strangers(self._items(unit))
+        except DiskTrouble:
+            raise
+        except PortalError as error:
+            outcome.fail(error)
+            self.counter.add(unit.files, unit.size)
+            return
+        self._give_out(_Running(unit, place))
+
+    def _check_room(self, unit: Unit) -> None:
+        free = self._destination.free()
+        if unit.size + SPARE > free + (SPARE if unit.size < SPARE else 0):
+            message = f"{unit.path} needs {unit.size / 1e9:.3f} GB, and {free / 1e9:.3f} GB are free. Make room and run it again"
+            raise DiskTrouble(str(self._destination.root), message)
+
+    def _items(self, unit: Unit) -> Iterator[Item]:
+        for _, item in zip(range(unit.files), self._manifest.items(unit.offset), strict=False):
+            yield item
+
+    def _give_out(self, running: _Running) -> None:
+        try:
+            for item in self._items(running.unit):
+                if running.error is not None or self._stop.is_set():
+                    break
+                if item.folder and running.place.is_done(item):
+                    self.counter.add(1, item.size or 0)
+                elif item.size is not None and item.size >= LARGE:
+                    self._give_pieces(running, item)
+                else:
+                    self._put(running, _small(self, running, item))
+        except PortalError as error:
+            self._failed(running, error)
+        finally:
+            self._one_less(running)
+
+    def _give_pieces(self, running: _Running, item: Item) -> None:
+        pieces = Pieces(running.place, item, self.counter)
+        for number in pieces.missing():
+            if running.error is not None or self._stop.is_set():
+                return
+            self._put(running, partial(pieces.fetch, number))
+        if not pieces.left():
+            self._put(running, lambda _: pieces.check())
+
+    def _put(self, running: _Running, job: Job) -> None:
+        if len(self._threads) < self._options.jobs:
+            thread = Thread(target=self._work, name=f"download-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        running.more()
+        self._queue.put((running, job))
+
+    def _work(self) -> None:
+        fetcher = Fetcher(self._asking)
+        with self._lock:
+            self._fetchers.append(fetcher)
+        try:
+            while (given := self._queue.get()) is not None:
+                self._do(*given, fetcher)
+        finally:
+            fetcher.wire.drop()
+
+    def _do(self, running: _Running, job: Job, fetcher: Fetcher) -> None:
+        try:
+            if not self._stop.is_set() and running.error is None:
+                job(fetcher)
+        except Stopped:
+            pass
+        except PortalError as error:
+            self._failed(running, error)
+        except OSError as error:
+            self._failed(running, disk_error(running.place.target, error))
+        finally:
+            self._one_less(running)
+
+    def _failed(self, running: _Running, error: PortalError) -> None:
+        running.error = running.error or error
+        is_away = isinstance(error, RemoteError) and error.status is None and error.__cause__ is not None
+        if isinstance(error, DiskTrouble) or is_away:
+            self._fatal = self._fatal or error
+            self._cut()
+
+    def _one_less(self, running: _Running) -> None:
+        """The last one gives the unit its name."""
+        if not running.less():
+            return
+        try:
+            if running.error is None and not self._stop.is_set():
+                running.place.finish(self._options.overwrite)
+                self.counter.add(0 if running.unit.is_folder else 1, 0)
+        except PortalError as error:
+            self._failed(running, error)
+        finally:
+            running.place.leave()
+        if running.error is not None:
+            with self._lock:
+                self._outcome.fail(running.error)
+
+    def _join(self) -> None:
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _cut(self) -> None:
+        self._stop.set()
+        with self._lock:
+            for fetcher in self._fetchers:
+                fetcher.wire.cut()
+
+    def _end(self) -> None:
+        """Stop all threads at once, whatever they wait for."""
+        self._cut()
+        while any(thread.is_alive() for thread in self._threads):
+            with suppress(Empty):
+                self._queue.get_nowait()
+            with suppress(Full):
+                self._queue.put_nowait(None)
+            for thread in self._threads:
+                thread.join(0.01)
+
+
+def _small(engine: Engine, running: _Running, item: Item) -> Job:
+    """A file that one request brings."""
+
+    def job(fetcher: Fetcher) -> None:
+        path = running.place.part_of(item)
+        for attempt in range(_TRIES):
+            digest = _fetched(fetcher, item, path, engine.counter)
+            try:
+                check_sum(item, digest)
+                break
+            except RemoteError:
+                path.unlink(missing_ok=True)
+                if attempt == _TRIES - 1:
+                    raise
+        if item.folder:
+            running.place.mark_done(item)
+            engine.counter.add(1, 0)
+
+    return job
+
+
+def _fetched(fetcher: Fetcher, item: Item, path: Path, counter: Counter) -> str:
+    """The checksum of what came; empty when there is none to compare with."""
+    digest = hashlib.sha256() if item.sha256 else None
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NO_LINKS, 0o644)
+    try:
+
+        def write(_: int, data: memoryview) -> None:
+            write_all(handle, data)
+            if digest is not None:
+                digest.update(data)
+            counter.add(0, len(data))
+
+        fetcher.fetch(item, 0, item.size, write)
+    except StorageError:
+        raise
+    except WriteFailed as error:
+        raise disk_error(path, error) from error
+    finally:
+        os.close(handle)
+    return digest.hexdigest() if digest is not None else ""
+
+
+def write_all(handle: int, data: memoryview) -> None:
+    """Raises `WriteFailed`."""
+    try:
+        while data:
+            data = data[os.write(handle, data) :]
+    except OSError as error:
+        raise WriteFailed(error.errno, error.strerror) from error

@@ -1,0 +1,85 @@
+"""From sources to files: list them, write the manifest, bring what it lists."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from tomoportal.client.downloads.engine import Engine, Outcome
+from tomoportal.client.downloads.listing import Source, listed
+from tomoportal.client.downloads.manifest import Item, Manifest, ManifestWriter, Totals
+from tomoportal.client.downloads.options import Options
+from tomoportal.client.downloads.place import Destination
+from tomoportal.errors import PortalError, UsageError
+
+_SHOWN = 10
+
+
+class Incomplete(PortalError):
+    """Some files could not be had; `errors` says why, the first hundred of them. Everything else has come."""
+
+    def __init__(self, errors: list[PortalError], count: int, what: str) -> None:
+        shown = "\n  ".join(str(error) for error in errors[:_SHOWN])
+        more = f"\n  … and {count - _SHOWN} more" if count > _SHOWN else ""
+        super().__init__(f"{count} {what} could not be had, everything else is here:\n  {shown}{more}")
+        self.errors = tuple(errors)
+
+
+def write_manifest(file: IO[bytes], portal: str, sources: Iterable[Source], patience: float) -> Totals:
+    """List the sources into a manifest. Raises `UsageError` when there are none."""
+    bases: dict[str, None] = {}
+
+    def of_one_base() -> Iterator[Source]:
+        for source in sources:
+            bases[source.base] = None
+            if len(bases) > 1:
+                raise UsageError(
+                    f"These files lie at several places ({', '.join(bases)}); download those of one at a time."
+                )
+            yield source
+
+    return write_items(file, portal, listed(portal, of_one_base(), patience), lambda: next(iter(bases)))
+
+
+def write_items(file: IO[bytes], portal: str, items: Iterable[Item], base) -> Totals:  # type: ignore[no-untyped-def]
+    """Files as a manifest; `base` is asked for when the first one is known."""
+    writer: ManifestWriter | None = None
+    for item in items:
+        if writer is None:
+            writer = ManifestWriter(file, portal, base())
+        writer.add(item)
+    if writer is None:
+        raise UsageError("Nothing of this is at the portal: no file fits what was asked for.")
+    return writer.end()
+
+
+@contextmanager
+def planned(portal: str, sources: Iterable[Source], patience: float) -> Iterator[Manifest]:
+    """The manifest of the sources, kept for as long as the block runs."""
+    with tempfile.TemporaryFile() as file:
+        write_manifest(file, portal, sources, patience)
+        yield Manifest(file, "the portal's list of files")
+
+
+def download(manifest: Manifest, folder: Path, options: Options) -> Outcome:
+    """Bring everything. Raises `Incomplete`, or the only error there was."""
+    return settled(Engine(manifest, Destination(folder), options).run())
+
+
+def settled(outcome: Outcome) -> Outcome:
+    """The same, when nothing failed."""
+    if outcome.failed_units == 1:
+        raise outcome.failed[0]
+    if outcome.failed_units:
+        raise Incomplete(outcome.failed, outcome.failed_units, "files or folders")
+    return outcome
+
+
+def fetch(portal: str, sources: Iterable[Source], folder: Path, options: Options) -> list[Path]:
+    """Download the sources; the paths of the files and whole folders (OME-Zarr), in the order of the sources."""
+    with planned(portal, sources, options.patience) as manifest:
+        download(manifest, folder, options)
+        return [folder / unit.path for unit in manifest.units()]
