@@ -21,9 +21,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from tomoportal.api.content import Headers
 from tomoportal.api.errors import BAD_REQUEST, INTERNAL, error_body, graphql_body, headers_of, status_of, told
 from tomoportal.api.exports import export_routes
-from tomoportal.api.files import file_service
+from tomoportal.api.files import FolderPage, file_service
+from tomoportal.api.folders import Folder, moment
 from tomoportal.api.manifests import manifest_routes
 from tomoportal.api.portal import Portal
 from tomoportal.api.s3 import s3_service
@@ -33,6 +35,7 @@ from tomoportal.errors import PortalError
 from tomoportal.settings import Settings
 from tomoportal.web import render
 from tomoportal.web.pages.explorer import explorer_page
+from tomoportal.web.pages.folder import folder_page
 from tomoportal.web.site import HEADINGS, security_headers
 from tomoportal.web.site import routes as page_routes
 
@@ -50,7 +53,7 @@ def build_app(settings: Settings) -> Application:
     Only pages are compressed here; files must not be, and `/graphql` compresses its answers itself.
     """
     portal = Portal(settings)
-    files, s3 = file_service(portal), s3_service(portal)
+    files, s3 = file_service(portal, _browse(settings)), s3_service(portal)
     rest = _staying(_starlette(portal))
     pages = GZipMiddleware(rest, minimum_size=1000, compresslevel=5)
 
@@ -66,6 +69,18 @@ def build_app(settings: Settings) -> Application:
         return await rest(scope, receive, send)
 
     return application
+
+
+def _browse(settings: Settings) -> FolderPage:
+    """How browsers are shown a folder of the files."""
+    policies = security_headers().items()
+    headers = [(name.encode(), value.encode()) for name, value in policies if name != "x-content-type-options"]
+
+    def browse(folder: Folder) -> tuple[bytes, Headers]:
+        files = [(folder.name(entry), entry.size, moment(entry)) for entry in folder.files]
+        return folder_page(folder.path, folder.folders, files, folder.next, settings).encode(), headers
+
+    return browse
 
 
 def _staying(inner: Application) -> Application:
