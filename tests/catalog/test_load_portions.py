@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from fixtures_layout import Layout, add_run, deposition_sidecar, small_layout
-from tomoportal.catalog import Catalog, load, open_catalog, rows, sidecars, spool
+from tomoportal.catalog import Catalog, load, open_catalog, sidecars, spool
+from tomoportal.catalog.search import index
 from tomoportal.errors import CatalogError
 from tomoportal.layout import paths
 from tomoportal.layout.paths import Key
@@ -31,7 +32,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Layout:
 @pytest.fixture
 def a_run_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sidecars, "AT_A_TIME", 1)
-    monkeypatch.setattr(rows, "AT_A_TIME", 1)
+    monkeypatch.setattr(index, "AT_A_TIME", 1)
     monkeypatch.setattr(spool, "IN_MEMORY", 1000)
 
 
@@ -40,17 +41,14 @@ def opened(folder: Path, name: str = "catalog") -> Catalog:
 
 
 def dump(catalog: Catalog) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, sorted; searchable texts without the numbers that they get anew."""
+    """Every row of every table, sorted."""
     with sqlite3.connect(str(catalog.database.path)) as connection:
-        names = [
-            name
-            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            if name != "catalog" and ("_text" not in name or name.endswith("_text"))
-        ]
-        wanted = {name: "row_id, _release" if name.endswith("_search") else "*" for name in names}
+        found = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'catalog'"
+        )
         return {
-            name: sorted(map(repr, connection.execute(f'SELECT {columns} FROM "{name}"')))
-            for name, columns in wanted.items()
+            name: sorted(map(repr, connection.execute(f'SELECT * FROM "{name}"')))
+            for (name,) in found.fetchall()
         }
 
 
@@ -175,7 +173,7 @@ def test_what_is_held_does_not_grow_with_the_runs(
     sizes: dict[int, Layout], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sidecars, "AT_A_TIME", 30)
-    monkeypatch.setattr(rows, "AT_A_TIME", 30)
+    monkeypatch.setattr(index, "AT_A_TIME", 30)
     monkeypatch.setattr(spool, "IN_MEMORY", 1000)
     peaks = []
     for runs, name in ((6, "warm"), (6, "few"), (24, "many")):

@@ -15,9 +15,8 @@ from sqlalchemy.engine import Engine, make_url
 
 from tomoportal.catalog.compile import sqlite
 from tomoportal.catalog.compile.dialect import Dialect
-from tomoportal.catalog.tables import META, make_tables, model_hash, search_table
+from tomoportal.catalog.tables import META, make_tables, model_hash
 from tomoportal.errors import CatalogError, UsageError
-from tomoportal.model.registry import ENTITIES
 
 REPAIR = "Run `tomoportal load`; it makes the catalogue anew from the files."
 LONGEST = 30
@@ -126,10 +125,6 @@ class Database:
         with self.write() as connection:
             self._drop_ours(connection)
             self.tables.create_all(connection, checkfirst=False)
-            for name in search_tables():
-                connection.exec_driver_sql(
-                    f'CREATE VIRTUAL TABLE "{name}_text" USING fts5(words, tokenize="unicode61 remove_diacritics 0")'
-                )
             values = {"model": self.model, "made": uuid.uuid4().hex[:12], "version": "0"}
             notes = [{"key": key, "value": value} for key, value in values.items()]
             connection.execute(self.tables.tables[META].insert(), notes)
@@ -154,9 +149,3 @@ class Database:
         """Close all connections."""
         self.reader.dispose()
         self.writer.dispose()
-
-
-def search_tables() -> list[str]:
-    """Names of the tables with searchable text."""
-    names = {search_table(entity) for entity in ENTITIES}
-    return [name for name in make_tables().tables if name in names]

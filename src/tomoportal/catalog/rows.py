@@ -6,8 +6,7 @@ it), or None for the whole catalogue.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -15,32 +14,21 @@ import sqlalchemy as sql
 
 from tomoportal.catalog.compile.writer import insertion
 from tomoportal.catalog.database import Database
+from tomoportal.catalog.search import index
+from tomoportal.catalog.search.index import joined_along
 from tomoportal.catalog.tables import (
     FACETS,
     FOLDER,
     META,
     RELEASE,
     REPLACING,
+    below,
     facet_table,
-    is_searchable,
-    search_table,
 )
-from tomoportal.catalog.words import tokens
 from tomoportal.model.entity import Entity
+from tomoportal.model.ontology import Ontologies
 from tomoportal.model.registry import ENTITIES
 from tomoportal.model.registry import entity as entity_named
-
-CONTAINED: dict[str, tuple[tuple[str, ...], ...]] = {
-    "Dataset": (("authors",), ("runs",), ("runs", "annotations"), ("runs", "identified_objects")),
-    "Deposition": (("authors",),),
-}
-"""Relations whose rows lend their searchable text to a row."""
-
-AT_A_TIME = 2000
-"""Rows whose words are held at a time."""
-
-BETWEEN_TEXTS = "\ua78f"
-"""A letter that nobody types, so that no phrase is found across two texts."""
 
 
 def in_order_of_need() -> list[type[Entity]]:
@@ -49,14 +37,6 @@ def in_order_of_need() -> list[type[Entity]]:
         entity.__name__: {r.target for r in entity.relations.values() if not r.many} for entity in ENTITIES
     }
     return [entity_named(name) for name in TopologicalSorter(needs).static_order()]
-
-
-def below(table: sql.Table, scope: str | None) -> sql.ColumnElement[bool]:
-    """Rows of a folder and everything below it."""
-    if scope is None:
-        return sql.true()
-    folder = table.c[FOLDER]
-    return sql.or_(folder == scope, sql.and_(folder >= f"{scope}/", folder < f"{scope}0"))
 
 
 def insert(
@@ -94,13 +74,19 @@ def mark_replaced(
         connection.execute(marks.insert(), [{"folder": folder} for folder in replaced])
 
 
-def settle(connection: sql.Connection, database: Database, scope: str | None) -> None:
-    """Bring release dates and searchable words up to date for everything below a folder."""
+def settle(
+    connection: sql.Connection,
+    database: Database,
+    scope: str | None,
+    forgotten: index.Forgotten = index.NOTHING_FORGOTTEN,
+    ontologies: index.GetOntologies = Ontologies,
+) -> None:
+    """Bring release dates and what rows are found by up to date for everything below a folder; `ontologies` knows other names
+    of terms."""
     for entity in in_order_of_need():
         _settle_releases(connection, database, entity, scope)
+    index.settle(connection, database, scope, forgotten, ontologies)
     for entity in ENTITIES:
-        if is_searchable(entity):
-            _settle_words(connection, database, entity, scope)
         if entity.__name__ in FACETS:
             _settle_facets(connection, database, entity, scope)
 
@@ -147,7 +133,7 @@ def _settle_facets(
     table, facets = tables[entity.names.table], tables[facet_table(entity)]
     connection.execute(facets.delete().where(_of_rows(facets, table, scope)))
     for path in FACETS[entity.__name__]:
-        joined, at = _joined(tables, entity, path[:-1])
+        joined, at = joined_along(tables, entity, path[:-1])
         value = at.c[path[-1]]
         found = (
             sql.select(table.c.id, sql.literal(".".join(path)), value, sql.func.min(at.c[RELEASE]))
@@ -164,91 +150,3 @@ def _of_rows(lent: sql.Table, table: sql.Table, scope: str | None) -> sql.Column
         return sql.true()
     rows = sql.select(table.c.id)
     return sql.or_(lent.c.row_id.in_(rows.where(below(table, scope))), lent.c.row_id.not_in(rows))
-
-
-def _settle_words(
-    connection: sql.Connection, database: Database, entity: type[Entity], scope: str | None
-) -> None:
-    tables = database.tables.tables
-    search = tables[search_table(entity)]
-    _forget_words(connection, search, tables[entity.names.table], scope)
-    number = connection.execute(sql.select(sql.func.coalesce(sql.func.max(search.c.id), 0))).scalar_one()
-    for portions in _portions(connection, tables, entity, scope):
-        _put_words(connection, search, portions, number + 1)
-        number += len(portions)
-
-
-def _portions(
-    connection: sql.Connection, tables: Mapping[str, sql.Table], entity: type[Entity], scope: str | None
-) -> Iterator[dict[tuple[int, str], set[str]]]:
-    """Texts by row and release date: some rows at a time, unless other rows lend texts to them (those entities are few)."""
-    texts: dict[tuple[int, str], set[str]] = defaultdict(set)
-    lent = CONTAINED.get(entity.__name__, ())
-    for some in connection.execute(_texts(tables, entity, (), scope)).partitions(AT_A_TIME):
-        for row_id, release, *values in some:
-            names = (str(row_id), f"{entity.names.prefix}-{row_id}")
-            texts[row_id, release].update(names, (value for value in values if value))
-        if not lent:
-            yield texts
-            texts = defaultdict(set)
-    for path in lent:
-        for row_id, release, *values in connection.execute(_texts(tables, entity, path, scope)):
-            texts[row_id, release].update(value for value in values if value)
-    yield texts
-
-
-def _put_words(
-    connection: sql.Connection, search: sql.Table, texts: Mapping[tuple[int, str], set[str]], first: int
-) -> None:
-    portions = sorted(texts)
-    rows = [
-        {"id": number, "row_id": row_id, RELEASE: release}
-        for number, (row_id, release) in enumerate(portions, first)
-    ]
-    words = [
-        {"rowid": number, "words": f" {BETWEEN_TEXTS} ".join(" ".join(tokens(text)) for text in sorted(texts[portion]))}
-        for number, portion in enumerate(portions, first)
-    ]  # fmt: skip
-    if rows:
-        connection.execute(search.insert(), rows)
-        connection.execute(_words_table(search).insert(), words)
-
-
-def _texts(
-    tables: Mapping[str, sql.Table], entity: type[Entity], path: tuple[str, ...], scope: str | None
-) -> sql.Select:
-    """Row id, release date and texts of the rows at the end of a path, each combination once."""
-    root = tables[entity.names.table]
-    joined, at = _joined(tables, entity, path)
-    end = entity
-    for step in path:
-        end = entity_named(end.relations[step].target)
-    searched = [at.c[field.name] for field in end.columns() if field.searched]
-    found = sql.select(root.c.id, at.c[RELEASE], *searched).select_from(joined).where(below(root, scope))
-    return found.distinct() if path else found
-
-
-def _joined(
-    tables: Mapping[str, sql.Table], entity: type[Entity], path: tuple[str, ...]
-) -> tuple[sql.FromClause, Any]:
-    """The table of an entity joined with those along a path of to-many relations, and the last of them."""
-    joined: sql.FromClause = tables[entity.names.table]
-    at: Any = joined
-    for step in path:
-        relation = entity.relations[step]
-        entity = entity_named(relation.target)
-        target = tables[entity.names.table].alias()
-        joined = joined.join(target, target.c[relation.key] == at.c.id)
-        at = target
-    return joined, at
-
-
-def _forget_words(connection: sql.Connection, search: sql.Table, table: sql.Table, scope: str | None) -> None:
-    words = _words_table(search)
-    old = _of_rows(search, table, scope)
-    connection.execute(words.delete().where(words.c.rowid.in_(sql.select(search.c.id).where(old))))
-    connection.execute(search.delete().where(old))
-
-
-def _words_table(search: sql.Table) -> sql.TableClause:
-    return sql.table(f"{search.name}_text", sql.column("rowid"), sql.column("words"))

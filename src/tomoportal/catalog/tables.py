@@ -11,11 +11,13 @@ import hashlib
 
 import sqlalchemy as sql
 
+from tomoportal.catalog.search.passages import fingerprint
+from tomoportal.catalog.search.tables import add_search_tables
 from tomoportal.model.entity import Entity
 from tomoportal.model.fields import Field, Kind
 from tomoportal.model.registry import ENTITIES
 
-FORMAT = 2
+FORMAT = 3
 """Changes when the same model gives other tables."""
 
 RELEASE, FOLDER = "_release", "_folder"
@@ -59,10 +61,9 @@ def make_tables() -> sql.MetaData:
     sql.Table(META, metadata, sql.Column("key", sql.Text, primary_key=True), sql.Column("value", sql.Text))
     sql.Table(REPLACING, metadata, sql.Column("folder", sql.Text, primary_key=True))
     _tombstone_table(metadata)
+    add_search_tables(metadata)
     for entity in ENTITIES:
         _entity_table(metadata, entity)
-        if is_searchable(entity):
-            _search_table(metadata, entity)
         if entity.__name__ in FACETS:
             _facet_table(metadata, entity)
     return metadata
@@ -70,24 +71,22 @@ def make_tables() -> sql.MetaData:
 
 def model_hash() -> str:
     """Changes with everything that decides what the tables look like and what stands in them."""
-    lines = [f"format {FORMAT} {FACETS}"]
+    lines = [f"format {FORMAT} {FACETS} {fingerprint()}"]
     for entity in ENTITIES:
         lines.append(f"{entity.__name__} {entity.names.table} {entity.rows}")
         lines += [
-            f"{f.name} {f.kind.value} {f.nullable} {f.sidecar} {f.default!r} {f.searched} {f.target}"
+            f"{f.name} {f.kind.value} {f.nullable} {f.sidecar} {f.default!r} {f.target}"
             for f in entity.columns()
         ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def is_searchable(entity: type[Entity]) -> bool:
-    """Whether `query.Search` works on it: entities that people call by name and number."""
-    return bool(entity.names.prefix) and any(field.searched for field in entity.fields.values())
-
-
-def search_table(entity: type[Entity]) -> str:
-    """Name of the table with the searchable text of an entity."""
-    return f"{entity.names.table}_search"
+def below(table: sql.Table, scope: str | None) -> sql.ColumnElement[bool]:
+    """Rows of a folder and everything below it; of None, all rows."""
+    if scope is None:
+        return sql.true()
+    folder = table.c[FOLDER]
+    return sql.or_(folder == scope, sql.and_(folder >= f"{scope}/", folder < f"{scope}0"))
 
 
 def facet_table(entity: type[Entity]) -> str:
@@ -129,19 +128,6 @@ def _column(field: Field) -> sql.Column:
     if field.name == "id":
         return sql.Column("id", kind, primary_key=True, autoincrement=False)
     return sql.Column(field.name, kind, nullable=field.nullable)
-
-
-def _search_table(metadata: sql.MetaData, entity: type[Entity]) -> None:
-    """One row for every row of the entity and release date of the words: a word is found when its source is public."""
-    name = search_table(entity)
-    table = sql.Table(
-        name,
-        metadata,
-        sql.Column("id", sql.Integer, primary_key=True),
-        sql.Column("row_id", sql.Integer, nullable=False),
-        sql.Column(RELEASE, sql.Text, nullable=False),
-    )
-    sql.Index(f"ix_{name}_row", table.c.row_id)
 
 
 def _facet_table(metadata: sql.MetaData, entity: type[Entity]) -> None:

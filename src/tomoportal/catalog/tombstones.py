@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sql
 
 from tomoportal.catalog.database import Database
-from tomoportal.catalog.rows import below
-from tomoportal.catalog.tables import FOLDER, RELEASE, TOMBSTONES
+from tomoportal.catalog.tables import FOLDER, RELEASE, TOMBSTONES, below
 from tomoportal.layout.paths import Key, folder
 from tomoportal.layout.private import Record
 from tomoportal.layout.tree import OWN, own_entity

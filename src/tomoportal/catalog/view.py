@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sql
 
-from tomoportal.catalog.compile import aggregate, selection
+from tomoportal.catalog.compile import aggregate, search, selection
+from tomoportal.catalog.compile.condition import condition
 from tomoportal.catalog.compile.writer import Addresses, Scope, Statement, Writer
 from tomoportal.catalog.database import LONGEST
-from tomoportal.catalog.rows import below
-from tomoportal.catalog.tables import FACETS, FOLDER, RELEASE, REPLACING
+from tomoportal.catalog.search import matches
+from tomoportal.catalog.tables import FACETS, FOLDER, RELEASE, REPLACING, below
 from tomoportal.catalog.tombstones import Tombstone, tombstone, tombstone_at, tombstones_in
 from tomoportal.errors import CatalogError, TooMuch
 from tomoportal.layout.paths import Key, folder, owner
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tomoportal.catalog.database import Database
 
 
-Query = query.Select | query.Aggregate
+Query = query.Select | query.Aggregate | query.Ranked | query.Named
 
 
 class Visibility(StrEnum):
@@ -56,17 +57,26 @@ class View:
 
     def json(self, asked: Query) -> str:
         """The answer as JSON text, a list for `Select` and an object for `Aggregate`; made by one SQL statement."""
-        return self._run(self._statement(asked))
+        with self._connection() as connection:
+            return self._told(connection, asked)
 
     @contextmanager
     def snapshot(self, seconds: float = LONGEST) -> Iterator[Callable[[Query], str]]:
         """A function that answers like `json`, every time from the same state of the catalogue, for so many seconds."""
         with self._connection(seconds) as connection:
-            yield lambda asked: self._answer(connection, self._statement(asked))
+            yield lambda asked: self._told(connection, asked)
 
     def rows(self, select: query.Select) -> list[dict[str, Any]]:
         """The same, parsed."""
         return json.loads(self.json(select))
+
+    def search(self, asked: query.Ranked) -> dict[str, Any]:
+        """Rows that fit words, best first, with where they match, as `query.Ranked` describes them."""
+        return json.loads(self.json(asked))
+
+    def names(self, asked: query.Named) -> list[dict[str, Any]]:
+        """Names that fit words, as `query.Named` describes them."""
+        return json.loads(self.json(asked))
 
     def one(
         self, entity_name: str, id: int, fields: Sequence[query.Selection | str]
@@ -190,9 +200,23 @@ class View:
 
     def _statement(self, asked: Query) -> Statement:
         writer = Writer(self.database.dialect, self._scope)
-        if isinstance(asked, query.Aggregate):
-            return aggregate.aggregate(writer, asked)
+        match asked:
+            case query.Aggregate():
+                return aggregate.aggregate(writer, asked)
+            case query.Ranked():
+                return search.ranked(writer, asked, condition)
+            case query.Named():
+                return search.named(writer, asked)
         return selection.select(writer, asked)
+
+    def _told(self, connection: sql.Connection, asked: Query) -> str:
+        answer = self._answer(connection, self._statement(asked))
+        match asked:
+            case query.Ranked():
+                return matches.told(answer, asked)
+            case query.Named():
+                return matches.names_told(answer)
+        return answer
 
     def _run(self, statement: Statement) -> str:
         with self._connection() as connection:

@@ -42,7 +42,7 @@ class Run(Entity):
     rows = Rows(sidecar="run")
 
     id = Int("identifier of the run", nullable=False, sidecar="@id", label="Run ID")
-    name = Str("name of the run, also its folder", nullable=False, sidecar="run_name", searched=True)
+    name = Str("name of the run, also its folder", nullable=False, sidecar="run_name", searched="name")
     folder_path = StoredPath("folder of the run", nullable=False, sidecar="@folder")
     s3_prefix = S3Address("folder_path", "folder of the run, ending in /", nullable=False)
     https_prefix = HttpsAddress("folder_path", "folder of the run, ending in /", nullable=False)
@@ -169,13 +169,14 @@ class TiltSeries(Entity):
     )  # fmt: skip
     microscope_manufacturer = Choice(
         terms.tiltseries_microscope_manufacturer_enum, "maker of the microscope", nullable=False, config="microscope.manufacturer",
-        rule=Rule(level=Level.REQUIRED, placeholder=True),
+        rule=Rule(level=Level.REQUIRED, placeholder=True), searched="hardware",
     )  # fmt: skip
     microscope_model = Str(
         "model of the microscope",
         nullable=False,
         config="microscope.model",
         rule=Rule(level=Level.REQUIRED, placeholder=True),
+        searched="hardware",
     )
     microscope_energy_filter = Str(
         "energy filter",
@@ -183,6 +184,7 @@ class TiltSeries(Entity):
         label="Energy filter",
         config="microscope_optical_setup.energy_filter",
         rule=REQUIRED,
+        searched="hardware",
     )
     microscope_phase_plate = Str(
         "phase plate", label="Phase plate", config="microscope_optical_setup.phase_plate"
@@ -197,11 +199,11 @@ class TiltSeries(Entity):
     )
     camera_manufacturer = Str(
         "maker of the camera", nullable=False, config="camera.manufacturer",
-        rule=Rule(level=Level.REQUIRED, words=terms.CAMERA_MANUFACTURERS),
+        rule=Rule(level=Level.REQUIRED, words=terms.CAMERA_MANUFACTURERS), searched="hardware",
     )  # fmt: skip
     camera_model = Str(
         "model of the camera", nullable=False, config="camera.model",
-        rule=Rule(level=Level.REQUIRED, words=terms.CAMERA_MODELS, placeholder=True),
+        rule=Rule(level=Level.REQUIRED, words=terms.CAMERA_MODELS, placeholder=True), searched="hardware",
     )  # fmt: skip
     camera_acquire_mode = ConfigOnly(
         Kind.STR, "acquisition mode of the camera", config="camera.acquire_mode",
@@ -232,13 +234,18 @@ class TiltSeries(Entity):
         rule=Rule(level=Level.REQUIRED, minimum=0, placeholder=True),
     )  # fmt: skip
     data_acquisition_software = Str(
-        "acquisition software", nullable=False, config="data_acquisition_software", rule=REQUIRED
+        "acquisition software",
+        nullable=False,
+        config="data_acquisition_software",
+        rule=REQUIRED,
+        searched="method",
     )
     related_empiar_entry = Str(
         "EMPIAR entry with the raw data",
         label="Related EMPIAR entry",
         config="related_empiar_entry",
         rule=Rule(pattern=terms.EMPIAR),
+        searched="publication",
     )
     binning_from_frames = Float(
         "how much the images are binned against the frames",
@@ -323,10 +330,12 @@ class IdentifiedObject(Entity):
     rows = Rows(sidecar="identified_objects", items="objects", key=("object_id",))
 
     id = Int("identifier of the row", nullable=False, sidecar="@id")
-    object_id = Str("ontology identifier of the object", nullable=False, sidecar="object_id", searched=True)
-    object_name = Str("name of the object", nullable=False, sidecar="object_name", searched=True)
-    object_description = Str("description of the object", sidecar="object_description")
-    object_state = Str("state of the object", sidecar="object_state")
+    object_id = Str(
+        "ontology identifier of the object", nullable=False, sidecar="object_id", searched="object"
+    )
+    object_name = Str("name of the object", nullable=False, sidecar="object_name", searched="object")
+    object_description = Str("description of the object", sidecar="object_description", searched="object")
+    object_state = Str("state of the object", sidecar="object_state", searched="object")
     run_id = ForeignKey("Run", "run in which it was seen", sidecar="@run")
 
     run = ToOne("Run", "run_id", "run in which it was seen")

@@ -46,10 +46,14 @@ class Annotation(Entity):
     https_metadata_path = HttpsAddress("metadata_path", "metadata of the annotation", nullable=False)
     annotation_publication = Str(
         "comma-separated DOIs and database entries", label="Publication", config="annotation_publications",
-        rule=Rule(pattern=terms.PUBLICATION, comma_list=True),
+        rule=Rule(pattern=terms.PUBLICATION, comma_list=True), searched="publication",
     )  # fmt: skip
     annotation_method = Str(
-        "how the annotation was made", nullable=False, config="annotation_method", rule=REQUIRED
+        "how the annotation was made",
+        nullable=False,
+        config="annotation_method",
+        rule=REQUIRED,
+        searched="method",
     )
     annotation_ingest_id = Str(
         "identifier given in the deposition file, unique there",
@@ -65,15 +69,19 @@ class Annotation(Entity):
     )
     object_id = Str(
         "ontology identifier of the object", nullable=False, label="Object ID", config="annotation_object.id",
-        rule=Rule(level=Level.REQUIRED, pattern=terms.OBJECT_ID), searched=True,
+        rule=Rule(level=Level.REQUIRED, pattern=terms.OBJECT_ID), searched="object",
     )  # fmt: skip
     object_name = Str(
-        "name of the object", nullable=False, config="annotation_object.name", rule=REQUIRED, searched=True
+        "name of the object",
+        nullable=False,
+        config="annotation_object.name",
+        rule=REQUIRED,
+        searched="object",
     )
     object_description = Str(
-        "description of the object", config="annotation_object.description", searched=True
+        "description of the object", config="annotation_object.description", searched="object"
     )
-    object_state = Str("state of the object", config="annotation_object.state")
+    object_state = Str("state of the object", config="annotation_object.state", searched="object")
     object_count = Int("number of objects", config="object_count", rule=Rule(minimum=0))
     confidence_precision = Float(
         "true positives among all found",
@@ -90,7 +98,9 @@ class Annotation(Entity):
         label="Recall",
     )
     ground_truth_used = Str("reference for precision and recall", config="confidence.ground_truth_used")
-    annotation_software = Str("software of the annotation", config="annotation_software", rule=RECOMMENDED)
+    annotation_software = Str(
+        "software of the annotation", config="annotation_software", rule=RECOMMENDED, searched="method"
+    )
     is_curator_recommended = Bool(
         "whether the curators recommend it", config="is_curator_recommended", default=False
     )

@@ -15,12 +15,14 @@ class AuthorFields:
         label="ORCID",
         config="ORCID",
         rule=Rule(level=Level.RECOMMENDED, pattern=terms.ORCID),
-        searched=True,
+        searched="author",
     )
-    kaggle_id = Str("Kaggle user name", label="Kaggle ID", config="kaggle_id")
-    name = Str("full name", nullable=False, config="name", rule=Rule(level=Level.REQUIRED), searched=True)
+    kaggle_id = Str("Kaggle user name", label="Kaggle ID", config="kaggle_id", searched="author")
+    name = Str("full name", nullable=False, config="name", rule=Rule(level=Level.REQUIRED), searched="author")
     email = Str("e-mail address", label="E-mail", config="email")
-    affiliation_name = Str("institution; several are separated by commas", config="affiliation_name")
+    affiliation_name = Str(
+        "institution; several are separated by commas", config="affiliation_name", searched="author"
+    )
     affiliation_address = Str("postal address of the institution", config="affiliation_address")
     affiliation_identifier = Str(
         "ROR identifier of the institution",

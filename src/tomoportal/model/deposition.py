@@ -44,19 +44,23 @@ class Deposition(Entity):
         rule=REQUIRED,
         label="Deposition ID",
     )
-    title = Str("title", nullable=False, config="deposition_title", rule=REQUIRED, searched=True)
+    title = Str("title", nullable=False, config="deposition_title", rule=REQUIRED, searched="title")
     description = Str(
-        "what was deposited", nullable=False, config="deposition_description", rule=REQUIRED, searched=True
+        "what was deposited",
+        nullable=False,
+        config="deposition_description",
+        rule=REQUIRED,
+        searched="description",
     )
     tag = Str("free tag, for example of a campaign", config="tag")
     deposition_publications = Str(
         "comma-separated DOIs", label="Publications", config="cross_references.publications",
-        rule=Rule(pattern=terms.DOI, comma_list=True), searched=True,
+        rule=Rule(pattern=terms.DOI, comma_list=True), searched="publication",
     )  # fmt: skip
     related_database_entries = Str(
         "comma-separated entries of other databases (EMPIAR-…, EMD-…, PDB-…)", label="Related databases",
         config="cross_references.related_database_entries",
-        rule=Rule(pattern=terms.DATABASE_ENTRY, comma_list=True), searched=True,
+        rule=Rule(pattern=terms.DATABASE_ENTRY, comma_list=True), searched="publication",
     )  # fmt: skip
     deposition_date = Date(
         "when the data were received", nullable=False, config="dates.deposition_date", rule=REQUIRED
@@ -158,46 +162,50 @@ class Dataset(Entity):
         rule=REQUIRED,
         label="Dataset ID",
     )
-    title = Str("title", nullable=False, config="dataset_title", rule=REQUIRED, searched=True)
+    title = Str("title", nullable=False, config="dataset_title", rule=REQUIRED, searched="title")
     description = Str(
-        "what the dataset shows", nullable=False, config="dataset_description", rule=REQUIRED, searched=True
+        "what the dataset shows",
+        nullable=False,
+        config="dataset_description",
+        rule=REQUIRED,
+        searched="description",
     )
-    organism_name = Str("name of the organism", config="organism.name", rule=REQUIRED, searched=True)
+    organism_name = Str("name of the organism", config="organism.name", rule=REQUIRED, searched="organism")
     organism_taxid = Int(
         "NCBI taxonomy identifier", label="Organism taxonomy ID", config="organism.taxonomy_id",
-        rule=Rule(level=Level.RECOMMENDED, minimum=1),
+        rule=Rule(level=Level.RECOMMENDED, minimum=1), searched="organism",
     )  # fmt: skip
-    tissue_name = Str("tissue", config="tissue.name", rule=REQUIRED, searched=True)
+    tissue_name = Str("tissue", config="tissue.name", rule=REQUIRED, searched="sample")
     tissue_id = Str(
         "ontology identifier of the tissue", label="Tissue ID", config="tissue.id",
-        rule=Rule(level=Level.RECOMMENDED, pattern=terms.TISSUE_ID),
+        rule=Rule(level=Level.RECOMMENDED, pattern=terms.TISSUE_ID), searched="sample",
     )  # fmt: skip
-    cell_name = Str("cell type", config="cell_type.name", rule=REQUIRED, searched=True)
+    cell_name = Str("cell type", config="cell_type.name", rule=REQUIRED, searched="sample")
     cell_type_id = Str(
         "ontology identifier of the cell type", label="Cell type ID", config="cell_type.id",
-        rule=Rule(level=Level.RECOMMENDED, pattern=terms.CELL_TYPE_ID),
+        rule=Rule(level=Level.RECOMMENDED, pattern=terms.CELL_TYPE_ID), searched="sample",
     )  # fmt: skip
     cell_strain_name = Str(
         "cell line or strain",
         label="Cell line or strain",
         config="cell_strain.name",
         rule=REQUIRED,
-        searched=True,
+        searched="sample",
     )
     cell_strain_id = Str(
         "identifier of the cell line or strain", label="Cell line or strain ID", config="cell_strain.id",
-        rule=Rule(level=Level.RECOMMENDED, pattern=terms.CELL_STRAIN_ID),
+        rule=Rule(level=Level.RECOMMENDED, pattern=terms.CELL_STRAIN_ID), searched="sample",
     )  # fmt: skip
     cell_component_name = Str(
         "cellular component",
         label="Cellular component",
         config="cell_component.name",
         rule=REQUIRED,
-        searched=True,
+        searched="sample",
     )
     cell_component_id = Str(
         "GO identifier of the cellular component", label="Cellular component ID", config="cell_component.id",
-        rule=Rule(level=Level.RECOMMENDED, pattern=terms.GO),
+        rule=Rule(level=Level.RECOMMENDED, pattern=terms.GO), searched="sample",
     )  # fmt: skip
     assay_label = Str("name of the assay", label="Assay", config="assay.name", rule=REQUIRED)
     assay_ontology_id = Str(
@@ -211,7 +219,7 @@ class Dataset(Entity):
         "ontology identifier of the development stage", label="Development stage ID", config="development_stage.id",
         rule=Rule(level=Level.RECOMMENDED, pattern=terms.STAGE_ID),
     )  # fmt: skip
-    disease_name = Str("disease, or normal", config="disease.name", rule=RECOMMENDED)
+    disease_name = Str("disease, or normal", config="disease.name", rule=RECOMMENDED, searched="sample")
     disease_ontology_id = Str(
         "ontology identifier of the disease", label="Disease ID", config="disease.id",
         rule=Rule(level=Level.RECOMMENDED, pattern=terms.DISEASE_ID),
@@ -220,17 +228,23 @@ class Dataset(Entity):
         terms.sample_type_enum, "kind of sample", config="sample_type",
         rule=Rule(level=Level.REQUIRED, words=terms.CONFIG_SAMPLE_TYPES),
     )  # fmt: skip
-    sample_preparation = Str("how the sample was prepared", config="sample_preparation", rule=RECOMMENDED)
-    grid_preparation = Str("how the grid was prepared", config="grid_preparation", rule=RECOMMENDED)
-    other_setup = Str("anything else about the set-up", config="other_setup", rule=RECOMMENDED)
+    sample_preparation = Str(
+        "how the sample was prepared", config="sample_preparation", rule=RECOMMENDED, searched="description"
+    )
+    grid_preparation = Str(
+        "how the grid was prepared", config="grid_preparation", rule=RECOMMENDED, searched="description"
+    )
+    other_setup = Str(
+        "anything else about the set-up", config="other_setup", rule=RECOMMENDED, searched="description"
+    )
     dataset_publications = Str(
         "comma-separated DOIs", label="Publications", config="cross_references.publications",
-        rule=Rule(pattern=terms.DOI, comma_list=True), searched=True,
+        rule=Rule(pattern=terms.DOI, comma_list=True), searched="publication",
     )  # fmt: skip
     related_database_entries = Str(
         "comma-separated entries of other databases (EMPIAR-…, EMD-…, PDB-…)", label="Related databases",
         config="cross_references.related_database_entries",
-        rule=Rule(pattern=terms.DATABASE_ENTRY, comma_list=True), searched=True,
+        rule=Rule(pattern=terms.DATABASE_ENTRY, comma_list=True), searched="publication",
     )  # fmt: skip
     related_database_links = ConfigOnly(
         Kind.STR, "links to related databases", config="cross_references.related_database_links"
@@ -302,8 +316,12 @@ class DatasetFunding(Entity):
 
     id = Int("identifier of the funding row", nullable=False, sidecar="@id")
     funding_agency_name = Str(
-        "name of the agency", label="Funding agency", config="funding_agency_name", rule=RECOMMENDED
+        "name of the agency",
+        label="Funding agency",
+        config="funding_agency_name",
+        rule=RECOMMENDED,
+        searched="funding",
     )
-    grant_id = Str("grant number", label="Grant ID", config="grant_id", rule=RECOMMENDED)
+    grant_id = Str("grant number", label="Grant ID", config="grant_id", rule=RECOMMENDED, searched="funding")
     dataset_id = ForeignKey("Dataset", "dataset that was paid for", sidecar="@parent")
     dataset = ToOne("Dataset", "dataset_id", "dataset that was paid for")

@@ -74,7 +74,7 @@ class Field(Generic[T]):
     `nullable`: whether the API may answer null. `public`: part of the API (else only stored). `stored`: has a column (else it
     lives only in the deposition file and the sidecar). `config`, `sidecar`: dotted places in the metadata block of the
     deposition file and in the sidecar JSON (numbers index lists; `@folder`, `@sidecar` and other `@` words are supplied by
-    `layout`). `read` turns the JSON value into the stored one.
+    `layout`). `read` turns the JSON value into the stored one. `searched`: the label under which full-text search finds it.
     """
 
     name: str
@@ -96,7 +96,7 @@ class Field(Generic[T]):
         default: Any = None,
         public: bool = True,
         stored: bool = True,
-        searched: bool = False,
+        searched: str = "",
         target: str | None = None,
         address_of: tuple[Address, str] | None = None,
     ) -> None:

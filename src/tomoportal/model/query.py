@@ -66,10 +66,11 @@ class RelatedCount(Condition):
 
 @dataclass(frozen=True, slots=True)
 class Search(Condition):
-    """Every word of `text` begins a word of what the catalogue keeps as the searchable text of the row (accents and case
-    folded)."""
+    """Every word of `text` begins a word of the row or of what belongs to it (accents and case folded); words in quotes stand side
+    by side, a word after a minus does not occur. `labels`: only texts with these labels, such as `object`; all when empty."""
 
     text: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +299,30 @@ class Aggregate:
     entity: str
     fields: tuple[Groups | Constant, ...]
     where: Condition = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Rows of several entities (all that can be searched for when empty) that fulfil `Search(text)`, best first, with where it
+    matched; nothing without a word to look for. `where` is about rows of the only entity. The answer is an object: `total`,
+    `counts` of entities, and `hits` with `entity`, `id`, `title`, `score` and `matches` (`label`, `parts` of `text`, `isMatch`)."""
+
+    text: str
+    entities: tuple[str, ...] = ()
+    where: Condition = EVERYTHING
+    limit: int = 20
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What fits all words of a search: texts with these labels by which rows of `entity` are found, those of most rows first.
+    The answer is a list of objects with `label`, `name`, `text`, the number of rows `count`, and `id` of the first of them."""
+
+    text: str
+    entity: str
+    labels: tuple[str, ...]
+    limit: int = 8
 
 
 def _parts(kind: type[And] | type[Or], condition: Condition) -> tuple[Condition, ...]:

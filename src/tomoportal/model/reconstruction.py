@@ -213,7 +213,7 @@ class Tomogram(Entity):
     groups = {"dates": Level.REQUIRED, "offset": Level.REQUIRED, "size": Level.OPTIONAL}
 
     id = Int("identifier of the tomogram", nullable=False, sidecar="@id", label="Tomogram ID")
-    name = Str("name of the tomogram", sidecar="run_name", searched=True)
+    name = Str("name of the tomogram", sidecar="run_name", searched="name")
     size_x = Int("voxels along the fast axis", nullable=False, unit="px", config="size.x")
     size_y = Int("voxels along the medium axis", nullable=False, unit="px", config="size.y")
     size_z = Int("voxels along the slow axis", nullable=False, unit="px", config="size.z")
@@ -227,7 +227,7 @@ class Tomogram(Entity):
     )  # fmt: skip
     reconstruction_method = Choice(
         terms.tomogram_reconstruction_method_enum, "how the volume was reconstructed", nullable=False, config="reconstruction_method",
-        read=_underscored, rule=Rule(level=Level.REQUIRED, words=terms.CONFIG_METHODS, placeholder=True),
+        read=_underscored, rule=Rule(level=Level.REQUIRED, words=terms.CONFIG_METHODS, placeholder=True), searched="method",
     )  # fmt: skip
     processing = Choice(
         terms.tomogram_processing_enum, "what was done after reconstruction", nullable=False, config="processing",
@@ -240,10 +240,11 @@ class Tomogram(Entity):
         "software of the processing",
         config="processing_software",
         rule=Rule(level=Level.RECOMMENDED, placeholder=True),
+        searched="method",
     )
     reconstruction_software = Str(
         "software of the reconstruction", nullable=False, config="reconstruction_software",
-        rule=Rule(level=Level.REQUIRED, placeholder=True),
+        rule=Rule(level=Level.REQUIRED, placeholder=True), searched="method",
     )  # fmt: skip
     is_portal_standard = Bool(
         "whether the portal made it the same way for all runs", config="is_portal_standard", default=False
@@ -303,10 +304,11 @@ class Tomogram(Entity):
         "comma-separated DOIs",
         config="cross_references.publications",
         rule=Rule(pattern=terms.DOI, comma_list=True),
+        searched="publication",
     )
     related_database_entries = Str(
         "comma-separated entries of other databases", label="Related databases", config="cross_references.related_database_entries",
-        rule=Rule(pattern=terms.DATABASE_ENTRY, comma_list=True),
+        rule=Rule(pattern=terms.DATABASE_ENTRY, comma_list=True), searched="publication",
     )  # fmt: skip
     related_database_links = ConfigOnly(
         Kind.STR, "links to related databases", config="cross_references.related_database_links"

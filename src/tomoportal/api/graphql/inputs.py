@@ -23,7 +23,7 @@ from graphql import (
 )
 
 from tomoportal.api.graphql.vocabulary import AGGREGATE, Words, comparators_of_enum, vocabulary
-from tomoportal.catalog.tables import is_searchable
+from tomoportal.catalog.search.passages import is_searchable
 from tomoportal.model.fields import Field, Kind
 
 DIRECTIONS = ("asc", "asc_nulls_first", "asc_nulls_last", "desc", "desc_nulls_first", "desc_nulls_last")

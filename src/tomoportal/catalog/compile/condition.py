@@ -6,9 +6,8 @@ from typing import Any
 
 from tomoportal.catalog.compile import values
 from tomoportal.catalog.compile.expressions import check_regex
+from tomoportal.catalog.compile.search import found_by
 from tomoportal.catalog.compile.writer import Source, Writer, joined
-from tomoportal.catalog.tables import RELEASE, is_searchable, search_table
-from tomoportal.catalog.words import tokens
 from tomoportal.errors import QueryError
 from tomoportal.model import query
 from tomoportal.model.fields import Field, Kind
@@ -34,8 +33,8 @@ def condition(writer: Writer, source: Source, asked: query.Condition) -> str:
             return f"EXISTS (SELECT 1 {related_rows(writer, source, relation, where)[1]})"
         case query.RelatedCount():
             return f"({_related_count(writer, source, asked)})"
-        case query.Search(text):
-            return _search(writer, source, text)
+        case query.Search():
+            return found_by(writer, source, asked, condition)
     raise QueryError(f"{asked!r} is not a condition")
 
 
@@ -151,18 +150,3 @@ def _related_count(writer: Writer, source: Source, asked: query.RelatedCount) ->
     if any(isinstance(item, bool) or not isinstance(item, int) for item in given):
         raise QueryError(f"a number of {asked.relation} is compared with whole numbers, not {asked.value!r}")
     return compared(writer, asked.operator, total, given if asked.operator in ("in", "nin") else given[0])
-
-
-def _search(writer: Writer, source: Source, text: str) -> str:
-    if not is_searchable(source.entity):
-        raise QueryError(f"{source.entity.__name__} cannot be searched by words")
-    words = [found for word in text.split() if (found := tokens(word))]
-    table = search_table(source.entity)
-    parts = []
-    for found in words:
-        holders = writer.dialect.word(table, " ".join(found), bind=writer.bind)
-        now = writer.constant("now", writer.scope.now)
-        parts.append(
-            f'{source.column("id")} IN (SELECT row_id FROM {table} WHERE "{RELEASE}" <= {now} AND id IN ({holders}))'
-        )
-    return joined("AND", parts) if parts else "TRUE"

@@ -52,9 +52,6 @@ class Dialect(Protocol):
     def is_in(self, expression: str, values: Sequence[Any], bind: Any) -> str:
         """`expression` is one of the values (at least one, of one type)."""
 
-    def word(self, table: str, word: str, *, bind: Any) -> str:
-        """Sub-select of the `id` of search rows that hold a word that begins so: tokens with single spaces between, adjacent."""
-
     def ordered(self, expression: str, *, descending: bool, nulls_last: bool | None) -> str:
         """A term of ORDER BY; `nulls_last` None when there are no nulls."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import math
 import sqlite3
@@ -82,10 +83,6 @@ class Sqlite:
             return f"{expression} IN ({', '.join(bind(value) for value in values)})"
         return f"{expression} IN (SELECT value FROM json_each({bind(json.dumps(list(values)))}))"
 
-    def word(self, table: str, word: str, *, bind: Any) -> str:
-        phrase = f'"{word}" *'
-        return f"SELECT rowid FROM {table}_text WHERE {table}_text MATCH {bind(phrase)}"
-
     def ordered(self, expression: str, *, descending: bool, nulls_last: bool | None) -> str:
         direction = " DESC" if descending else ""
         nulls = "" if nulls_last is None else f" NULLS {'LAST' if nulls_last else 'FIRST'}"
@@ -118,6 +115,7 @@ def register(connection: sqlite3.Connection) -> None:
         ("matches", 2, _matches),
         ("matches_any_case", 2, _matches_any_case),
         ("base64_of", 1, _base64),
+        ("md5", 1, _md5),
         ("without_layers", 2, _without_layers),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
@@ -127,6 +125,11 @@ def register(connection: sqlite3.Connection) -> None:
 
 def _base64(text: str | None) -> str | None:
     return None if text is None else base64.b64encode(text.encode()).decode()
+
+
+def _md5(text: str) -> str:
+    """As PostgreSQL has it."""
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _lower_case(text: str | None) -> str | None:
