@@ -76,6 +76,8 @@ def portal_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     (root / "30001/TS_01/private.txt").symlink_to(root / ".tomoportal/datasets/30001/index.json")
     (root / "30001/TS_01/early.txt").symlink_to(root / "30003/dataset_metadata.json")
     (root / "30001/TS_01/later").symlink_to(root / "30003")
+    (root / "30001/TS_01/Gains").symlink_to(root / "30001/TS_01/Reconstructions")
+    (root / "30001/TS_01/out").symlink_to(folder)
     (root / "30001/TS_01/inside.txt").symlink_to(root / "30001/TS_01/run_metadata.json")
     return Settings(storage=str(root), database=f"sqlite:///{folder / 'catalog.sqlite'}", bucket="tomoportal")
 

@@ -36,7 +36,8 @@ LONGEST_PATH = 1024
 FIRST = 128 << 10
 """Larger whole files of a local disk are handed to the server, which reads them without Python."""
 
-_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ENXIO}
+ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ENXIO}
+"""What the system says of files that are not there."""
 _KNOWS_CACHE = hasattr(os, "RWF_NOWAIT")
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -162,7 +163,7 @@ def _open_inside(root: str, path: str) -> tuple[int, os.stat_result, str]:
     try:
         handle = os.open(f"{root}/{path}", _FLAGS)
     except OSError as error:
-        if error.errno in _ABSENT:
+        if error.errno in ABSENT:
             raise NotFound(path) from None
         raise StorageError(path, f"the server cannot read this file ({error.strerror})") from error
     except ValueError:

@@ -1,18 +1,23 @@
 """`/files/<path>`: every public file of the layout, for browsers, viewers and download tools.
 
 GET, HEAD and OPTIONS; byte ranges; conditional requests; open to scripts of any origin (the data is public). What must not
-be seen is not told apart from what is not there.
+be seen is not told apart from what is not there. Addresses that end in a slash list the folder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import quote
 
-from tomoportal.api.content import Headers, Opened, Receive, Scope, Send, open_file
+from tomoportal.api.content import Headers, Opened, Receive, Scope, Send, in_thread, open_file
 from tomoportal.api.errors import Refused, error_body, headers_of, status_of, told
+from tomoportal.api.folders import Folder, as_json, as_links, read_folder
 from tomoportal.api.portal import Portal
 from tomoportal.api.sending import send_opened
 from tomoportal.errors import NotFound, PortalError
+
+FolderPage = Callable[[Folder], tuple[bytes, Headers]]
+"""The HTML of a folder, and headers that go with it."""
 
 METHODS = b"GET, HEAD, OPTIONS"
 
@@ -34,9 +39,11 @@ _PREFLIGHT: Headers = [
     (b"content-length", b"0"),
 ]
 
+_NO_HEADERS: Headers = []
 _HEADERS: Headers = [(b"cache-control", b"no-cache"), (b"x-content-type-options", b"nosniff"), *CORS]
 
 _TEXT = b"text/plain; charset=utf-8"
+_HTML = b"text/html; charset=utf-8"
 _TYPES = {
     "json": b"application/json",
     "ndjson": b"application/x-ndjson",
@@ -62,25 +69,51 @@ def content_type(path: str) -> bytes:
     return b"application/json" if name == "info" else _TYPES.get(name.rpartition(".")[2].lower(), _OTHER)
 
 
-def file_service(portal: Portal) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """The ASGI application for paths below `/files/`."""
+def file_service(
+    portal: Portal, browse: FolderPage | None = None
+) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """The ASGI application for paths below `/files/`; `browse` shows folders to browsers."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"].removeprefix("/files/")
+        path, method = scope["path"][len("/files/") :], scope["method"]
         try:
-            if scope["method"] == "OPTIONS":
-                await send({"type": "http.response.start", "status": 204, "headers": _PREFLIGHT})
-                await send({"type": "http.response.body", "body": b""})
-                return
-            _check_method(scope["method"])
+            if method == "OPTIONS":
+                return await _send(scope, send, 204, b"", _PREFLIGHT)
+            _check_method(method)
+            if not path or path.endswith("/"):
+                return await _send(
+                    scope, send, 200, *await in_thread(portal, _folder, portal, path, browse, scope)
+                )
             opened = await open_file(portal, path, scope)
             _check_conditions(opened)
         except PortalError as error:
-            await _send_error(error, path, scope, send)
-            return
-        await send_opened(portal, opened, scope, receive, send, content_type(path), _HEADERS)
+            return await _send_error(error, path, scope, send)
+        headers = _HEADERS
+        if scope["query_string"] == b"download":
+            headers = [*_HEADERS, _to_be_saved(path)]
+        await send_opened(portal, opened, scope, receive, send, content_type(path), headers)
 
     return serve
+
+
+def _to_be_saved(path: str) -> tuple[bytes, bytes]:
+    name = quote(path.rpartition("/")[2], safe="")
+    return b"content-disposition", f"attachment; filename*=UTF-8''{name}".encode()
+
+
+def _folder(portal: Portal, path: str, browse: FolderPage | None, scope: Scope) -> tuple[bytes, Headers]:
+    """A folder as the client likes it: a page for browsers, JSON, or plain links; with its headers."""
+    folder = read_folder(portal, path, scope["query_string"])
+    accepted = dict(scope["headers"]).get(b"accept", b"")
+    kind, shown = _HTML, _NO_HEADERS
+    if browse and b"text/html" in accepted:
+        body, shown = browse(folder)
+    elif b"application/json" in accepted:
+        body, kind = as_json(folder), b"application/json"
+    else:
+        body = as_links(folder)
+    start = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), (b"vary", b"accept")]
+    return body, [*start, *_HEADERS, *shown]
 
 
 def _check_method(method: str) -> None:
@@ -111,5 +144,9 @@ async def _send_error(error: PortalError, path: str, scope: Scope, send: Send) -
         *CORS,
         *headers_of(error),
     ]
+    await _send(scope, send, status, body, headers)
+
+
+async def _send(scope: Scope, send: Send, status: int, body: bytes, headers: Headers) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

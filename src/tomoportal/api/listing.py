@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tomoportal.api.content import ABSENT, LONGEST_PATH
 from tomoportal.api.portal import Portal, being_replaced
 from tomoportal.catalog import Visibility
 from tomoportal.errors import StorageError
@@ -53,7 +54,7 @@ def page(portal: Portal, prefix: str, delimiter: str, after: str, most: int) -> 
 def _may_exist(home: str) -> bool:
     """Whether a folder of this name could hold public files: nothing outside the tree, nothing hidden."""
     try:
-        return not is_private(clean_path(home))
+        return len(home) <= LONGEST_PATH and not is_private(clean_path(home))
     except StorageError:
         return False
 
@@ -128,15 +129,21 @@ def _walk(portal: Portal, home: str, prefix: str, after: str) -> Iterator[Entry]
 def _scan(portal: Portal, home: str) -> Iterator[tuple[str, bool, Entry | None]]:
     """(name, is folder, file) of what may be seen in a local folder, in the byte order of its keys."""
     assert isinstance(portal.storage, LocalStorage)
-    root = f"{portal.storage.root}"
-    try:
-        with os.scandir(f"{root}/{home}" if home else root) as scan:
-            items = [(item, item.is_dir()) for item in scan if not is_private(item.name)]
-    except (FileNotFoundError, NotADirectoryError):
+    root = portal.storage.url
+    place = f"{root}/{home}" if home else root
+    real = os.path.realpath(place)
+    if real != place and not real.startswith(f"{root}/"):
         return
+    try:
+        with os.scandir(place) as scan:
+            items = [(item, item.is_dir()) for item in scan if not is_private(item.name)]
+    except OSError as error:
+        if error.errno in ABSENT:
+            return
+        raise StorageError(home, f"the server cannot read this folder ({error.strerror})") from error
     items.sort(key=lambda pair: pair[0].name + "/" if pair[1] else pair[0].name)
     for item, is_folder in items:
-        if item.is_symlink() and not _leads_to_public(portal, root, item.path):
+        if (item.is_symlink() or real != place) and not _leads_to_public(portal, root, item.path):
             continue
         if is_folder:
             yield item.name, True, None
@@ -147,9 +154,9 @@ def _scan(portal: Portal, home: str) -> Iterator[tuple[str, bool, Entry | None]]
             yield item.name, False, Entry(path, found.st_size, tag, found.st_mtime)
 
 
-def _leads_to_public(portal: Portal, root: str, link: str) -> bool:
-    """Whether a link stays inside the tree and leads to something that may be seen."""
-    real = os.path.realpath(link)
+def _leads_to_public(portal: Portal, root: str, place: str) -> bool:
+    """Whether what is reached through a link stays inside the tree and may be seen where it really lies."""
+    real = os.path.realpath(place)
     return (
         real.startswith(f"{root}/") and portal.seen(real.removeprefix(f"{root}/"))[1] is not Visibility.HIDDEN
     )
