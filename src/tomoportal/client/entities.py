@@ -33,7 +33,8 @@ _PLUMBING = {
 
 
 class One(Relation, Generic[E]):
-    """To type checkers, a to-one relation: on a class the start of a path, on an instance the related object, or None."""
+    """A to-one relation: on a class the start of a path (to type checkers, the other class), on an instance the related object, or
+    None."""
 
     if TYPE_CHECKING:
 
@@ -45,7 +46,7 @@ class One(Relation, Generic[E]):
 
 
 class Many(Relation, Generic[E]):
-    """To type checkers, a to-many relation: on a class the start of a path, on an instance the related objects."""
+    """A to-many relation: on a class the start of a path (to type checkers, the other class), on an instance the related objects."""
 
     if TYPE_CHECKING:
 
@@ -81,6 +82,12 @@ class ClientEntity(Entity):
         for name in [name for name, field in cls.fields.items() if not field.public]:
             del cls.fields[name]
             setattr(cls, name, _Unpublished(name))
+        for name, relation in cls.relations.items():
+            made = (Many if relation.many else One)(
+                relation.target, relation.description, many=relation.many, key=relation.key
+            )
+            made.__set_name__(cls, name)
+            setattr(cls, name, made)
         for renamed in old_names_of(cls.__name__):
             setattr(cls, renamed.old, renamed)
         cls.__annotations__ = {name: PYTHON_TYPES[field.kind] for name, field in cls.fields.items()}
