@@ -92,7 +92,23 @@ def test_delimiter_folds(client, delimiter, prefix, size):
 
 @pytest.mark.parametrize("delimiter", ["", "/"])
 @pytest.mark.parametrize(
-    "prefix", ["30001/" + "x" * 300 + "/", "30001/" + "x/" * 2000, "30001/TS_01/later/", "30001/TS_01/out/", "30001/TS_01/out/files/30003/", "../", "../../", "30001/../../", "/", "//", "30001//", "/etc/", ".tomoportal/", "./"]
+    "prefix",
+    [
+        "30001/" + "x" * 300 + "/",
+        "30001/" + "x/" * 2000,
+        "30001/TS_01/later/",
+        "30001/TS_01/out/",
+        "30001/TS_01/out/files/30003/",
+        "../",
+        "../../",
+        "30001/../../",
+        "/",
+        "//",
+        "30001//",
+        "/etc/",
+        ".tomoportal/",
+        "./",
+    ],
 )
 def test_prefix_outside_the_tree_has_nothing(client, prefix, delimiter):
     answer = client.list_objects_v2(Bucket="tomoportal", Prefix=prefix, Delimiter=delimiter)

@@ -75,25 +75,34 @@ def file_service(
     """The ASGI application for paths below `/files/`; `browse` shows folders to browsers."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        path, method = scope["path"][len("/files/") :], scope["method"]
+        path = scope["path"][len("/files/") :]
         try:
-            if method == "OPTIONS":
-                return await _send(scope, send, 204, b"", _PREFLIGHT)
-            _check_method(method)
-            if not path or path.endswith("/"):
-                return await _send(
-                    scope, send, 200, *await in_thread(portal, _folder, portal, path, browse, scope)
-                )
-            opened = await open_file(portal, path, scope)
-            _check_conditions(opened)
+            opened = await _opened(portal, path, browse, scope, send)
         except PortalError as error:
-            return await _send_error(error, path, scope, send)
-        headers = _HEADERS
-        if scope["query_string"] == b"download":
-            headers = [*_HEADERS, _to_be_saved(path)]
-        await send_opened(portal, opened, scope, receive, send, content_type(path), headers)
+            await _send_error(error, path, scope, send)
+            return
+        if opened:
+            headers = [*_HEADERS, _to_be_saved(path)] if scope["query_string"] == b"download" else _HEADERS
+            await send_opened(portal, opened, scope, receive, send, content_type(path), headers)
 
     return serve
+
+
+async def _opened(
+    portal: Portal, path: str, browse: FolderPage | None, scope: Scope, send: Send
+) -> Opened | None:
+    """The file to be sent; None when what is asked for is none and was answered."""
+    method = scope["method"]
+    if method == "OPTIONS":
+        await _send(scope, send, 204, b"", _PREFLIGHT)
+        return None
+    _check_method(method)
+    if not path or path.endswith("/"):
+        await _send(scope, send, 200, *await in_thread(portal, _folder, portal, path, browse, scope))
+        return None
+    opened = await open_file(portal, path, scope)
+    _check_conditions(opened)
+    return opened
 
 
 def _to_be_saved(path: str) -> tuple[bytes, bytes]:
