@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,13 @@ class Mirror:
         for name in ("snapshot", "thumbnail"):
             self.file(f"{dataset}/Images/{name}.png", b"\x89PNG " + name.encode())
         self.run("TS_001")
+
+    def copied(self, root: Path) -> Mirror:
+        """The same files in another folder."""
+        shutil.copytree(self.root, root)
+        copy = Mirror.__new__(Mirror)
+        copy.__dict__.update(self.__dict__, root=root, sizes=dict(self.sizes))
+        return copy
 
     def file(self, path: str, data: bytes) -> None:
         target = self.root / path

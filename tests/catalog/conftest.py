@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures_catalog import TODAY, small_portal
+from fixtures_mirror import Mirror
 from tomoportal.catalog import Addresses, Catalog, View, open_catalog
 
 ADDRESSES = Addresses("http://portal.test/files/", "s3://bucket/")
@@ -36,4 +37,22 @@ def empty(tmp_path: Path, empty_file: Path) -> Iterator[Catalog]:
     """A catalogue without rows, to be written to."""
     shutil.copyfile(empty_file, tmp_path / "catalog.sqlite")
     with open_catalog(f"sqlite:///{tmp_path / 'catalog.sqlite'}") as catalog:
+        yield catalog
+
+
+@pytest.fixture(scope="session")
+def written_mirror(tmp_path_factory: pytest.TempPathFactory) -> Mirror:
+    return Mirror(tmp_path_factory.mktemp("mirror") / "files")
+
+
+@pytest.fixture
+def mirror(written_mirror: Mirror, tmp_path: Path) -> Mirror:
+    """A mirror of the reference system in `tmp_path / "files"`, to be changed."""
+    return written_mirror.copied(tmp_path / "files")
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    """A catalogue without rows, in `tmp_path / "catalog.sqlite"`."""
+    with open_catalog(f"sqlite:///{tmp_path / 'catalog.sqlite'}", create=True) as catalog:
         yield catalog

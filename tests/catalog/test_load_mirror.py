@@ -26,26 +26,6 @@ TOMOGRAM = f"{SPACING}/Tomograms/100/tomogram_metadata.json"
 POINTS = f"{SPACING}/Annotations/100/cytosolic_ribosome-1.0.json"
 
 
-@pytest.fixture(scope="session")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Mirror:
-    return Mirror(tmp_path_factory.mktemp("mirror") / "files")
-
-
-@pytest.fixture
-def mirror(written: Mirror, tmp_path: Path) -> Mirror:
-    """A mirror of its own."""
-    shutil.copytree(written.root, tmp_path / "files")
-    copy = Mirror.__new__(Mirror)
-    copy.__dict__.update(written.__dict__, root=tmp_path / "files", sizes=dict(written.sizes))
-    return copy
-
-
-@pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    with open_catalog(f"sqlite:///{tmp_path / 'catalog.sqlite'}", create=True) as catalog:
-        yield catalog
-
-
 def everything(catalog: Catalog) -> dict[str, list[dict[str, Any]]]:
     view = catalog.view(addresses=Addresses("F/", "S/"))
     return {

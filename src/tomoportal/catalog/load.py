@@ -15,31 +15,33 @@ from tomoportal.catalog.catalog import Catalog
 from tomoportal.catalog.ledger import MirrorLedger
 from tomoportal.catalog.mirrors import Mirror
 from tomoportal.catalog.reading import Known, Reader
-from tomoportal.catalog.rows import count_load, delete, insert, mark_replaced, note, settle
-from tomoportal.catalog.search import index
+from tomoportal.catalog.rows import below, count_load, delete, insert, mark_replaced, note, settle
 from tomoportal.catalog.sidecars import Found, added
 from tomoportal.catalog.spool import Portion, Spool
-from tomoportal.catalog.tables import FOLDER, RELEASE, below
+from tomoportal.catalog.tables import FOLDER, RELEASE
 from tomoportal.catalog.tombstones import bury, dig_up, tombstones_of
 from tomoportal.errors import NotFound, StorageError, UsageError
 from tomoportal.layout import mirror, paths, tree
 from tomoportal.layout.ids import FIRST_OF_MIRRORS
-from tomoportal.layout.ontologies import HOME, read_ontologies
 from tomoportal.layout.private import Record, deposition_ledgers, index_path, ledger_path
 from tomoportal.model.deposition import Dataset
-from tomoportal.model.ontology import Ontologies
 from tomoportal.model.registry import ENTITIES
 from tomoportal.problems import Problem, has_errors, in_order, summarised
 from tomoportal.storage.protocol import Storage
 
+NOTED = "index of "
+"""Notes of the catalogue that begin so tell the state of the dataset that was loaded."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """`rows`: how many were put in; `datasets`: those that were loaded; `problems`: what was left out or guessed, and why."""
+    """`rows`: how many were put in; `datasets`: those that were loaded; `removed`: folders of datasets and depositions that were in the
+    catalogue and are gone; `problems`: what was left out or guessed, and why."""
 
     rows: int = 0
     datasets: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 def load(
@@ -68,20 +70,26 @@ def load(
     return report
 
 
+def refresh(
+    storage: Storage, catalog: Catalog, *, datasets: Iterable[str], depositions: Iterable[str]
+) -> LoadReport:
+    """Load these datasets and depositions, and remove the rows of those that are gone."""
+    report = _Loading(storage, catalog).datasets(list(datasets), list(depositions), forgetting=True)
+    catalog.fresh = False
+    return report
+
+
 def is_current(storage: Storage, catalog: Catalog, dataset: str) -> bool:
     """Whether the whole dataset was loaded since it was gathered."""
-    return not catalog.fresh and catalog.database.state().get(_noted(dataset)) == _index_tag(storage, dataset)
-
-
-_ONTOLOGIES = "ontologies"
-"""The note of which ontologies the searchable texts were made with."""
+    return not catalog.fresh and catalog.database.state().get(_noted(dataset)) == index_tag(storage, dataset)
 
 
 def _noted(dataset: str) -> str:
-    return f"index of {dataset}"
+    return f"{NOTED}{dataset}"
 
 
-def _index_tag(storage: Storage, dataset: str) -> str:
+def index_tag(storage: Storage, dataset: str) -> str:
+    """Changes whenever a dataset is gathered; empty before."""
     try:
         return storage.stat(index_path(dataset)).tag
     except NotFound:
@@ -94,17 +102,19 @@ class _Loading:
     catalog: Catalog
     rows: int = 0
     done: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     _depositions: dict[int, bool] = field(default_factory=dict)
-    _known_ontologies: Ontologies | None = None
     _ledger: MirrorLedger | None = None
 
-    def datasets(self, chosen: list[str] | None, depositions: list[str]) -> LoadReport:
+    def datasets(
+        self, chosen: list[str] | None, depositions: list[str], *, forgetting: bool = False
+    ) -> LoadReport:
         ours = tree.dataset_names(self.storage)
-        present = [*ours, *mirror.dataset_names(self.storage)] if chosen is None else []
-        self._renew_names()
-        if chosen is None:
+        present = [*ours, *mirror.dataset_names(self.storage)] if chosen is None or forgetting else []
+        if chosen is None or forgetting:
             self._forget_others(present)
+        if chosen is None:
             for name in tree.deposition_names(self.storage) + deposition_ledgers(self.storage):
                 self._deposition(name)
         for name in depositions:
@@ -114,7 +124,6 @@ class _Loading:
         return self._report()
 
     def runs(self, dataset: str, runs: list[str]) -> LoadReport:
-        self._renew_names()
         found = sidecars.of_runs(self.storage, dataset, runs)
         self._put(dataset, found, [f"{dataset}/{run}" for run in runs], skip=("dataset",))
         return self._report()
@@ -133,7 +142,7 @@ class _Loading:
 
     def _ours(self, name: str) -> str | None:
         """Load a dataset with a private area; returns what tells its state, None when it was never gathered."""
-        tag = _index_tag(self.storage, name)
+        tag = index_tag(self.storage, name)
         with sidecars.of_dataset(self.storage, name) as found:
             if found is None:
                 return None
@@ -246,7 +255,7 @@ class _Loading:
         after = self._release(folder)
         if before is not None and before != after:
             with self.catalog.database.write() as connection:
-                settle(connection, self.catalog.database, None, ontologies=self._ontologies)
+                settle(connection, self.catalog.database, None)
         return after is not None
 
     def _found_of_deposition(self, name: str) -> Found:
@@ -261,7 +270,6 @@ class _Loading:
         database = self.catalog.database
         with database.write() as connection:
             mark_replaced(connection, database, scopes, kept)
-            forgotten = index.forget(connection, database, scopes)
             delete(connection, database, scopes)
             dig_up(connection, database, scopes)
             count = 0
@@ -269,26 +277,9 @@ class _Loading:
                 count += insert(connection, database, portion.rows)
                 bury(connection, database, portion.tombstones)
             for scope in scopes:
-                settle(connection, database, scope, forgotten, self._ontologies)
+                settle(connection, database, scope)
             count_load(connection, database)
         self.rows += count
-
-    def _ontologies(self) -> Ontologies:
-        """Those that the site has loaded, read once and only when a text names a term."""
-        if self._known_ontologies is None:
-            self._known_ontologies = read_ontologies(self.storage)
-        return self._known_ontologies
-
-    def _renew_names(self) -> None:
-        """Other ontologies know other names of what is there already."""
-        database = self.catalog.database
-        tag = " ".join(f"{entry.path} {entry.tag}" for entry in self.storage.level(HOME).files)
-        if tag == database.state().get(_ONTOLOGIES, ""):
-            return
-        with database.write() as connection:
-            index.renew(connection, database, self._ontologies)
-            count_load(connection, database)
-        note(database, _ONTOLOGIES, tag)
 
     def _forget_others(self, present: list[str]) -> None:
         """Rows of datasets and depositions of which nothing is left. A storage without any is taken for a mistake."""
@@ -304,6 +295,7 @@ class _Loading:
         for folder in known:
             if folder not in there:
                 self._store([folder], [], [])
+                self.removed.append(folder)
 
     def _folders(self, table_name: str) -> list[str]:
         table = self.catalog.database.tables.tables[table_name]
@@ -372,4 +364,4 @@ class _Loading:
         self.problems.append(Problem(code=code, message=message, where=where, hint=hint))
 
     def _report(self) -> LoadReport:
-        return LoadReport(self.rows, tuple(self.done), tuple(in_order(self.problems)))
+        return LoadReport(self.rows, tuple(self.done), tuple(in_order(self.problems)), tuple(self.removed))

@@ -58,7 +58,8 @@ class Mirror:
         digest = hashlib.sha256(mirror.fingerprint([own]).encode())
         read = _read(self.storage, own, {}, "")
         deposition = str(read.sidecar.get("deposition_id") or "")
-        yield self._found([read], sum(entry.size for entry in (*own.sidecars, *own.files)))
+        pictures = self.storage.level(f"{self.dataset}/{paths.IMAGES}").files
+        yield self._found([read], sum(entry.size for entry in (*own.sidecars, *own.files, *pictures)))
         with _readers(self.storage) as each:
             for names in _some(runs):
                 measured = self.ledger.measured(f"{self.dataset}/{name}" for name in names)

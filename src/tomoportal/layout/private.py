@@ -32,7 +32,7 @@ from tomoportal.layout.processes import SCRATCH, this_process
 from tomoportal.layout.record_stream import records_in
 
 if TYPE_CHECKING:
-    from tomoportal.storage.protocol import Storage
+    from tomoportal.storage.protocol import Entry, Storage
 
 IDS = f"{PRIVATE}/ids.json"
 STAGING = f"{PRIVATE}/staging"
@@ -130,10 +130,15 @@ def ledger_path(key: Key) -> str:
     return f"{home}/ledger.json" if key.kind == "dataset" else f"{home}/runs/{key.run}.json"
 
 
-def deposition_ledgers(storage: Storage) -> list[str]:
-    """The depositions of which anything is known, also withdrawn ones."""
+def deposition_entries(storage: Storage) -> dict[str, Entry]:
+    """The ledgers of the depositions of which anything is known, also withdrawn ones, by deposition."""
     home = f"{PRIVATE}/depositions"
-    return [entry.path.removeprefix(f"{home}/")[:-5] for entry in storage.level(home).files]
+    return {entry.path.removeprefix(f"{home}/")[:-5]: entry for entry in storage.level(home).files}
+
+
+def deposition_ledgers(storage: Storage) -> list[str]:
+    """The depositions of which anything is known."""
+    return list(deposition_entries(storage))
 
 
 def index_path(dataset: str) -> str:
