@@ -14,9 +14,11 @@ from tomoportal.cli.check import check
 from tomoportal.cli.compare import compare
 from tomoportal.cli.convert import convert
 from tomoportal.cli.demo import demo
+from tomoportal.cli.download import download
 from tomoportal.cli.export import export
 from tomoportal.cli.ingest import ingest
 from tomoportal.cli.load import load
+from tomoportal.cli.manifest import manifest
 from tomoportal.cli.new import new
 from tomoportal.cli.ontology import ontology
 from tomoportal.cli.plan import plan
@@ -36,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (demo, new, check, plan, ingest, withdraw, load, serve, convert, compare, schema):
+for command in (demo, new, check, plan, ingest, withdraw, load, serve, convert, compare, schema, download, manifest):
     app.command()(command)
 app.add_typer(export)
 app.add_typer(ontology)

@@ -31,6 +31,12 @@ _BATCH = 1000
 _READERS = 16
 _BLOCK = 1 << 20
 _IN_MEMORY = 8 << 20
+FILES = "files"
+"""The kind of a source that holds files of several kinds."""
+_KINDS = {
+    "Tomograms": "tomograms", "Annotations": "annotations", "TiltSeries": "tiltseries", "Alignments": "alignments", "Frames": "frames",
+    "Gains": "gains", "Images": "pictures", "NeuroglancerPrecompute": "viewer layers",
+}  # fmt: skip
 _WHOLE_FOLDERS = (".zarr", "_precompute")
 """Ends of names of folders that are of no use in parts."""
 
@@ -57,7 +63,13 @@ class Source:
         below = key[len(self.key) :]
         path = self.to + below if self.to else below.lstrip("/")
         address = self.base + quote(key, safe="/-_.~()!*',:;@$&+=")
-        return Item(path, address, size, sha256, etag, self.kind, whole_folder(path))
+        kind = kind_of(key) if self.kind == FILES else self.kind
+        return Item(path, address, size, sha256, etag, kind, whole_folder(path))
+
+
+def kind_of(key: str) -> str:
+    """What a file of the standard layout is, by the folders in which it lies."""
+    return next((kind for part in reversed(key.split("/")[:-1]) if (kind := _KINDS.get(part))), "metadata")
 
 
 def whole_folder(path: str) -> str:

@@ -137,6 +137,12 @@ class Manifest:
         """The files from a place on, to the end."""
         return (item for _, item in self._placed(self._start if offset is None else offset))
 
+    def lines(self) -> Iterator[str]:
+        """All lines as they are."""
+        self._file.seek(0)
+        for line in self._file:
+            yield line.decode("utf-8", "replace")
+
     def units(self) -> Iterator[Unit]:
         """What gets its name at once, in order. Reading goes on from where each one ends, whatever is read in between."""
         seen: set[int] = set()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from tomoportal.client.downloads.listing import Source
+from tomoportal.client.downloads.listing import FILES, Source
 from tomoportal.client.downloads.targets import Target
 from tomoportal.errors import NotFound, UsageError
 from tomoportal.model import query
@@ -109,6 +109,8 @@ KINDS: dict[str, tuple[_Kind, ...]] = {
 """Words of `--only`."""
 
 _FOLDERS = {"Dataset": "datasets", "Run": "runs", "TomogramVoxelSpacing": "voxel spacings"}
+PORTAL = Target("")
+"""Everything that a portal has."""
 _OF_ONE = {
     "Tomogram": "tomograms", "Annotation": "annotations", "TiltSeries": "tiltseries", "Alignment": "alignments", "Frame": "frames",
     "GainFile": "gains",
@@ -131,9 +133,14 @@ def checked_wish(wish: Wish) -> Wish:
 
 
 def selected(client: Client, targets: Sequence[Target], wish: Wish) -> Iterator[Source]:
-    """What is wanted of the targets, each file once. Raises `UsageError` for a target that is not there."""
+    """What is wanted of the targets, each file once; without targets, of the whole portal. Raises `UsageError` when neither targets nor
+    filters say anything, `NotFound` for a target that is not there."""
+    if not targets and wish.is_everything:
+        raise UsageError(
+            "Nothing is named: give targets such as `dataset 10001` or the address of a page, or filters such as --object."
+        )
     seen: set[str] = set()
-    for target in targets:
+    for target in targets or (PORTAL,):
         for source in _of_target(client, target, wish):
             if source.key not in seen:
                 seen.add(source.key)
@@ -141,16 +148,16 @@ def selected(client: Client, targets: Sequence[Target], wish: Wish) -> Iterator[
 
 
 def _of_target(client: Client, target: Target, wish: Wish) -> Iterator[Source]:
-    if not target.entity:
+    if target.path:
         if not wish.is_everything:
             raise UsageError(
                 f"{target.path} is a path; filters choose among entities, such as `dataset 10001`."
             )
         yield of_path(client, target.path)
         return
-    entity = _one(client, target)
+    entity = _one(client, target) if target != PORTAL else None
     if target.entity in _FOLDERS and wish.is_everything:
-        yield source_of(entity, "s3_prefix", "https_prefix", "files", is_folder=True)
+        yield source_of(entity, "s3_prefix", "https_prefix", FILES, is_folder=True)
         return
     for kind in wish.kinds() if wish.only or target.entity not in _OF_ONE else (_OF_ONE[target.entity],):
         for one in KINDS[kind]:
@@ -159,7 +166,7 @@ def _of_target(client: Client, target: Target, wish: Wish) -> Iterator[Source]:
 
 def of_path(client: Client, path: str) -> Source:
     """A path of our own portal; files and folders are told apart by the portal."""
-    return Source(path, f"{client.url.removesuffix('/graphql')}/files/", "files", True, path, "")
+    return Source(path, f"{client.url.removesuffix('/graphql')}/files/", FILES, True, path, "")
 
 
 def _one(client: Client, target: Target) -> Any:
@@ -209,6 +216,8 @@ def _format_of(entity: Any, format: str, key: str) -> str:
 
 def _scope(kind: _Kind, target: Target) -> query.Condition | None:
     """The rows of a kind that belong to a target; None where a kind has none of it."""
+    if target == PORTAL:
+        return query.EVERYTHING
     if target.entity == kind.entity:
         return query.Compare("id", "eq", target.id)
     ways = {
