@@ -172,3 +172,28 @@ def _mdoc(name: str) -> str:
 def tiny(tmp_path) -> Tiny:
     """One run, written and ready to ingest."""
     return Tiny(tmp_path / "tiny").run("R1").write()
+
+
+def annotations_by_others(tiny: Tiny, folder: str) -> Tiny:
+    """A second deposition (20101), of annotations, that refers to the dataset, runs, spacings and alignments of the first."""
+    config = {
+        key: copy.deepcopy(tiny.config[key]) for key in ("version", "standardization_config", "depositions")
+    }
+    config["standardization_config"]["deposition_id"] = 20101
+    config["depositions"][0]["metadata"] |= {
+        "deposition_identifier": 20101,
+        "deposition_types": ["annotation"],
+    }
+    config["depositions"][0]["sources"] = [{"literal": {"value": [20101]}}]
+    config["datasets"] = [{"sources": [{"literal": {"value": ["20002"]}}]}]
+    config["runs"] = [{"sources": [{"destination_glob": {"list_glob": "{dataset_output_path}/*"}}]}]
+    config["voxel_spacings"] = [{"sources": [{"destination_glob": {
+        "list_glob": "{run_output_path}/Reconstructions/VoxelSpacing*", "name_regex": "VoxelSpacing(.*)",
+    }}]}]  # fmt: skip
+    config["alignments"] = [{"sources": [{"destination_glob": {
+        "list_glob": "{run_output_path}/Alignments/100/alignment_metadata.json",
+    }}]}]  # fmt: skip
+    config["annotations"] = copy.deepcopy(tiny.config["annotations"][:1])
+    other = Tiny(tiny.folder.parent / folder, config)
+    other.lab.mkdir(parents=True, exist_ok=True)
+    return other

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fixtures_command import FlowPortal, Ran, contents, ingest_tiny
-from fixtures_tiny import CONFIG, Tiny, write_mrc
+from fixtures_tiny import Tiny, annotations_by_others, write_mrc
 from ingest.made_sources import Maker
 from tomoportal.config import load_config
 from tomoportal.ingest.find import find
@@ -261,31 +261,14 @@ def test_the_catalogue_can_be_thrown_away(tiny, portal):
 
 
 def _second_deposition(tiny: Tiny) -> Tiny:
-    """A deposition of annotations that refers to the dataset, runs, spacings and alignments of the first."""
-    config = {key: copy.deepcopy(CONFIG[key]) for key in ("version", "standardization_config", "depositions")}
-    config["standardization_config"]["deposition_id"] = 20101
-    config["depositions"][0]["metadata"] |= {
-        "deposition_identifier": 20101,
-        "deposition_types": ["annotation"],
-    }
-    config["depositions"][0]["sources"] = [{"literal": {"value": [20101]}}]
-    config["datasets"] = [{"sources": [{"literal": {"value": ["20002"]}}]}]
-    config["runs"] = [{"sources": [{"destination_glob": {"list_glob": "{dataset_output_path}/*"}}]}]
-    config["voxel_spacings"] = [{"sources": [{"destination_glob": {
-        "list_glob": "{run_output_path}/Reconstructions/VoxelSpacing*", "name_regex": "VoxelSpacing(.*)",
-    }}]}]  # fmt: skip
-    config["alignments"] = [{"sources": [{"destination_glob": {
-        "list_glob": "{run_output_path}/Alignments/100/alignment_metadata.json",
-    }}]}]  # fmt: skip
-    config["annotations"] = copy.deepcopy(CONFIG["annotations"][:1])
-    config["annotations"][0]["metadata"] |= {"annotation_method": "by another lab"}
-    return Tiny(tiny.folder.parent / "second", config)
+    other = annotations_by_others(tiny, "second")
+    other.config["annotations"][0]["metadata"] |= {"annotation_method": "by another lab"}
+    return other
 
 
 def test_another_deposition_adds_to_a_dataset_without_rewriting_it(tiny, portal):
     ingest_tiny(tiny, portal)
     second = _second_deposition(tiny)
-    second.lab.mkdir(parents=True)
     (second.lab / "R1.csv").write_text("5,6,7\n8,9,10\n11,12,1000\n")
     before, rows = portal.public(), answers(portal)
     assert plan_of(second, portal) == {

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from fixtures_command import FlowPortal, tomoportal
 from fixtures_demo import settings_in
-from fixtures_tiny import Tiny, write_mrc
+from fixtures_tiny import Tiny, annotations_by_others, write_mrc
 from tomoportal.cli.ingest import ingest_config
 from tomoportal.server import build_app
 
@@ -180,24 +180,7 @@ def test_nothing_is_pruned_while_the_source_is_half_seen(two, portal, fault):
 
 def _more_annotations(tiny: Tiny) -> Tiny:
     """Another deposition that adds annotations to the runs of the first."""
-    config = copy.deepcopy(
-        {key: tiny.config[key] for key in ("version", "standardization_config", "depositions")}
-    )
-    config["standardization_config"]["deposition_id"] = 20101
-    config["depositions"][0]["metadata"] |= {
-        "deposition_identifier": 20101,
-        "deposition_types": ["annotation"],
-    }
-    config["depositions"][0]["sources"] = [{"literal": {"value": [20101]}}]
-    config["datasets"] = [{"sources": [{"literal": {"value": ["20002"]}}]}]
-    config["runs"] = [{"sources": [{"destination_glob": {"list_glob": "{dataset_output_path}/*"}}]}]
-    config["voxel_spacings"] = [{"sources": [{"destination_glob": {
-        "list_glob": "{run_output_path}/Reconstructions/VoxelSpacing*", "name_regex": "VoxelSpacing(.*)"}}]}]  # fmt: skip
-    config["alignments"] = [{"sources": [{"destination_glob": {
-        "list_glob": "{run_output_path}/Alignments/100/alignment_metadata.json"}}]}]  # fmt: skip
-    config["annotations"] = copy.deepcopy(tiny.config["annotations"][:1])
-    other = Tiny(tiny.folder.parent / "others", config)
-    other.lab.mkdir(parents=True, exist_ok=True)
+    other = annotations_by_others(tiny, "others")
     for run in ("R1", "R2"):
         (other.lab / f"{run}.csv").write_text("5,6,7\n")
     return other
