@@ -356,6 +356,41 @@ def test_deep_documents_are_refused_and_not_fatal(error: Ask) -> None:
     assert "12 relations" in error(far)
 
 
+def test_fragments_that_double_each_other_are_no_danger(ask: Ask, answer: Ask) -> None:
+    """Fields by fragments: linear where they are the same, refused soon where each is asked for under another name."""
+    chain = " ".join(f"fragment F{n} on Run {{ id ...F{n + 1} ...F{n + 1} }}" for n in range(30))
+    assert ask(f"{{ runs {{ ...F0 }} }} {chain} fragment F30 on Run {{ name }}")["runs"][0]["name"] == "TS_01"
+    pairs = " ".join(
+        f"fragment G{n} on Dataset {{ deposition {{ a: datasets {{ edges {{ node {{ ...G{n + 1} }} }} }} "
+        f"b: datasets {{ edges {{ node {{ ...G{n + 1} }} }} }} }} }}"
+        for n in range(30)
+    )
+    (error,) = answer(f"{{ datasets {{ ...G0 }} }} {pairs} fragment G30 on Dataset {{ id }}")["errors"]
+    assert error["extensions"]["code"] == "QUERY_TOO_COSTLY"
+    assert "20,000 fields" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{ runs ", "GRAPHQL_PARSE_FAILED"),
+        ("{ runs { colour } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ runs { " + "id " * 2000 + "} }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ __schema { types { " + "fields { type { " * 4 + "name" + " } }" * 4 + " } } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("query ($id: Int!) { runs(where: {id: {_eq: $id}}) { id } }", "BAD_USER_INPUT"),
+        ("{ runs(limitOffset: {limit: -1}) { id } }", "BAD_USER_INPUT"),
+        ("query A { runs { id } } query B { runs { id } }", "OPERATION_RESOLUTION_FAILURE"),
+        ("{ runs(where: " + "{_not: " * 3000 + "{}" + "}" * 3000 + ") { id } }", "GRAPHQL_PARSE_FAILED"),
+        (f'{{ runs(where: {{name: {{_like: "{"%a" * 50_000}"}}}}) {{ id }} }}', "QUERY_TOO_LARGE"),
+    ],
+)  # fmt: skip
+def test_errors_have_codes(answer: Ask, query: str, code: str) -> None:
+    response = answer(query)
+    assert response["data"] is None
+    assert {error["extensions"]["code"] for error in response["errors"]} == {code}
+    assert all(len(error["message"]) > 20 for error in response["errors"])
+
+
 def test_long_documents_are_not_kept(ask: Ask, service: Service) -> None:
     kept = service._remembered.cache_info().currsize
     ask("{ runs { id } }" + "#" * LONGEST_REMEMBERED)

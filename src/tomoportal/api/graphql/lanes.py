@@ -32,7 +32,7 @@ class Lanes:
 
     async def slow(self, work: Callable[[], T]) -> T:
         """Do it when its turn comes. Raises `TooMuch` when too many wait already, or when it does not come in time."""
-        if self._waiting >= self._most:
+        if self._waiting >= self._most and not self._slow.available_tokens:
             raise _busy("too many costly queries are waiting already")
         turn = object()
         self._waiting += 1

@@ -63,7 +63,9 @@ export async function showSchema({ ask, insert, find, trail, place }) {
     const name = element("button", { type: "button", class: "field", title: "Put it into the query", onclick: () => insert(snippet(field, isInput)) }, field.name);
     const made = element("li", {}, owner && element("span", { class: "of" }, element("button", { type: "button", onclick: () => open(owner) }, owner), "."), name, ": ", linked(field.type));
     if (field.args?.length) {
-      made.append(element("ul", { class: "arguments" }, ...field.args.map((argument) => element("li", {}, `${argument.name}: `, linked(argument.type)))));
+      const rows = field.args.map((argument) => element("li", {}, `${argument.name}: `, linked(argument.type)));
+      const names = field.args.map((argument) => argument.name).join(", ");
+      made.append(element("details", {}, element("summary", {}, names), element("ul", { class: "arguments" }, ...rows)));
     }
     if (field.description) made.append(element("p", {}, field.description));
     return made;
