@@ -1,13 +1,17 @@
 """Conditions and selections as GraphQL text."""
 
 import re
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
-from graphql import parse
+from graphql import GraphQLObjectType, build_schema, parse, validate
 
 from tomoportal import Annotation, Run, Tomogram
+from tomoportal.client import CLASSES
 from tomoportal.client.document import count_document, list_document, where_object
+from tomoportal.client.filters import condition
 from tomoportal.errors import QueryError
 from tomoportal.model import query
 
@@ -81,3 +85,70 @@ def test_documents_are_graphql():
     assert "orderBy: [{dataset: {title: desc}}]" in text
     assert "limitOffset: {limit: 10, offset: 20}" in text
     assert parse(count_document(Run, query.EVERYTHING).text)
+
+
+OFFICIAL = Path(__file__).parents[2] / ".cache" / "official"
+
+
+@pytest.fixture(scope="module")
+def official_schema():
+    """The schema inside the package of the official client."""
+    found = list(OFFICIAL.glob("lib/python3*/site-packages/cryoet_data_portal/data/schema.graphql"))
+    if not found:
+        pytest.skip("the official client is not installed (tests/prepare does it)")
+    return build_schema(found[0].read_text())
+
+
+def _words(schema):
+    objects = {name: one for name, one in schema.type_map.items() if isinstance(one, GraphQLObjectType)}
+    return {name: frozenset(one.fields) for name, one in objects.items()}
+
+
+@pytest.mark.parametrize("kind", CLASSES.values(), ids=lambda kind: kind.__name__)
+def test_the_official_schema_takes_what_every_class_asks_for(kind, official_schema):
+    select = query.Select(kind.__name__, tuple(query.Value(name, name) for name in kind.fields), kind.id > 3)
+    document = list_document(select, _words(official_schema))
+    assert validate(official_schema, parse(document.text)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "conditions"),
+    [
+        (Run, lambda: [Run.id >= 3, Run.id < 9, Run.name != None, ~Run.name.ilike("%x%")]),  # noqa: E711
+        (Run, lambda: [Run.tomograms.size_x.between(1, 2), Run.tomograms.processing == "raw", Run.dataset.id == 1]),
+        (Run, lambda: [Run.id.is_in(range(5000)), Run.tomograms.processing.is_in(["raw"] * 300)]),
+        (Tomogram, lambda: [Tomogram.release_date > date(2025, 1, 1), ~(Tomogram.voxel_spacing > 3)]),
+        (Annotation, lambda: ~Annotation.object_name.not_in(["a", "b"])),
+    ],
+)  # fmt: skip
+def test_conjunctions_and_plain_negations_are_said_as_the_official_schema_has_it(
+    kind, conditions, official_schema
+):
+    select = query.Select(kind.__name__, (query.Value("id", "id"),), condition(conditions()))
+    document = list_document(select)
+    assert validate(official_schema, parse(document.text)) == []
+    assert "_and" not in document.text
+    assert all(len(value) > 200 for value in document.variables.values())
+    assert len(document.text) < 400, "long lists travel beside it"
+
+
+def test_what_cannot_be_merged_stands_below_and():
+    same = condition([Run.name == "a", Run.name == "b", Run.id == 1])
+    assert _where(Run, same) == '{_and: [{name: {_eq: "a"}, id: {_eq: 1}}, {name: {_eq: "b"}}]}'
+    rows = condition([Run.annotations.any(Annotation.id == 1), Run.annotations.any(Annotation.id == 2)])
+    assert _where(Run, rows).count("annotations") == 2
+
+
+def test_negations_keep_what_negation_means():
+    assert _where(Run, ~Run.name.is_null()) == "{name: {_is_null: false}}"
+    assert _where(Run, ~Run.id.is_in([])) == "{_not: {id: {_in: []}}}"
+    assert _where(Run, ~~(Run.id == 1)) == "{id: {_eq: 1}}"
+
+
+def test_prefetched_relations_come_as_connections():
+    inner = (query.Value("id", "id"),)
+    select = query.Select(
+        "Run", (query.One("dataset", "dataset", inner), query.Many("tomograms", "tomograms", inner))
+    )
+    text = list_document(select).text
+    assert "dataset { id } tomograms { edges { node { id } } pageInfo { hasNextPage } }" in text
