@@ -15,16 +15,19 @@ from tomoportal.catalog.catalog import Catalog
 from tomoportal.catalog.ledger import MirrorLedger
 from tomoportal.catalog.mirrors import Mirror
 from tomoportal.catalog.reading import Known, Reader
-from tomoportal.catalog.rows import below, count_load, delete, insert, mark_replaced, note, settle
+from tomoportal.catalog.rows import count_load, delete, insert, mark_replaced, note, settle
+from tomoportal.catalog.search import index
 from tomoportal.catalog.sidecars import Found, added
 from tomoportal.catalog.spool import Portion, Spool
-from tomoportal.catalog.tables import FOLDER, RELEASE
+from tomoportal.catalog.tables import FOLDER, RELEASE, below
 from tomoportal.catalog.tombstones import bury, dig_up, tombstones_of
 from tomoportal.errors import NotFound, StorageError, UsageError
 from tomoportal.layout import mirror, paths, tree
 from tomoportal.layout.ids import FIRST_OF_MIRRORS
+from tomoportal.layout.ontologies import HOME, read_ontologies
 from tomoportal.layout.private import Record, deposition_ledgers, index_path, ledger_path
 from tomoportal.model.deposition import Dataset
+from tomoportal.model.ontology import Ontologies
 from tomoportal.model.registry import ENTITIES
 from tomoportal.problems import Problem, has_errors, in_order, summarised
 from tomoportal.storage.protocol import Storage
@@ -84,6 +87,10 @@ def is_current(storage: Storage, catalog: Catalog, dataset: str) -> bool:
     return not catalog.fresh and catalog.database.state().get(_noted(dataset)) == index_tag(storage, dataset)
 
 
+_ONTOLOGIES = "ontologies"
+"""The note of which ontologies the searchable texts were made with."""
+
+
 def _noted(dataset: str) -> str:
     return f"{NOTED}{dataset}"
 
@@ -106,12 +113,14 @@ class _Loading:
     problems: list[Problem] = field(default_factory=list)
     _depositions: dict[int, bool] = field(default_factory=dict)
     _ledger: MirrorLedger | None = None
+    _known_ontologies: Ontologies | None = None
 
     def datasets(
         self, chosen: list[str] | None, depositions: list[str], *, forgetting: bool = False
     ) -> LoadReport:
         ours = tree.dataset_names(self.storage)
         present = [*ours, *mirror.dataset_names(self.storage)] if chosen is None or forgetting else []
+        self._renew_names()
         if chosen is None or forgetting:
             self._forget_others(present)
         if chosen is None:
@@ -124,6 +133,7 @@ class _Loading:
         return self._report()
 
     def runs(self, dataset: str, runs: list[str]) -> LoadReport:
+        self._renew_names()
         found = sidecars.of_runs(self.storage, dataset, runs)
         self._put(dataset, found, [f"{dataset}/{run}" for run in runs], skip=("dataset",))
         return self._report()
@@ -255,7 +265,7 @@ class _Loading:
         after = self._release(folder)
         if before is not None and before != after:
             with self.catalog.database.write() as connection:
-                settle(connection, self.catalog.database, None)
+                settle(connection, self.catalog.database, None, ontologies=self._ontologies)
         return after is not None
 
     def _found_of_deposition(self, name: str) -> Found:
@@ -270,6 +280,7 @@ class _Loading:
         database = self.catalog.database
         with database.write() as connection:
             mark_replaced(connection, database, scopes, kept)
+            forgotten = index.forget(connection, database, scopes)
             delete(connection, database, scopes)
             dig_up(connection, database, scopes)
             count = 0
@@ -277,9 +288,26 @@ class _Loading:
                 count += insert(connection, database, portion.rows)
                 bury(connection, database, portion.tombstones)
             for scope in scopes:
-                settle(connection, database, scope)
+                settle(connection, database, scope, forgotten, self._ontologies)
             count_load(connection, database)
         self.rows += count
+
+    def _ontologies(self) -> Ontologies:
+        """Those that the site has loaded, read once and only when a text names a term."""
+        if self._known_ontologies is None:
+            self._known_ontologies = read_ontologies(self.storage)
+        return self._known_ontologies
+
+    def _renew_names(self) -> None:
+        """Other ontologies know other names of what is there already."""
+        database = self.catalog.database
+        tag = " ".join(f"{entry.path} {entry.tag}" for entry in self.storage.level(HOME).files)
+        if tag == database.state().get(_ONTOLOGIES, ""):
+            return
+        with database.write() as connection:
+            index.renew(connection, database, self._ontologies)
+            count_load(connection, database)
+        note(database, _ONTOLOGIES, tag)
 
     def _forget_others(self, present: list[str]) -> None:
         """Rows of datasets and depositions of which nothing is left. A storage without any is taken for a mistake."""
