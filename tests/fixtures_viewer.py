@@ -138,11 +138,27 @@ LOADED = """count => window.viewer && viewer.layerManager.managedLayers.length =
     && viewer.isReady()"""
 
 
+STUCK = """() => window.viewer ? {
+    layers: viewer.layerManager.managedLayers.map(l => [l.name, l.visible, l.isReady(),
+        (l.layer?.dataSources ?? []).map(d => d.loadState?.error ? String(d.loadState.error) : Boolean(d.loadState))]),
+    panels: [...viewer.display.panels].map(p => [p.constructor.name, p.visible, p.isReady()]),
+    lost: viewer.display.gl.isContextLost(),
+    hidden: document.hidden,
+} : document.readyState"""
+PATIENCE = 80_000
+"""Milliseconds in which a state is drawn, also without a graphics card on a busy machine. On such a one the client (2.41.2) has now and
+then let go of a hidden layer while the others were loading, and waits for ever; so a page that is stuck is opened once more."""
+
+
 class Viewer:
     """A browser page with the viewer. `requests` and `console` hold what it asked for and complained about."""
 
     def __init__(self, page: Any, url: str) -> None:
         self.page, self.url = page, url
+        self.unanswered: dict[Any, str] = {}
+        page.on("request", lambda asked: self.unanswered.update({asked: asked.url}))
+        page.on("requestfinished", lambda asked: self.unanswered.pop(asked, None))
+        page.on("requestfailed", lambda asked: self.unanswered.pop(asked, None))
         self.requests: list[tuple[int, str]] = []
         self.console: list[str] = []
         page.on("response", lambda answer: self.requests.append((answer.status, answer.url)))
@@ -151,9 +167,26 @@ class Viewer:
 
     def open(self, shown: dict[str, Any]) -> None:
         """Load a state and wait until everything is drawn."""
-        self.page.goto(f"{self.url}/viewer/v/p/#!{quote(json.dumps(shown))}")
-        self.page.wait_for_function(LOADED, arg=len(shown["layers"]), polling=200, timeout=150_000)
+        assert self._drawn(shown) or self._drawn(shown), f"the viewer is not ready: {self._stuck()}"
         self.page.wait_for_timeout(1000)
+
+    def _drawn(self, shown: dict[str, Any]) -> bool:
+        from playwright.sync_api import TimeoutError as Waited
+
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.url}/viewer/v/p/#!{quote(json.dumps(shown))}")
+        try:
+            self.page.wait_for_function(LOADED, arg=len(shown["layers"]), polling=200, timeout=PATIENCE)
+        except Waited:
+            return False
+        return True
+
+    def _stuck(self) -> dict[str, Any]:
+        """What a page that is not ready waits for."""
+        return {
+            "page": self.page.evaluate(STUCK), "unanswered": [*self.unanswered.values()], "console": self.console,
+            "refused": [answer for answer in self.requests if answer[0] >= 400],
+        }  # fmt: skip
 
     def picture(self) -> np.ndarray:
         """RGB of the data panel, (height, width, 3)."""
