@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tomoportal.api.files import content_type
+
 HOME = "30001/TS_01/Reconstructions/VoxelSpacing10.000"
 MRC = f"{HOME}/Tomograms/100/volume.mrc"
 CHUNK = f"{HOME}/Tomograms/100/volume.zarr/0/0/0/0"
@@ -316,3 +318,63 @@ def test_an_abandoned_download_is_not_read_to_its_end(served, root: Path):
 def test_errors_are_sentences(get):
     error = json.loads(get("/files/30001/nothing").text)["error"]
     assert error == {"code": "not-found", "message": "There is no such file here.", "where": "30001/nothing"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.mrc", "application/octet-stream"),
+        ("a.eer", "application/octet-stream"),
+        ("a.dm4", "application/octet-stream"),
+        ("a.zarr/0/0/0", "application/octet-stream"),
+        ("a.zarr/.zattrs", "application/json"),
+        ("a.zarr/.zarray", "application/json"),
+        ("a.zarr/zarr.json", "application/json"),
+        ("a/info", "application/json"),
+        ("a.json", "application/json"),
+        ("a.ndjson", "application/x-ndjson"),
+        ("a.png", "image/png"),
+        ("a.JPEG", "image/jpeg"),
+        ("a.tif", "image/tiff"),
+        ("a.glb", "model/gltf-binary"),
+        ("a.star", "text/plain; charset=utf-8"),
+        ("a.mdoc", "text/plain; charset=utf-8"),
+        ("a.rawtlt", "text/plain; charset=utf-8"),
+        ("a_ctf.txt", "text/plain; charset=utf-8"),
+        ("a.xml", "text/plain; charset=utf-8"),
+        ("a.svg", "application/octet-stream"),
+        ("a.html", "application/octet-stream"),
+        ("a.js", "application/octet-stream"),
+    ],
+)
+def test_content_types(name, kind):
+    assert content_type(f"30001/TS_01/{name}") == kind.encode()
+
+
+def test_every_header_of_get_is_one_of_head(get, public_files):
+    for path in (MRC, CHUNK, "30001/dataset_metadata.json"):
+        there, head = get(f"/files/{path}"), get(f"/files/{path}", "HEAD")
+        assert {**head.headers, "date": ""} == {**there.headers, "date": ""}
+        assert not there.headers["etag"].startswith("W/")
+
+
+def test_unmodified_since(get):
+    date = get(f"/files/{CHUNK}").headers["last-modified"]
+    assert get(f"/files/{CHUNK}", if_unmodified_since=date).status_code == 200
+    answer = get(f"/files/{CHUNK}", if_unmodified_since=formatdate(0, usegmt=True))
+    assert answer.status_code == 412
+    assert answer.json()["error"]["code"] == "changed"
+    assert get(f"/files/{CHUNK}", if_unmodified_since="yesterday", if_modified_since="now").status_code == 200
+
+
+def test_words_of_ctf_and_pictures_are_served(get, root: Path):
+    for path in (
+        "30001/TS_01/TiltSeries/100/TS_01_ctf.txt",
+        "30001/Images/snapshot.png",
+        "DepositionMetadata/20001/Images/thumbnail.png",
+    ):
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"words")
+        assert get(f"/files/{path}").content == b"words"
+        file.unlink()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import boto3
@@ -260,3 +263,111 @@ def test_answers_are_xml_whatever_was_asked(get, path):
 def test_any_number_of_keys_may_be_asked_for(get):
     answer = get(f"/s3/tomoportal?list-type=2&max-keys={'9' * 5000}")
     assert ElementTree.fromstring(answer.content).findtext("{*}MaxKeys") == "1000"
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status", "code"),
+    [
+        (f"tomoportal/{MRC}?response-content-type=text/html", "GET", 400, "InvalidRequest"),
+        (f"tomoportal/{MRC}?partNumber=2", "GET", 416, "InvalidPartNumber"),
+        (f"tomoportal/{MRC}", "PATCH", 405, "MethodNotAllowed"),
+        (f"tomoportal/{MRC}", "POST", 403, "AccessDenied"),
+        ("tomoportal/new", "PUT", 403, "AccessDenied"),
+        ("tomoportal?list-type=3", "GET", 400, "InvalidArgument"),
+        ("tomoportal?list-type=2&encoding-type=xml", "GET", 400, "InvalidArgument"),
+        ("tomoportal?list-type=2&max-keys=-1", "GET", 400, "InvalidArgument"),
+        ("Tomoportal", "GET", 404, "NoSuchBucket"),
+        ("tomoportal/%2e%2e/x", "GET", 404, "NoSuchKey"),
+        ("tomoportal/30001/%ff", "GET", 404, "NoSuchKey"),
+        ("tomoportal/" + "x" * 3000, "GET", 404, "NoSuchKey"),
+    ],
+)
+def test_errors_are_those_of_the_protocol(get, path, method, status, code):
+    answer = get(f"/s3/{path}", method)
+    assert answer.status_code == status
+    document = ElementTree.fromstring(answer.content)
+    assert document.tag == "Error"
+    assert document.findtext("Code") == code
+    assert document.findtext("Message")
+    assert answer.headers["content-type"] == "application/xml"
+
+
+def test_the_only_part_is_the_whole(client, public_files):
+    assert client.get_object(Bucket="tomoportal", Key=MRC, PartNumber=1)["Body"].read() == public_files[MRC]
+
+
+def test_several_ranges_give_the_whole(get, public_files):
+    answer = get(f"/s3/tomoportal/{MRC}", range="bytes=0-1,900-901")
+    assert answer.status_code == 200
+    assert answer.content == public_files[MRC]
+
+
+def test_head_tells_what_get_tells(get):
+    there, head = get(f"/s3/tomoportal/{MRC}"), get(f"/s3/tomoportal/{MRC}", "HEAD")
+    mine = {"date", "x-amz-request-id"}
+    assert {k: v for k, v in head.headers.items() if k not in mine} == {
+        k: v for k, v in there.headers.items() if k not in mine
+    }
+
+
+def test_tokens_and_owners_tell_of_visible_keys_only(client):
+    visible, token = keys(client), None
+    seen = []
+    while True:
+        more = {"ContinuationToken": token} if token else {}
+        answer = client.list_objects_v2(Bucket="tomoportal", MaxKeys=3, FetchOwner=True, **more)
+        assert all(item["Owner"]["ID"] for item in answer["Contents"])
+        seen += [item["Key"] for item in answer["Contents"]]
+        token = answer.get("NextContinuationToken")
+        if not token:
+            break
+        assert base64.urlsafe_b64decode(token).decode() in visible
+    assert seen == visible
+
+
+@pytest.mark.parametrize("after", ["30001/~", "30002/~", "30003", "30003/", "30003/TS_01/", "30003/~"])
+def test_nothing_of_what_is_hidden_is_met_from_any_place(client, after):
+    for delimiter in ("", "/"):
+        answer = client.list_objects_v2(Bucket="tomoportal", StartAfter=after, Delimiter=delimiter)
+        found = [item["Key"] for item in answer.get("Contents", [])]
+        found += [item["Prefix"] for item in answer.get("CommonPrefixes", [])]
+        assert not [name for name in found if name.startswith("30003")]
+        assert answer["KeyCount"] == len(found)
+        answer = client.list_objects(Bucket="tomoportal", Marker=after, Delimiter=delimiter, Prefix="30003")
+        assert "Contents" not in answer
+        assert "CommonPrefixes" not in answer
+
+
+def test_first_version_folds_and_goes_on(client):
+    markers, folders = [""], []
+    while markers[-1] is not None:
+        answer = client.list_objects(
+            Bucket="tomoportal", Prefix="30001/", Delimiter="/", MaxKeys=1, Marker=markers[-1]
+        )
+        folders += [item["Prefix"] for item in answer.get("CommonPrefixes", [])]
+        markers.append(answer.get("NextMarker"))
+    assert folders == ["30001/TS_01/", "30001/TS_02/"]
+
+
+def test_keys_are_encoded_when_asked_for(get, public_files):
+    path = next(path for path in public_files if "Bild" in path)
+    prefix = path.rpartition("/")[0] + "/"
+    plain = ElementTree.fromstring(get(f"/s3/tomoportal?list-type=2&prefix={prefix}").content)
+    assert [item.text for item in plain.iterfind("{*}Contents/{*}Key")] == [path]
+    answer = get(f"/s3/tomoportal?list-type=2&encoding-type=url&prefix={prefix}")
+    encoded = ElementTree.fromstring(answer.content)
+    assert [item.text for item in encoded.iterfind("{*}Contents/{*}Key")] == [quote(path)]
+    assert encoded.findtext("{*}EncodingType") == "url"
+
+
+def test_names_that_nobody_can_ask_for_are_not_listed(client, get, root: Path):
+    names = [os.fsencode(root / "30001/TS_01") + b"/" + name for name in (b"\xff\xfe.txt", b"new\nline.txt")]
+    for name in names:
+        with open(name, "wb") as file:
+            file.write(b"odd")
+    try:
+        assert not [key for key in keys(client, Prefix="30001/TS_01/") if "odd" in key or "line" in key]
+        assert get("/files/30001/TS_01/").status_code == 200
+    finally:
+        for name in names:
+            os.unlink(name)

@@ -44,29 +44,60 @@ _HEADERS: Headers = [(b"cache-control", b"no-cache"), (b"x-content-type-options"
 
 _TEXT = b"text/plain; charset=utf-8"
 _HTML = b"text/html; charset=utf-8"
+_JSON = b"application/json"
 _TYPES = {
-    "json": b"application/json",
+    **dict.fromkeys(("json", "zattrs", "zarray", "zgroup", "zmetadata"), _JSON),
     "ndjson": b"application/x-ndjson",
     "png": b"image/png",
-    "jpg": b"image/jpeg",
-    "tif": b"image/tiff",
-    "tiff": b"image/tiff",
+    "gif": b"image/gif",
+    **dict.fromkeys(("jpg", "jpeg"), b"image/jpeg"),
+    **dict.fromkeys(("tif", "tiff"), b"image/tiff"),
     "glb": b"model/gltf-binary",
-    "zattrs": b"application/json",
-    "zarray": b"application/json",
-    "zgroup": b"application/json",
-    "zmetadata": b"application/json",
+    "obj": b"model/obj",
+    "stl": b"model/stl",
+    "gz": b"application/gzip",
+    "zip": b"application/zip",
     **dict.fromkeys(
-        ("txt", "csv", "mdoc", "rawtlt", "tlt", "xf", "aln", "com", "xtilt", "star", "order", "log"), _TEXT
+        [
+            "aln",
+            "cmm",
+            "com",
+            "csv",
+            "defocus",
+            "fid",
+            "log",
+            "mdoc",
+            "md",
+            "order",
+            "pf",
+            "prexf",
+            "prexg",
+            "rawtlt",
+            "star",
+            "tbl",
+            "tlt",
+            "tltxf",
+            "toml",
+            "tsv",
+            "txt",
+            "xf",
+            "xg",
+            "xml",
+            "xtilt",
+            "yaml",
+            "yml",
+        ],
+        _TEXT,
     ),
 }
+"""What is not named here (MRC, EER, DM4, chunks, IMOD models, HDF5) has no registered type: bytes."""
 _OTHER = b"application/octet-stream"
 
 
 def content_type(path: str) -> bytes:
     """By the file's name; never one that a browser would run."""
     name = path.rpartition("/")[2]
-    return b"application/json" if name == "info" else _TYPES.get(name.rpartition(".")[2].lower(), _OTHER)
+    return _JSON if name == "info" else _TYPES.get(name.rpartition(".")[2].lower(), _OTHER)
 
 
 def file_service(

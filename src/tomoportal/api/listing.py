@@ -15,7 +15,8 @@ from tomoportal.api.portal import Portal, being_replaced
 from tomoportal.catalog import Visibility
 from tomoportal.errors import StorageError
 from tomoportal.layout.paths import folder, is_private, owner
-from tomoportal.storage import Entry, LocalStorage, clean_path
+from tomoportal.storage import Entry, LocalStorage
+from tomoportal.storage.protocol import clean_path, is_clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def _scan(portal: Portal, home: str) -> Iterator[tuple[str, bool, Entry | None]]
         return
     try:
         with os.scandir(place) as scan:
-            items = [(item, item.is_dir()) for item in scan if not is_private(item.name)]
+            items = [(item, item.is_dir()) for item in scan if _may_be_named(item.name)]
     except OSError as error:
         if error.errno in ABSENT:
             return
@@ -152,6 +153,11 @@ def _scan(portal: Portal, home: str) -> Iterator[tuple[str, bool, Entry | None]]
             path = f"{home}/{item.name}" if home else item.name
             tag = f"{found.st_mtime_ns:x}-{found.st_size:x}"
             yield item.name, False, Entry(path, found.st_size, tag, found.st_mtime)
+
+
+def _may_be_named(name: str) -> bool:
+    """Whether a name can be asked for at all: hidden ones cannot, nor those that HTTP and XML do not carry."""
+    return not is_private(name) and is_clean(name)
 
 
 def _leads_to_public(portal: Portal, root: str, place: str) -> bool:

@@ -12,8 +12,8 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from secrets import token_hex
 from urllib.parse import parse_qsl, quote
-from uuid import uuid4
 from xml.sax import saxutils
 
 from tomoportal.api.content import Headers, Receive, Scope, Send, in_thread, open_file
@@ -29,6 +29,7 @@ MOST_KEYS = 1000
 GONE = 410
 """What was withdrawn: the protocol knows no such answer, and a key that is not there is what tools expect."""
 _XML = b"application/xml"
+_REGION: Headers = [(b"x-amz-bucket-region", b"us-east-1")]
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNSUPPORTED = (
     "acl", "attributes", "cors", "encryption", "lifecycle", "logging", "notification", "object-lock", "policy", "replication",
@@ -73,8 +74,10 @@ async def _answer(portal: Portal, call: _Call, scope: Scope, receive: Receive, s
     if method == "OPTIONS":
         preflight = [(b"access-control-allow-methods", b"GET, HEAD"), (b"access-control-allow-headers", b"*")]
         return await _send(scope, send, 200, b"", preflight)
-    if method not in ("GET", "HEAD"):
+    if method in ("PUT", "POST", "DELETE"):
         raise _S3Error("AccessDenied", 403, "This store can be read, not written.")
+    if method not in ("GET", "HEAD"):
+        raise _S3Error("MethodNotAllowed", 405, f"The S3 protocol has no method {method}.")
     if not call.bucket:
         return await _send(scope, send, 200, _buckets(portal))
     if call.bucket != portal.settings.bucket:
@@ -87,8 +90,18 @@ async def _answer(portal: Portal, call: _Call, scope: Scope, receive: Receive, s
         if name in call.query:
             raise _S3Error("NotImplemented", 501, f"This store does not know ?{name}.")
     if call.key:
+        _check_object_query(call.query)
         return await _send_object(portal, call.key, scope, receive, send)
-    return await _send(scope, send, 200, await _about_bucket(portal, call, method))
+    return await _send(scope, send, 200, await _about_bucket(portal, call, method), _REGION)
+
+
+def _check_object_query(query: Mapping[str, str]) -> None:
+    """Headers are not taken from addresses: a stored text could become a page of this site. Amazon refuses that to anonymous
+    readers, too."""
+    if name := next((name for name in query if name.startswith("response-")), None):
+        raise _S3Error("InvalidRequest", 400, f"{name} cannot be used by anonymous readers.")
+    if query.get("partNumber", "1") != "1":
+        raise _S3Error("InvalidPartNumber", 416, "Objects of this store have one part, number 1.")
 
 
 async def _send_object(portal: Portal, key: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,7 +111,7 @@ async def _send_object(portal: Portal, key: str, scope: Scope, receive: Receive,
         opened.close()
         code = "PreconditionFailed" if status == 412 else "InvalidRange"
         raise _S3Error(code, status, f"{key}: the condition or the range of this request cannot be met.")
-    headers = [*_request_headers(), *CORS]
+    headers = [*_request_headers(), (b"x-content-type-options", b"nosniff"), *CORS]
     await send_opened(portal, opened, scope, receive, send, content_type(key), headers)
 
 
@@ -114,7 +127,7 @@ async def _about_bucket(portal: Portal, call: _Call, method: str) -> bytes:
 
 async def _list(portal: Portal, query: Mapping[str, str]) -> bytes:
     """ListObjectsV2, or ListObjects without `list-type=2`."""
-    second = query.get("list-type") == "2"
+    second = _is_second(query)
     prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
     most = _max_keys(query.get("max-keys"))
     if second:
@@ -174,6 +187,15 @@ def _marker(query: Mapping[str, str], found: Page, text: Callable[[str], str]) -
     return parts
 
 
+def _is_second(query: Mapping[str, str]) -> bool:
+    """Whether the second version of the list is asked for."""
+    if query.get("list-type", "2") != "2":
+        raise _S3Error("InvalidArgument", 400, "list-type must be 2, or absent for the first version.")
+    if query.get("encoding-type", "url") != "url":
+        raise _S3Error("InvalidArgument", 400, "encoding-type must be url, or absent.")
+    return "list-type" in query
+
+
 def _max_keys(value: str | None) -> int:
     if value is None:
         return MOST_KEYS
@@ -220,7 +242,7 @@ def _iso(modified: float) -> str:
 
 
 def _request_headers() -> Headers:
-    return [(b"x-amz-request-id", uuid4().hex[:16].upper().encode())]
+    return [(b"x-amz-request-id", token_hex(8).upper().encode())]
 
 
 async def _send(scope: Scope, send: Send, status: int, body: bytes, headers: Headers | None = None) -> None:
@@ -239,6 +261,7 @@ async def _send_error(error: PortalError, scope: Scope, send: Send) -> None:
     headers: Headers = []
     if isinstance(error, _S3Error):
         status, code = error.status, error.code
+        headers = [(b"allow", b"GET, HEAD, OPTIONS")] if status == 405 else []
     elif isinstance(error, NotFound) or status_of(error)[0] == GONE:
         status, code = 404, "NoSuchKey"
     else:
