@@ -22,8 +22,10 @@ from tomoportal.cli.manifest import manifest
 from tomoportal.cli.new import new
 from tomoportal.cli.ontology import ontology
 from tomoportal.cli.plan import plan
+from tomoportal.cli.query import query
 from tomoportal.cli.schema import schema
 from tomoportal.cli.serve import serve
+from tomoportal.cli.sql import sql
 from tomoportal.cli.withdraw import withdraw
 from tomoportal.errors import CatalogError, ConfigError, PortalError, RemoteError, StorageError, UsageError
 
@@ -38,7 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (demo, new, check, plan, ingest, withdraw, load, serve, convert, compare, schema, download, manifest):
+for command in (demo, new, check, plan, ingest, withdraw, load, query, sql, serve, convert, compare, schema, download, manifest):
     app.command()(command)
 app.add_typer(export)
 app.add_typer(ontology)
