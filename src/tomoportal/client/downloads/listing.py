@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import PurePosixPath
 from tempfile import SpooledTemporaryFile
 from threading import Event, local
 from typing import IO, Any
@@ -195,19 +194,26 @@ def _of_manifest(some: tuple[Source, ...], lines: IO[bytes]) -> Iterator[Item]:
 def _of_others(asker: Asker, portal: str, some: tuple[Source, ...], patience: float) -> Iterator[Item]:
     """Without checksums: folders through S3, files by asking for each."""
     wires = local()
+    askers: list[Asker] = []
 
     def sized(source: Source) -> Item:
         if not hasattr(wires, "asker"):
             wires.asker = Asker(patience)
+            askers.append(wires.asker)
         return _head(wires.asker, source)
 
     with ThreadPoolExecutor(_READERS) as readers:
-        files = readers.map(sized, [source for source in some if not source.is_folder])
-        for source in some:
-            if source.is_folder:
-                yield from s3_files(asker, s3_endpoint(asker, portal, source.bucket), source)
-            else:
-                yield next(files)
+        try:
+            files = readers.map(sized, [source for source in some if not source.is_folder])
+            for source in some:
+                if source.is_folder:
+                    yield from s3_files(asker, s3_endpoint(asker, portal, source.bucket), source)
+                else:
+                    yield next(files)
+        finally:
+            readers.shutdown(cancel_futures=True)
+            for each in askers:
+                each.wire.drop()
 
 
 def _head(asker: Asker, source: Source) -> Item:
@@ -256,7 +262,7 @@ def s3_files(asker: Asker, endpoint: str, source: Source) -> Iterator[Item]:
 
 def _below(source: Source, key: str) -> str:
     inside = key == source.key or key.startswith(f"{source.key}/" if source.key else "")
-    if not inside or key.startswith("/") or ".." in PurePosixPath(key).parts:
+    if not inside or {"", ".", ".."} & set(key.split("/")):
         raise RemoteError(
             f"{source.url}: {key[:200]!r} is listed there, which would leave the destination; nothing was written."
         )

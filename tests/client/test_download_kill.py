@@ -1,0 +1,154 @@
+"""Downloads that are killed at any moment, and servers that go away in the middle: in the end the bytes are those of the portal."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from fixtures_proxy import Harm, Request, proxy_to
+from fixtures_server import serving
+
+ALL = bool(os.environ.get("TOMOPORTAL_TEST_ALL"))
+SEEDS, KILLS = (20, 2) if ALL else (5, 1)
+RUN = """
+import sys
+from tomoportal.client.downloads import engine, pieces
+pieces.PIECE = 64 << 10
+engine.LARGE = 256 << 10
+from tomoportal.cli import main
+sys.argv = ["tomoportal", *sys.argv[1:]]
+main()
+"""
+"""The command line, with files of the demo counting as large."""
+DATASET = "10901"
+
+
+@pytest.fixture(scope="module")
+def server(demo_portal):
+    with serving(demo_portal.settings) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def wanted(demo_portal) -> dict[str, str]:
+    """All public files of the dataset: path → SHA-256."""
+    return digests(demo_portal.layout / DATASET)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Everything under a final name."""
+    found = {}
+    for home, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.endswith(".part")]
+        for name in names:
+            if not (name == ".tomoportal-downloads" or name.endswith((".part", ".part.state"))):
+                path = Path(home, name)
+                found[path.relative_to(folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def whole_folders(paths: set[str]) -> set[str]:
+    """The folders among them that are of no use in parts."""
+    return {path.partition(".zarr/")[0] + ".zarr" for path in paths if ".zarr/" in path}
+
+
+def started(url: str, folder: Path) -> subprocess.Popen[bytes]:
+    arguments = ["download", "dataset", DATASET, "--url", url, "--to", folder, "--json"]
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )  # fmt: skip
+
+
+def ended(process: subprocess.Popen[bytes]) -> str:
+    """What it said, when it ended well."""
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said.decode()
+    return said.decode()
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_killed_anywhere_and_run_again_the_bytes_are_those_of_the_portal(
+    seed, server, wanted, demo_portal, tmp_path
+):
+    chance = random.Random(seed)
+    total = sum((demo_portal.layout / DATASET / path).stat().st_size for path in wanted)
+    with proxy_to(server) as proxy:
+        for _ in range(KILLS):
+            begun = sum(proxy.sent.values())
+            moment = chance.randrange(total)
+            process = started(proxy.endpoint, tmp_path)
+            while process.poll() is None and sum(proxy.sent.values()) - begun < moment:
+                time.sleep(0.001)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            here = digests(tmp_path / DATASET)
+            assert here.items() <= wanted.items(), "nothing wrong under a final name"
+            for folder in whole_folders(set(here)):
+                assert {path for path in wanted if path.startswith(f"{folder}/")} <= here.keys(), (
+                    f"{folder} in parts"
+                )
+        ended(started(proxy.endpoint, tmp_path))
+    assert digests(tmp_path) == {f"{DATASET}/{path}": digest for path, digest in wanted.items()}
+    assert not list(tmp_path.rglob("*.part*"))
+
+
+def test_what_is_whole_is_not_asked_for_again(server, tmp_path):
+    with proxy_to(server) as proxy:
+        ended(started(proxy.endpoint, tmp_path))
+        proxy.seen.clear()
+        ended(started(proxy.endpoint, tmp_path))
+        assert not [request for request in proxy.seen if request.target.startswith("/files/")]
+
+
+def test_a_server_that_goes_away_and_comes_back_is_waited_for(demo_portal, wanted, tmp_path):
+    with ExitStack() as first, proxy_to(first.enter_context(serving(demo_portal.settings))) as proxy:
+        process = started(proxy.endpoint, tmp_path)
+        while process.poll() is None and len(proxy.seen) < 40:
+            time.sleep(0.001)
+        assert process.poll() is None
+        first.close()
+        with serving(demo_portal.settings) as url:
+            proxy.server = url
+            ended(process)
+    assert digests(tmp_path / DATASET) == wanted
+
+
+def test_a_connection_that_fails_again_and_again_is_got_through(server, wanted, tmp_path):
+    chance = random.Random(1)
+    harms = (Harm.DROPPED, Harm.CUT, Harm.REFUSED, Harm.ERROR_500, Harm.ERROR_503, Harm.TOO_MANY)
+
+    def harm(request: Request) -> Harm | None:
+        return (
+            chance.choice(harms) if request.target.startswith("/files/") and chance.random() < 0.2 else None
+        )
+
+    with proxy_to(server) as proxy:
+        proxy.harm = harm
+        ended(started(proxy.endpoint, tmp_path))
+        assert set(proxy.harmed) == set(harms)
+    assert digests(tmp_path / DATASET) == wanted
+
+
+def test_ctrl_c_ends_it_with_a_sentence(server, wanted, tmp_path):
+    with proxy_to(server) as proxy:
+        proxy.rate = 2e6
+        process = started(proxy.endpoint, tmp_path)
+        while process.poll() is None and len(proxy.seen) < 40:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "run the same command again" in said.decode()
+        assert "Traceback" not in said.decode()
+        proxy.rate = 0
+        ended(started(proxy.endpoint, tmp_path))
+    assert digests(tmp_path / DATASET) == wanted
