@@ -95,11 +95,14 @@ def main(arguments: list[str]) -> None:
 
 
 def _run(path: str) -> None:
+    path = os.path.abspath(path)
     try:
-        with io.open_code(os.path.abspath(path)) as file:
+        with io.open_code(path) as file:
             source = file.read()
     except OSError as error:
-        sys.stderr.write(f"{sys.executable}: can't open file {path!r}: {error.strerror}\n")
+        sys.stderr.write(
+            f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}\n"
+        )
         raise SystemExit(2) from None
     sys.path[0] = os.path.dirname(os.path.realpath(path))
     module = ModuleType("__main__")

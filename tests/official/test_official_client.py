@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -174,3 +175,18 @@ def test_annotations(walked: Walked):
     assert tree(walked.downloads / "metadata") == ours
     points = {name for name in tree(walked.downloads / "points") if name.endswith(".ndjson")}
     assert points == {name for name in expected if name.endswith("_point.ndjson")} != set()
+
+
+def test_our_client_sees_the_same(walked: Walked, tmp_path: Path):
+    """The same script with its imports answered by our client: rows, relations and queries."""
+    command = [sys.executable, "-m", "tomoportal.compat", WALK, f"{walked.url}/graphql", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    ours = json.loads((tmp_path / "seen.json").read_text())
+    assert ours["queries"] == walked.seen["queries"]
+    for kind, rows in walked.seen["rows"].items():
+        assert [{name: row[name] for name in rows[0]} for row in ours["rows"][kind]] == rows, kind
+    assert len(walked.seen["relations"]) > 20
+    for kind, items in walked.seen["relations"].items():
+        for id, relations in items.items():
+            assert relations.items() <= ours["relations"][kind][id].items(), (kind, id)
