@@ -53,7 +53,7 @@ def test_the_comparison_would_notice(schema: GraphQLSchema) -> None:
 def test_roots_of_all_entities(schema: GraphQLSchema) -> None:
     assert schema.query_type is not None
     names = {entity.names.root for entity in ENTITIES}
-    assert set(schema.query_type.fields) == names | {f"{name}Aggregate" for name in names}
+    assert set(schema.query_type.fields) == names | {f"{name}Aggregate" for name in names} | {"search"}
     assert schema.mutation_type is None
 
 

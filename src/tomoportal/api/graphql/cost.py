@@ -5,6 +5,7 @@ A point is a row that has to be looked at or given out; a value in it is a tenth
 
     list        rows looked at · (1 + condition) + rows given out · (1 + 0.1 · values + what is nested in each)
     condition   per row: 1 for a pattern or words, and for a relation its related rows · (1 + their condition)
+    search      0.1 · rows of the types searched for + rows given out
     figures     rows looked at · (1 + condition) · related rows of every grouping relation · (1 + 0.1 · figures and keys)
 
 Rows looked at are all of the entity, or those that its ids, its foreign keys or those of its related rows leave; given out are
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tomoportal.catalog.search.passages import SUBJECTS
 from tomoportal.model import query
 from tomoportal.model.entity import Entity
 from tomoportal.model.registry import entity as entity_named
@@ -30,8 +32,10 @@ class Estimator:
     def __init__(self, sizes: Mapping[str, int]) -> None:
         self.sizes = sizes
 
-    def cost(self, asked: query.Select | query.Aggregate) -> float:
+    def cost(self, asked: query.Select | query.Aggregate | query.Ranked) -> float:
         """Points of a root field."""
+        if isinstance(asked, query.Ranked):
+            return 1 + asked.limit + VALUE * sum(self.sizes[name] for name in asked.entities or SUBJECTS)
         entity = entity_named(asked.entity)
         if isinstance(asked, query.Aggregate):
             looked = self.matching(entity, asked.where) * (1 + self._condition(entity, asked.where))
@@ -173,6 +177,8 @@ def depth(asked: Any) -> int:
             return max([_deepest(asked.fields), depth(asked.where), _deepest(asked.order_by)])
         case query.Aggregate():
             return max(_deepest(asked.fields), depth(asked.where))
+        case query.Ranked():
+            return depth(asked.where)
         case query.One() | query.Many() | query.RelatedAggregate():
             return 1 + max(
                 _deepest(asked.fields), depth(asked.where), _deepest(getattr(asked, "order_by", ()))

@@ -25,6 +25,7 @@ from graphql.execution.values import get_variable_values
 from tomoportal.api.errors import BAD_INPUT, INVALID, LIMITS, OPERATION, SYNTAX, graphql_code
 from tomoportal.api.graphql.cost import Estimator, depth
 from tomoportal.api.graphql.schema import make_schema
+from tomoportal.api.graphql.search import Shape, shaped
 from tomoportal.api.graphql.translate import Selected, Translator, Variables
 from tomoportal.api.graphql.vocabulary import Words, vocabulary
 from tomoportal.catalog import View
@@ -32,7 +33,7 @@ from tomoportal.errors import QueryError, TooMuch
 from tomoportal.model import query
 from tomoportal.settings import QueryLimits
 
-Query = query.Select | query.Aggregate
+Query = query.Select | query.Aggregate | query.Ranked
 
 MOST_TOKENS = 200_000
 """Longer documents are refused; five thousand ids in a list are well below."""
@@ -61,10 +62,11 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A request that has been understood and may be answered: `roots` in their order; `asked`: query trees of those that ask the
-    catalogue; `meta`: answers of all others, by key; `cost` in points."""
+    catalogue; `shapes`: what of the answers to searches; `meta`: answers of all others, by key; `cost` in points."""
 
     roots: list[Selected]
     asked: dict[str, Query]
+    shapes: dict[str, Shape]
     meta: dict[str, str]
     cost: float
 
@@ -109,7 +111,7 @@ class Service:
         )
         with _located(None):
             roots = translator.roots(operation.selection_set)
-        asked, meta, cost = {}, {}, 0.0
+        asked, shapes, meta, cost = {}, {}, {}, 0.0
         estimator = Estimator(self._sizes_of(view)) if any(not _is_meta(root) for root in roots) else None
         for selected in roots:
             with _located(selected):
@@ -119,7 +121,9 @@ class Service:
                     asked[selected.key] = tree = translator.root(selected)
                     cost += estimator.cost(tree)
                     self._admit(tree, cost)
-        return Prepared(roots, asked, meta, cost)
+                    if isinstance(tree, query.Ranked):
+                        shapes[selected.key] = translator.shape(selected)
+        return Prepared(roots, asked, shapes, meta, cost)
 
     def _admit(self, tree: Query, cost: float) -> None:
         """Raises `TooMuch` for what is too deep, or too costly with all that came before."""
@@ -149,6 +153,8 @@ class Service:
                     if tree := prepared.asked.get(selected.key):
                         with _located(selected):
                             texts[selected.key] = ask(tree)
+        for key, shape in prepared.shapes.items():
+            texts[key] = shaped(texts[key], shape)
         parts = (f"{json.dumps(root.key)}:{texts[root.key]}" for root in prepared.roots)
         return f'{{"data":{{{",".join(parts)}}}}}'
 

@@ -1,7 +1,7 @@
 """The GraphQL types, made from the model.
 
 Everything that the schema inside the official client 4.9.0 has under `Query` is here with the same types. Ours besides: `_and`,
-`_or`, `_not` and `search` in where clauses, `exact…` figures. There are no mutations.
+`_or`, `_not` and `search` in where clauses, `exact…` figures, the root field `search`. There are no mutations.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from graphql import (
 )
 
 from tomoportal.api.graphql.inputs import Inputs, list_of, some
+from tomoportal.api.graphql.search import SEARCH, search_field
 from tomoportal.api.graphql.vocabulary import AGGREGATE, Words
 from tomoportal.model.fields import Field
 
@@ -60,6 +61,7 @@ class _Builder(Inputs):
         for words in self.words.values():
             aggregate = GraphQLField(some(self.aggregate(words)), args=self.where_argument(words))
             roots[f"{words.entity.names.root}{AGGREGATE}"] = aggregate
+        roots[SEARCH] = search_field()
         query = GraphQLObjectType("Query", roots, description="Everything that is public in this portal.")
         return GraphQLSchema(query=query, types=[self.interface, self.node])
 

@@ -20,7 +20,7 @@ from graphql import (
 )
 from graphql.execution import get_argument_values, get_directive_values
 
-from tomoportal.api.graphql import filters
+from tomoportal.api.graphql import filters, search
 from tomoportal.api.graphql.vocabulary import AGGREGATE, Words
 from tomoportal.errors import QueryError, TooMuch
 from tomoportal.model import query
@@ -75,14 +75,25 @@ class Translator:
         """The root fields."""
         return self._selected([selection_set], "Query")
 
-    def root(self, selected: Selected) -> query.Select | query.Aggregate:
+    def root(self, selected: Selected) -> query.Select | query.Aggregate | query.Ranked:
         """The query tree of a root field (not of `__typename` or introspection)."""
         arguments = self._arguments("Query", selected.nodes[0])
+        if selected.name == search.SEARCH:
+            return search.asked(arguments)
         if selected.name in self._roots:
             return self._root_list(self._roots[selected.name], selected, arguments)
         words = self._roots[selected.name.removesuffix(AGGREGATE)]
         where = filters.condition(self.vocabulary, words, arguments["where"])
         return query.Aggregate(words.entity.__name__, tuple(self._aggregate(words, selected.nodes)), where)
+
+    def shape(self, selected: Selected) -> search.Shape:
+        """What is selected of the results of a search."""
+
+        def below(nodes: list[FieldNode], type_name: str) -> Iterator[tuple[str, str, list[FieldNode]]]:
+            for found in self._selected(_sets(nodes), type_name):
+                yield found.key, found.name, found.nodes
+
+        return search.shape(below, selected.nodes)
 
     def _root_list(self, words: Words, selected: Selected, arguments: dict[str, Any]) -> query.Select:
         window = arguments.get("limitOffset") or {}
