@@ -16,6 +16,10 @@ HEAVY = (
     "yaml",
     "PIL",
     "obstore",
+    "pandas",
+    "dask",
+    "fsspec",
+    "aiohttp",
 )
 BLOCKED = f"""
 import sys
@@ -30,6 +34,20 @@ def _run(code: str) -> subprocess.CompletedProcess:
 
 def test_the_client_needs_none_of_the_heavy_packages():
     done = _run("from tomoportal import Client, Run; Client('http://127.0.0.1:1'); Run.tomograms.size_x > 3")
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_speaks_http_is_loaded_for_the_first_question():
+    """Making a client costs nothing."""
+    later = {"httpx", "email", "ssl", "asyncio"}
+    code = f"""
+from tomoportal import Client, Run, Tomogram
+client = Client('http://127.0.0.1:1')
+Run.tomograms.size_x.between(3, 4), Tomogram.open, repr(client)
+client.close()
+assert not {later!r} & set(sys.modules), {later!r} & set(sys.modules)
+"""
+    done = _run(code)
     assert done.returncode == 0, done.stderr
 
 
@@ -68,3 +86,20 @@ def test_the_package_runs_as_the_command_line():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Usage: python -m tomoportal" in done.stdout
+
+
+def test_what_is_not_installed_is_named_with_its_extra():
+    code = """
+from tomoportal import Annotation, Client, Tomogram
+from tomoportal.client.results import Results
+from tomoportal.errors import UsageError
+client = Client("http://127.0.0.1:1")
+tomogram = Tomogram(client, id=1, httpsOmezarrDir="http://127.0.0.1:1/files/a.zarr", s3OmezarrDir="s3://a/b")
+for ask in (tomogram.open, lambda: tomogram.open(via="s3"), Annotation(client, id=1).points, Results([], Tomogram).to_dataframe):
+    try:
+        ask()
+    except UsageError as error:
+        print(error)
+"""
+    done = _run(code)
+    assert done.stdout.count("pip install 'tomoportal[analysis]'") == 4, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import weakref
 from collections.abc import Mapping
 from functools import cached_property
 from threading import RLock
@@ -107,7 +108,8 @@ class Client:
         """httpx is loaded for the first question, not by the package."""
         with self._lock:
             if "_http" not in self.__dict__:
-                self.__dict__["_http"] = _session(self._timeout)
+                self.__dict__["_http"] = session = _session(self._timeout)
+                weakref.finalize(self, session.close)
             return self.__dict__["_http"]
 
     def _post(self, body: Mapping[str, Any]) -> httpx.Response:
