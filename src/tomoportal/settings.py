@@ -49,7 +49,7 @@ class Settings:
     """`storage`: URL or folder of the standard layout; `database`: SQLAlchemy URL of the catalogue;
     `public_url`: where browsers and clients reach this portal, without a trailing slash, empty when unknown;
     `bucket`: the bucket name in s3:// addresses; `title`: the name shown on the pages; `origins`: whose pages may ask `/graphql` from
-    browsers (`*`: all); `limits`: what such a question may ask for."""
+    browsers (`*`: all); `limits`: what such a question may ask for; `deliver`: who sends the bytes of `/files` (`api.delivery`)."""
 
     storage: str = DEFAULT_STORAGE
     database: str = DEFAULT_DATABASE
@@ -58,6 +58,7 @@ class Settings:
     title: str = "Tomoportal"
     origins: tuple[str, ...] = ("*",)
     limits: QueryLimits = QueryLimits()
+    deliver: str = "stream"
 
     @staticmethod
     def from_environment(**flags: str | None) -> Settings:
@@ -68,6 +69,7 @@ class Settings:
             "public_url": os.environ.get("TOMOPORTAL_URL"),
             "bucket": os.environ.get("TOMOPORTAL_BUCKET"),
             "title": os.environ.get("TOMOPORTAL_TITLE"),
+            "deliver": os.environ.get("TOMOPORTAL_DELIVER"),
         }
         chosen = {key: value for key, value in named.items() if value}
         chosen |= {key: value for key, value in flags.items() if value is not None}

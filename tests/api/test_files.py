@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tomoportal.api.files import content_type
+from tomoportal.api.content_types import content_type
 
 HOME = "30001/TS_01/Reconstructions/VoxelSpacing10.000"
 MRC = f"{HOME}/Tomograms/100/volume.mrc"

@@ -7,9 +7,12 @@ be seen is not told apart from what is not there. Addresses that end in a slash 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from tomoportal.api.content import Headers, Opened, Receive, Scope, Send, in_thread, open_file
+from tomoportal.api.content_types import content_type
+from tomoportal.api.delivery import Delivery, delivery
 from tomoportal.api.errors import Refused, error_body, headers_of, status_of, told
 from tomoportal.api.folders import Folder, as_json, as_links, read_folder
 from tomoportal.api.portal import Portal
@@ -42,98 +45,60 @@ _PREFLIGHT: Headers = [
 _NO_HEADERS: Headers = []
 _HEADERS: Headers = [(b"cache-control", b"no-cache"), (b"x-content-type-options", b"nosniff"), *CORS]
 
-_TEXT = b"text/plain; charset=utf-8"
 _HTML = b"text/html; charset=utf-8"
-_JSON = b"application/json"
-_TYPES = {
-    **dict.fromkeys(("json", "zattrs", "zarray", "zgroup", "zmetadata"), _JSON),
-    "ndjson": b"application/x-ndjson",
-    "png": b"image/png",
-    "gif": b"image/gif",
-    **dict.fromkeys(("jpg", "jpeg"), b"image/jpeg"),
-    **dict.fromkeys(("tif", "tiff"), b"image/tiff"),
-    "glb": b"model/gltf-binary",
-    "obj": b"model/obj",
-    "stl": b"model/stl",
-    "gz": b"application/gzip",
-    "zip": b"application/zip",
-    **dict.fromkeys(
-        [
-            "aln",
-            "cmm",
-            "com",
-            "csv",
-            "defocus",
-            "fid",
-            "log",
-            "mdoc",
-            "md",
-            "order",
-            "pf",
-            "prexf",
-            "prexg",
-            "rawtlt",
-            "star",
-            "tbl",
-            "tlt",
-            "tltxf",
-            "toml",
-            "tsv",
-            "txt",
-            "xf",
-            "xg",
-            "xml",
-            "xtilt",
-            "yaml",
-            "yml",
-        ],
-        _TEXT,
-    ),
-}
-"""What is not named here (MRC, EER, DM4, chunks, IMOD models, HDF5) has no registered type: bytes."""
-_OTHER = b"application/octet-stream"
 
 
-def content_type(path: str) -> bytes:
-    """By the file's name; never one that a browser would run."""
-    name = path.rpartition("/")[2]
-    return _JSON if name == "info" else _TYPES.get(name.rpartition(".")[2].lower(), _OTHER)
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """`browse` shows folders to browsers, `way` tells who sends the bytes."""
+
+    portal: Portal
+    browse: FolderPage | None
+    way: Delivery
 
 
 def file_service(
     portal: Portal, browse: FolderPage | None = None
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """The ASGI application for paths below `/files/`; `browse` shows folders to browsers."""
+    """The ASGI application for paths below `/files/`; `browse` shows folders to browsers. Raises `UsageError` for a way of delivery
+    that does not fit the storage."""
+    service = _Service(portal, browse, delivery(portal.settings.deliver, portal.storage))
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"][len("/files/") :]
         try:
-            opened = await _opened(portal, path, browse, scope, send)
+            opened = await _opened(service, path, scope, send)
         except PortalError as error:
             await _send_error(error, path, scope, send)
             return
         if opened:
-            headers = [*_HEADERS, _to_be_saved(path)] if scope["query_string"] == b"download" else _HEADERS
-            await send_opened(portal, opened, scope, receive, send, content_type(path), headers)
+            await send_opened(portal, opened, scope, receive, send, content_type(path), _headers(path, scope))
 
     return serve
 
 
-async def _opened(
-    portal: Portal, path: str, browse: FolderPage | None, scope: Scope, send: Send
-) -> Opened | None:
-    """The file to be sent; None when what is asked for is none and was answered."""
-    method = scope["method"]
+async def _opened(service: _Service, path: str, scope: Scope, send: Send) -> Opened | None:
+    """The file to be sent; None when what is asked for is none, or is sent by another, and was answered."""
+    portal, way, method = service.portal, service.way, scope["method"]
     if method == "OPTIONS":
         await _send(scope, send, 204, b"", _PREFLIGHT)
         return None
     _check_method(method)
     if not path or path.endswith("/"):
-        await _send(scope, send, 200, *await in_thread(portal, _folder, portal, path, browse, scope))
+        await _send(scope, send, 200, *await in_thread(portal, _folder, service, path, scope))
         return None
-    opened = await open_file(portal, path, scope)
+    opened = await open_file(portal, path, scope if way.is_own(method) else way.question(scope))
     _check_conditions(opened)
-    return opened
+    if way.is_own(method) or not opened.wanted.spans:
+        return opened
+    status, headers = await in_thread(portal, way.answer, opened)
+    kind = (b"content-type", content_type(path))
+    await _send(scope, send, status, b"", [kind, *_headers(path, scope), *headers])
+    return None
+
+
+def _headers(path: str, scope: Scope) -> Headers:
+    return [*_HEADERS, _to_be_saved(path)] if scope["query_string"] == b"download" else _HEADERS
 
 
 def _to_be_saved(path: str) -> tuple[bytes, bytes]:
@@ -141,13 +106,13 @@ def _to_be_saved(path: str) -> tuple[bytes, bytes]:
     return b"content-disposition", f"attachment; filename*=UTF-8''{name}".encode()
 
 
-def _folder(portal: Portal, path: str, browse: FolderPage | None, scope: Scope) -> tuple[bytes, Headers]:
+def _folder(service: _Service, path: str, scope: Scope) -> tuple[bytes, Headers]:
     """A folder as the client likes it: a page for browsers, JSON, or plain links; with its headers."""
-    folder = read_folder(portal, path, scope["query_string"])
+    folder = read_folder(service.portal, path, scope["query_string"])
     accepted = dict(scope["headers"]).get(b"accept", b"")
     kind, shown = _HTML, _NO_HEADERS
-    if browse and b"text/html" in accepted:
-        body, shown = browse(folder)
+    if service.browse and b"text/html" in accepted:
+        body, shown = service.browse(folder)
     elif b"application/json" in accepted:
         body, kind = as_json(folder), b"application/json"
     else:

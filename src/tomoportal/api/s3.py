@@ -17,8 +17,9 @@ from urllib.parse import parse_qsl, quote
 from xml.sax import saxutils
 
 from tomoportal.api.content import Headers, Receive, Scope, Send, in_thread, open_file
+from tomoportal.api.content_types import content_type
 from tomoportal.api.errors import headers_of, status_of, told
-from tomoportal.api.files import CORS, content_type
+from tomoportal.api.files import CORS
 from tomoportal.api.listing import Page, page
 from tomoportal.api.portal import Portal
 from tomoportal.api.sending import send_opened

@@ -33,13 +33,24 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    deliver: Annotated[
+        str | None,
+        typer.Option(
+            help="Who sends the bytes of /files: `stream` (this server), `presigned` (the object store; readers are redirected), or "
+            "`x-accel:/location/` (nginx in front). [env TOMOPORTAL_DELIVER] [default stream]",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Serve the portal until Ctrl-C."""
+    from tomoportal.api.delivery import check_way
     from tomoportal.api.portal import is_loopback
     from tomoportal.catalog import open_catalog
     from tomoportal.settings import Settings
+    from tomoportal.storage import is_folder
 
-    settings = Settings.from_environment(storage=storage, database=database, public_url=url)
+    settings = Settings.from_environment(storage=storage, database=database, public_url=url, deliver=deliver)
+    check_way(settings.deliver, is_folder=is_folder(settings.storage))
     open_catalog(settings.database).close()
     if not settings.public_url and not is_loopback(host):
         typer.echo(

@@ -9,9 +9,15 @@ from __future__ import annotations
 from tomoportal.storage.local import LocalStorage
 from tomoportal.storage.protocol import Entry, Level, Storage, clean_path
 
-__all__ = ["Entry", "Level", "LocalStorage", "Storage", "clean_path", "open_storage"]
+__all__ = ["Entry", "Level", "LocalStorage", "Storage", "clean_path", "is_folder", "open_storage"]
 
 OBJECT_SCHEMES = ("s3", "gs", "az")
+
+
+def is_folder(url: str) -> bool:
+    """Whether `open_storage` gives a folder of this machine."""
+    scheme, separator, _ = url.partition("://")
+    return not separator or scheme == "file"
 
 
 def open_storage(url: str) -> Storage:

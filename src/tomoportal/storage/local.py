@@ -91,6 +91,11 @@ class LocalStorage:
             file.seek(start)
             return file.read(-1 if length is None else length)
 
+    def address(self, path: str, seconds: int) -> str:
+        raise StorageError(
+            f"{self.url}/{path}", "a file in a folder has no address that others could read it at"
+        )
+
     def write(self, path: str, data: bytes) -> Entry:
         with self._told(path, writing=True):
             target = self._place(path)

@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -133,6 +134,10 @@ class ObjectStorage:
         with self._told(path):
             whole = start == 0 and length is None
             return self._reader.whole(key) if whole else self._reader.part(key, start, length)
+
+    def address(self, path: str, seconds: int) -> str:
+        with self._told(path):
+            return str(obstore.sign(self._store, "GET", _key(path), timedelta(seconds=seconds)))
 
     def write(self, path: str, data: bytes) -> Entry:
         key = _key(path)

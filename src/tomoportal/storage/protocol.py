@@ -72,6 +72,10 @@ class Storage(Protocol):
         """`length` bytes from `start` (to the end when None; fewer at the end of the file). Raises
         `NotFound`."""
 
+    def address(self, path: str, seconds: int) -> str:
+        """An address under which anybody can read the file for a while. Raises `StorageError` where there is none: for folders, and
+        for stores that are read without credentials."""
+
     def write(self, path: str, data: bytes) -> Entry:
         """Put a whole file; readers see the old content or the new, never a part."""
 
