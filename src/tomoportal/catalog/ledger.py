@@ -17,10 +17,9 @@ import sqlalchemy as sql
 from sqlalchemy.engine import make_url
 
 from tomoportal.errors import CatalogError
-from tomoportal.layout.ids import FIRST_OF_MIRRORS
+from tomoportal.layout.ids import FIRST_OF_MIRRORS, LARGEST_OF_MIRRORS
 from tomoportal.layout.private import packed_ids, unpacked_ids
 
-LARGEST = 2**31 - 1
 AT_ONCE = 500
 """Folders asked for in one statement."""
 PATIENCE = 60.0
@@ -46,14 +45,18 @@ class MirrorLedger(AbstractContextManager["MirrorLedger"]):
     def __init__(self, database_url: str) -> None:
         url = make_url(database_url)
         self.is_sqlite = url.get_backend_name() == "sqlite"
+        file = Path(url.database or "")
         if self.is_sqlite:
-            file = Path(url.database or "")
-            url = url.set(database=str(file.with_name(f"{file.stem}.mirrors.sqlite")))
+            file = file.with_name(f"{file.stem}.mirrors.sqlite")
+            url = url.set(database=str(file))
         self.where = url.render_as_string(hide_password=True)
         arguments = {"timeout": PATIENCE} if self.is_sqlite else {}
         self._engine = sql.create_engine(url, poolclass=sql.NullPool, connect_args=arguments)
-        with self._told(), self._engine.connect() as connection:
-            self._make(connection)
+        with self._told():
+            if self.is_sqlite:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            with self._engine.connect() as connection:
+                self._make(connection)
 
     def _make(self, connection: sql.Connection) -> None:
         schema = None
@@ -145,7 +148,7 @@ class MirrorLedger(AbstractContextManager["MirrorLedger"]):
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (sql.exc.DBAPIError, ValueError) as error:
+        except (sql.exc.DBAPIError, OSError, ValueError) as error:
             reason = getattr(error, "orig", error)
             raise CatalogError(
                 f"the ids of mirrored datasets in {self.where} cannot be read or written ({reason}). "
@@ -165,7 +168,7 @@ def _completed(known: Ids, rows: Sequence[tuple[str, str]], counters: dict[str, 
     ids = {entity: dict(items) for entity, items in known.items()}
     for entity, key in missing:
         number = counters.get(entity, FIRST_OF_MIRRORS)
-        if number > LARGEST:
+        if number > LARGEST_OF_MIRRORS:
             raise ValueError(f"the identifiers of {entity} are used up")
         counters[entity] = number + 1
         ids.setdefault(entity, {})[key] = number

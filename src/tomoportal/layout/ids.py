@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tomoportal.storage.protocol import Storage
 
 BLOCK = 128
-FIRST_OF_MIRRORS = 10**9
-"""From here on count the ids that a catalogue gives to datasets without a private area."""
+FIRST_OF_MIRRORS, LARGEST_OF_MIRRORS = 500_000_000, 999_999_999
+"""What a catalogue gives to datasets without a private area; nine digits, so that they can be typed and cited."""
 LARGEST = FIRST_OF_MIRRORS - 1
 
 
