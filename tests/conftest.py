@@ -1,6 +1,6 @@
 """Fixtures that several parts use live in the `fixtures_…` modules."""
 
-pytest_plugins = ["fixtures_browser", "fixtures_demo", "fixtures_tiny"]
+pytest_plugins = ["fixtures_browser", "fixtures_demo", "fixtures_postgres", "fixtures_tiny"]
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

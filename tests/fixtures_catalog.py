@@ -1,6 +1,6 @@
 """A small invented portal, put straight into the tables of a catalogue, for tests of everything that reads one.
 
-`small_portal(path)` → Catalog with 2 depositions, 3 datasets (30003 is released in the future), 6 runs, tilt series,
+`small_portal(url)` → Catalog with 2 depositions, 3 datasets (30003 is released in the future), 6 runs, tilt series,
 alignments, gains, voxel spacings, tomograms, annotations with shapes and files, authors, frames. `row(entity, **values)` makes one
 complete row, `fill(catalog, rows)` stores rows of your own.
 """
@@ -41,9 +41,10 @@ def fill(catalog: Catalog, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> N
         count_load(connection, catalog.database)
 
 
-def small_portal(folder: Path) -> Catalog:
-    """A catalogue in `folder` with the invented portal."""
-    catalog = open_catalog(f"sqlite:///{folder / 'catalog.sqlite'}", create=True)
+def small_portal(place: Path | str) -> Catalog:
+    """A catalogue with the invented portal, in a new database at a URL or in SQLite in a folder."""
+    url = place if isinstance(place, str) else f"sqlite:///{place / 'catalog.sqlite'}"
+    catalog = open_catalog(url, create=True)
     fill(catalog, portal_rows())
     return catalog
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,15 +7,16 @@ import pytest
 
 from fixtures_catalog import TODAY, small_portal
 from fixtures_mirror import Mirror
+from fixtures_postgres import Backend
 from tomoportal.catalog import Addresses, Catalog, View, open_catalog
 
 ADDRESSES = Addresses("http://portal.test/files/", "s3://bucket/")
 
 
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+def portal(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
     """The invented portal; nobody may write to it."""
-    with small_portal(tmp_path_factory.mktemp("catalog")) as catalog:
+    with small_portal(backend.url(tmp_path_factory.mktemp("catalog"))) as catalog:
         yield catalog
 
 
@@ -26,17 +26,16 @@ def view(portal: Catalog) -> View:
 
 
 @pytest.fixture(scope="session")
-def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "catalog.sqlite"
-    open_catalog(f"sqlite:///{path}", create=True).close()
-    return path
+def empty_url(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = backend.url(tmp_path_factory.mktemp("empty"))
+    open_catalog(url, create=True).close()
+    return url
 
 
 @pytest.fixture
-def empty(tmp_path: Path, empty_file: Path) -> Iterator[Catalog]:
+def empty(backend: Backend, tmp_path: Path, empty_url: str) -> Iterator[Catalog]:
     """A catalogue without rows, to be written to."""
-    shutil.copyfile(empty_file, tmp_path / "catalog.sqlite")
-    with open_catalog(f"sqlite:///{tmp_path / 'catalog.sqlite'}") as catalog:
+    with open_catalog(backend.copy(empty_url, tmp_path)) as catalog:
         yield catalog
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures_catalog import TODAY, Rows, fill, portal_rows
+from fixtures_postgres import Backend
 from naive_queries import Naive
 from tomoportal.catalog import Addresses, Catalog, View, open_catalog
 from tomoportal.errors import QueryError
@@ -57,9 +58,8 @@ ROWS = _rows()
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Naive, View]]:
-    path = tmp_path_factory.mktemp("compile") / "catalog.sqlite"
-    with open_catalog(f"sqlite:///{path}", create=True) as catalog:
+def both(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Naive, View]]:
+    with open_catalog(backend.url(tmp_path_factory.mktemp("compile")), create=True) as catalog:
         fill(catalog, ROWS)
         now = f"{TODAY.isoformat()}T00:00:00+00:00"
         yield Naive(ROWS, now, FILES, S3), catalog.view(today=TODAY, addresses=Addresses(FILES, S3))

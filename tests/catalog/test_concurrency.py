@@ -9,6 +9,7 @@ from pathlib import Path
 from graphql import get_introspection_query
 
 from fixtures_layout import Layout, dataset_sidecar, small_layout
+from fixtures_postgres import Backend
 from tomoportal.api.graphql.execute import Request, Service
 from tomoportal.catalog import Catalog, load, open_catalog
 from tomoportal.layout.paths import Key
@@ -30,10 +31,10 @@ def _read(service: Service, catalog: Catalog) -> set[str]:
     return titles
 
 
-def test_readers_during_loads(tmp_path: Path) -> None:
+def test_readers_during_loads(backend: Backend, tmp_path: Path) -> None:
     layout: Layout = small_layout(tmp_path / "files")
     service = Service()
-    with open_catalog(f"sqlite:///{tmp_path / 'catalog.sqlite'}", create=True) as catalog:
+    with open_catalog(backend.url(tmp_path), create=True) as catalog:
         load(layout.storage, catalog)
         with ThreadPoolExecutor(READERS) as pool:
             readers = [pool.submit(_read, service, catalog) for _ in range(READERS)]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sql
 
 from fixtures_layout import (
     Layout,
@@ -18,7 +17,9 @@ from fixtures_layout import (
     small_layout,
     tomogram_sidecar,
 )
+from fixtures_postgres import Backend
 from tomoportal.catalog import Catalog, Visibility, load, open_catalog
+from tomoportal.catalog.backends import parsed_url
 from tomoportal.errors import CatalogError, UsageError
 from tomoportal.layout import paths, private, tree
 from tomoportal.layout.paths import Key
@@ -39,11 +40,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Layout:
 
 
 @pytest.fixture(scope="session")
-def loaded_file(written: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("loaded") / "catalog.sqlite"
-    with open_catalog(f"sqlite:///{path}", create=True) as catalog:
+def loaded_url(backend: Backend, written: Layout, tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = backend.url(tmp_path_factory.mktemp("loaded"))
+    with open_catalog(url, create=True) as catalog:
         assert not load(written.storage, catalog).problems
-    return path
+    return url
 
 
 @pytest.fixture
@@ -53,10 +54,9 @@ def layout(written: Layout, tmp_path: Path) -> Layout:
 
 
 @pytest.fixture
-def loaded(loaded_file: Path, tmp_path: Path) -> Iterator[Catalog]:
+def loaded(backend: Backend, loaded_url: str, tmp_path: Path) -> Iterator[Catalog]:
     """A catalogue with the rows of the small layout."""
-    shutil.copyfile(loaded_file, tmp_path / "loaded.sqlite")
-    with open_catalog(f"sqlite:///{tmp_path / 'loaded.sqlite'}") as catalog:
+    with open_catalog(backend.copy(loaded_url, tmp_path)) as catalog:
         yield catalog
 
 
@@ -125,8 +125,10 @@ def test_ids_are_those_of_the_records(layout: Layout, loaded: Catalog) -> None:
     assert tomograms[1]["id"] == record.ids["Tomogram"][""]
 
 
-def test_rebuilt_from_nothing_everything_is_the_same(layout: Layout, loaded: Catalog, tmp_path: Path) -> None:
-    with open_catalog(f"sqlite:///{tmp_path / 'again.sqlite'}", create=True) as again:
+def test_rebuilt_from_nothing_everything_is_the_same(
+    layout: Layout, loaded: Catalog, backend: Backend, tmp_path: Path
+) -> None:
+    with open_catalog(backend.url(tmp_path, "again"), create=True) as again:
         load(layout.storage, again)
         assert everything(again) == everything(loaded)
 
@@ -138,8 +140,8 @@ def test_loading_twice_changes_nothing_but_the_version(layout: Layout, loaded: C
     assert loaded.version != version
 
 
-def test_a_fresh_catalogue_is_filled_whole(layout: Layout, tmp_path: Path) -> None:
-    with open_catalog(f"sqlite:///{tmp_path / 'fresh.sqlite'}", create=True) as fresh:
+def test_a_fresh_catalogue_is_filled_whole(layout: Layout, backend: Backend, tmp_path: Path) -> None:
+    with open_catalog(backend.url(tmp_path), create=True) as fresh:
         report = load(layout.storage, fresh, datasets=["nothing"])
     assert report.datasets == ("30001",)
 
@@ -316,24 +318,39 @@ class Remote:
         return None
 
 
-def test_remote_storages_give_the_same(layout: Layout, loaded: Catalog, tmp_path: Path) -> None:
-    with open_catalog(f"sqlite:///{tmp_path / 'remote.sqlite'}", create=True) as remote:
+def test_remote_storages_give_the_same(
+    layout: Layout, loaded: Catalog, backend: Backend, tmp_path: Path
+) -> None:
+    with open_catalog(backend.url(tmp_path, "remote"), create=True) as remote:
         load(Remote(layout.storage), remote)  # type: ignore[arg-type]
         assert everything(remote) == everything(loaded)
 
 
-def test_opening_what_does_not_fit(tmp_path: Path, empty: Catalog) -> None:
-    with pytest.raises(CatalogError, match="tomoportal load"):
-        open_catalog(f"sqlite:///{tmp_path / 'absent.sqlite'}")
-    with sqlite3.connect(empty.database.path) as connection:  # type: ignore[arg-type]
-        connection.execute("UPDATE catalog SET value = 'old' WHERE key = 'model'")
-    connection.close()
+def test_opening_what_does_not_fit(backend: Backend, tmp_path: Path, empty: Catalog) -> None:
+    with pytest.raises(CatalogError, match=r"holds no catalogue.*tomoportal load"):
+        open_catalog(backend.url(tmp_path, "absent"))
+    with empty.database.write() as connection:
+        connection.exec_driver_sql("UPDATE catalog SET value = 'old' WHERE key = 'model'")
     with pytest.raises(CatalogError, match="another version"):
         open_catalog(empty.database.url)
     with open_catalog(empty.database.url, create=True) as made_anew:
         assert made_anew.fresh
-    with pytest.raises(UsageError, match="database URL"):
-        open_catalog("catalog.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("catalog.sqlite", "is not a database URL"),
+        ("sqlite://", "needs a file"),
+        ("mysql://host/db", "cannot lie in mysql"),
+        ("postgresql+psycopg2://host/db", "cannot lie in postgresql.psycopg2"),
+        ("postgres://user:secret@host", "names no database"),
+    ],
+)
+def test_urls_that_lead_nowhere(url: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words) as raised:
+        open_catalog(url)
+    assert "secret" not in str(raised.value)
 
 
 def test_two_datasets_with_one_identifier(layout: Layout, loaded: Catalog) -> None:
@@ -345,16 +362,18 @@ def test_two_datasets_with_one_identifier(layout: Layout, loaded: Catalog) -> No
     assert everything(loaded) == before
 
 
-def test_databases_of_others_are_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "photos.sqlite"
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE photos (id INTEGER)")
-    connection.close()
+def test_databases_of_others_are_left_alone(backend: Backend, tmp_path: Path) -> None:
+    url = backend.url(tmp_path, "photos")
+    engine = sql.create_engine(parsed_url(url))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE photos (id INTEGER)")
     with pytest.raises(CatalogError, match="'photos'"):
-        open_catalog(f"sqlite:///{path}", create=True)
-    connection = sqlite3.connect(path)
-    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("photos",)]
-    connection.close()
+        open_catalog(url, create=True)
+    assert sql.inspect(engine).get_table_names() == ["photos"]
+    engine.dispose()
+
+
+def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("not a database at all, but long enough to be taken for one" * 20)
     with pytest.raises(CatalogError, match="Move this file away"):

@@ -10,6 +10,7 @@ from graphql import print_schema
 
 from fixtures_layout import small_layout, tomogram_sidecar
 from fixtures_model import extra_field
+from fixtures_postgres import Backend
 from tomoportal.api.graphql.execute import Request, Service
 from tomoportal.catalog import load, open_catalog
 from tomoportal.catalog.tables import model_hash
@@ -19,8 +20,8 @@ from tomoportal.model.fields import Float
 from tomoportal.model.reconstruction import Tomogram
 
 
-def test_from_declaration_to_answer(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'catalog.sqlite'}"
+def test_from_declaration_to_answer(backend: Backend, tmp_path: Path) -> None:
+    url = backend.url(tmp_path)
     layout = small_layout(tmp_path / "files")
     key = Key("tomogram", dataset="30001", run="TS_01", spacing="10.000", id=100)
     layout.put(key, tomogram_sidecar(key, "20001", measures={"thickness": 184.5}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from tomoportal.catalog.backends import database_at
 from tomoportal.catalog.compile.writer import Addresses
 from tomoportal.catalog.database import REPAIR, Database
 from tomoportal.catalog.tombstones import folder_of
@@ -36,7 +37,7 @@ class Catalog:
 
     def folder_of(self, kind: str, number: int) -> str | None:
         """Where the entity of a kind of the layout (`run`, `tomogram`, …) with a portal-wide id lies, or lay before it was withdrawn."""
-        with self.database.reader.connect() as connection:
+        with self.database.connect() as connection:
             return folder_of(connection, self.database, kind, number)
 
     def close(self) -> None:
@@ -51,15 +52,19 @@ class Catalog:
 
 
 def open_catalog(database_url: str, *, create: bool = False) -> Catalog:
-    """The catalogue at a database URL (`sqlite:///path`). With `create`, tables that are absent or do not fit this version
-    are made anew, empty. Raises `CatalogError`, `UsageError`."""
-    database = Database(database_url)
-    state = database.state() if database.exists() else {}
+    """The catalogue at a database URL (`sqlite:///path`, `postgresql://…`). With `create`, tables that are absent or do not fit
+    this version are made anew, empty. Raises `CatalogError`, `UsageError`."""
+    database = database_at(database_url)
+    try:
+        state = database.state() if database.exists() else {}
+    except CatalogError:
+        database.close()
+        raise
     fits = state.get("model") == database.model
     if not fits and not create:
         database.close()
         reason = "was made by another version of Tomoportal" if state else "holds no catalogue"
-        raise CatalogError(f"{database_url} {reason}. {REPAIR}")
+        raise CatalogError(f"{database.url} {reason}. {REPAIR}")
     if not fits:
         try:
             database.create()

@@ -1,22 +1,21 @@
-"""Opening the database of a catalogue: engines, pragmas, and whether its tables fit this version of the program."""
+"""The database of a catalogue: what all kinds have in common. Each kind is a module of `backends`."""
 
 from __future__ import annotations
 
-import sqlite3
-import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.engine import URL, Engine
 
-from tomoportal.catalog.compile import sqlite
 from tomoportal.catalog.compile.dialect import Dialect
 from tomoportal.catalog.tables import META, make_tables, model_hash
-from tomoportal.errors import CatalogError, UsageError
+from tomoportal.errors import CatalogError
 
 REPAIR = "Run `tomoportal load`; it makes the catalogue anew from the files."
 LONGEST = 30
@@ -25,70 +24,83 @@ PATIENCE = 300
 """Seconds that one who writes waits for another: putting in a dataset of 20,000 runs takes some ten of them, more on a busy machine."""
 READERS = 16
 """Connections that are kept; more are opened when all are busy."""
-LARGEST_ANSWER = 128 * 2**20
-"""Bytes of one JSON answer (and of anything made on the way to it)."""
+
+Row = Mapping[str, Any]
 
 
-class Database:
-    """Two engines on one database: readers may not write."""
+class Excess(StrEnum):
+    """What a statement had too much of when the database gave it up."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        try:
-            parsed = make_url(url)
-        except sql.exc.ArgumentError:
-            raise UsageError(
-                f"{url!r} is not a database URL; expected sqlite:///path or postgresql+psycopg://…"
-            ) from None
-        if parsed.get_backend_name() != "sqlite":
-            raise UsageError(
-                f"{url}: catalogues on {parsed.get_backend_name()} are not supported yet; use sqlite:///path"
-            )
-        self.path = Path(parsed.database) if parsed.database and parsed.database != ":memory:" else None
-        if self.path is None:
-            raise UsageError("a catalogue needs a file: sqlite:///path")
+    TIME = "time"
+    SIZE = "size"
+
+
+class Database(ABC):
+    """Two engines on one database: readers may not write. `url` is shown to people and holds no password; `path` is the file, of
+    databases that are one. `address` is for whoever else opens it."""
+
+    dialect: Dialect
+    path: Path | None = None
+
+    def __init__(self, address: URL) -> None:
+        self.address, self.url = address, address.render_as_string(hide_password=True)
         self.tables, self.model = make_tables(), model_hash()
-        self.dialect: Dialect = sqlite.Sqlite()
         self.reader = self._engine(read_only=True)
         self.writer = self._engine(read_only=False)
 
-    def _engine(self, *, read_only: bool) -> Engine:
-        engine = sql.create_engine(self.url, pool_size=READERS, max_overflow=-1)
+    @abstractmethod
+    def _engine(self, *, read_only: bool) -> Engine: ...
 
-        @sql.event.listens_for(engine, "connect")
-        def prepare(connection: sqlite3.Connection, _record: Any) -> None:
-            sqlite.register(connection)
-            for pragma in (
-                f"busy_timeout={PATIENCE * 1000}",
-                "cache_size=-65536",
-                "mmap_size=1073741824",
-                f"temp_store={'memory' if read_only else 'file'}",
-            ):
-                connection.execute(f"PRAGMA {pragma}")
-            if read_only:
-                connection.execute("PRAGMA query_only=ON")
-                connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_ANSWER)
-            else:
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=NORMAL")
-
-        return engine
-
-    @contextmanager
-    def limited(self, connection: sql.Connection, seconds: float = LONGEST) -> Iterator[None]:
-        """Stop what takes longer than so many seconds, all statements together."""
-        raw = connection.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
-        end = time.monotonic() + seconds
-        raw.set_progress_handler(lambda: time.monotonic() > end, 100_000)
-        try:
-            yield
-        finally:
-            raw.set_progress_handler(None, 0)
-
+    @abstractmethod
     def exists(self) -> bool:
         """Whether there is a database at all."""
-        return self.path is not None and self.path.is_file()
+
+    @abstractmethod
+    def limited(self, connection: sql.Connection, seconds: float) -> AbstractContextManager[None]:
+        """Begin a transaction that sees one state of the catalogue, and stop what takes longer than so many seconds, all statements
+        together."""
+
+    @abstractmethod
+    def excess(self, error: sql.exc.DBAPIError) -> Excess | None:
+        """Why the database gave a statement up, when it was the statement's fault."""
+
+    @abstractmethod
+    def insert(self, connection: sql.Connection, table: sql.Table, rows: Sequence[Row]) -> None:
+        """Put rows in that have all columns. Raises `sqlalchemy.exc.IntegrityError`."""
+
+    @abstractmethod
+    def look_over(self, connection: sql.Connection) -> None:
+        """Called when rows were put in and out, before the transaction ends: time for statistics."""
+
+    @abstractmethod
+    def _lock(self, connection: sql.Connection) -> None:
+        """Begin a transaction of the only one who writes."""
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """See to it that a database can be made. Raises `CatalogError`."""
+
+    @abstractmethod
+    def _drop_ours(self, connection: sql.Connection) -> None:
+        """Remove all tables of a catalogue. Raises `CatalogError` when there are others."""
+
+    @abstractmethod
+    def _add_more(self, connection: sql.Connection) -> None:
+        """Make what the tables alone do not say."""
+
+    @abstractmethod
+    def _holds_nothing(self, error: sql.exc.DBAPIError) -> bool:
+        """Whether reading failed because there are no tables of ours."""
+
+    @contextmanager
+    def connect(self, seconds: float = LONGEST) -> Iterator[sql.Connection]:
+        """A connection that sees one state of the catalogue, for so many seconds. Raises `CatalogError`."""
+        try:
+            connection = self.reader.connect()
+        except sql.exc.TimeoutError as error:
+            raise CatalogError(f"all connections to {self.url} are busy; try again later") from error
+        with connection, self.limited(connection, seconds):
+            yield connection
 
     def state(self) -> dict[str, str]:
         """The notes of the catalogue about itself; empty when it has no tables of ours."""
@@ -96,54 +108,37 @@ class Database:
             with self.reader.connect() as connection:
                 rows = connection.execute(sql.select(self.tables.tables[META])).all()
         except sql.exc.DBAPIError as error:
-            if "no such table" in str(error):
+            if self._holds_nothing(error):
                 return {}
-            raise CatalogError(
-                f"{self.url} cannot be read ({error.orig}). Move this file away, then run `tomoportal load`."
-            ) from error
+            raise CatalogError(self._unreadable(error)) from error
         return {row.key: row.value for row in rows}
+
+    def _unreadable(self, error: sql.exc.DBAPIError) -> str:
+        return f"{self.url} cannot be read ({error.orig})."
 
     @contextmanager
     def write(self) -> Iterator[sql.Connection]:
         """One transaction that writes; others wait. Raises `CatalogError`."""
         try:
             with self.writer.begin() as connection:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                self._lock(connection)
                 yield connection
-        except sql.exc.OperationalError as error:
+        except sql.exc.IntegrityError:
+            raise
+        except sql.exc.DBAPIError as error:
             raise CatalogError(f"{self.url} cannot be written: {error.orig}") from error
 
     def create(self) -> None:
         """Make all tables, without rows, in place of those of another version. A database with tables of someone else is
         refused."""
-        try:
-            if self.path is not None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            message = f"{self.url} cannot be written ({error.filename}: {error.strerror}); name another place for the catalogue"
-            raise CatalogError(message) from error
+        self._prepare()
         with self.write() as connection:
             self._drop_ours(connection)
             self.tables.create_all(connection, checkfirst=False)
+            self._add_more(connection)
             values = {"model": self.model, "made": uuid.uuid4().hex[:12], "version": "0"}
             notes = [{"key": key, "value": value} for key, value in values.items()]
             connection.execute(self.tables.tables[META].insert(), notes)
-
-    def _drop_ours(self, connection: sql.Connection) -> None:
-        found = (
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-        )
-        names = connection.exec_driver_sql(found).scalars().all()
-        if names and "model" not in self.state():
-            raise CatalogError(
-                f"{self.url} is a database of something else (it has a table {names[0]!r}); name another file for the catalogue"
-            )
-        virtual = [name for name in names if name.endswith("_text")]
-        for name in virtual:
-            connection.exec_driver_sql(f'DROP TABLE "{name}"')
-        old = sql.MetaData()
-        old.reflect(connection)
-        old.drop_all(connection, checkfirst=False)
 
     def close(self) -> None:
         """Close all connections."""

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL
 
+from tomoportal.catalog.backends import parsed_url
 from tomoportal.errors import CatalogError
 from tomoportal.layout.ids import FIRST_OF_MIRRORS, LARGEST_OF_MIRRORS
 from tomoportal.layout.private import packed_ids, unpacked_ids
@@ -42,8 +43,8 @@ class Measured:
 class MirrorLedger(AbstractContextManager["MirrorLedger"]):
     """The ledger of the catalogue at a database URL. Raises `CatalogError` when it cannot be read or written."""
 
-    def __init__(self, database_url: str) -> None:
-        url = make_url(database_url)
+    def __init__(self, database_url: str | URL) -> None:
+        url = parsed_url(database_url)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         file = Path(url.database or "")
         if self.is_sqlite:

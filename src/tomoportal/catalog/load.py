@@ -175,7 +175,7 @@ class _Loading:
 
     def _mirror_ledger(self) -> MirrorLedger:
         if self._ledger is None:
-            self._ledger = MirrorLedger(self.catalog.database.url)
+            self._ledger = MirrorLedger(self.catalog.database.address)
         return self._ledger
 
     def _put(

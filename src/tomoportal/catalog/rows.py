@@ -12,7 +12,6 @@ from typing import Any
 
 import sqlalchemy as sql
 
-from tomoportal.catalog.compile.writer import insertion
 from tomoportal.catalog.database import Database
 from tomoportal.catalog.search import index
 from tomoportal.catalog.search.index import joined_along
@@ -46,9 +45,7 @@ def insert(
     for name, items in rows.items():
         if items:
             table = database.tables.tables[entity_named(name).names.table]
-            names = [column.name for column in table.c]
-            text = insertion(database.dialect, table.name, names)
-            connection.exec_driver_sql(text, [{RELEASE: "", **item} for item in items])
+            database.insert(connection, table, [{RELEASE: "", **item} for item in items])
     return sum(len(items) for items in rows.values())
 
 
@@ -96,6 +93,7 @@ def count_load(connection: sql.Connection, database: Database) -> None:
     meta = database.tables.tables[META]
     number = sql.cast(sql.cast(meta.c.value, sql.Integer) + 1, sql.Text)
     connection.execute(meta.update().where(meta.c.key == "version").values(value=number))
+    database.look_over(connection)
 
 
 def note(database: Database, key: str, value: str) -> None:

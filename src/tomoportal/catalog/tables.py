@@ -8,8 +8,10 @@ is visible (the latest of its own release date and those of all rows it points a
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import sqlalchemy as sql
+from sqlalchemy.dialects import postgresql
 
 from tomoportal.catalog.search.passages import fingerprint
 from tomoportal.catalog.search.tables import add_search_tables
@@ -25,7 +27,10 @@ META = "catalog"
 REPLACING = "replacing"
 TOMBSTONES = "tombstone"
 
-_TYPES: dict[Kind, type[sql.types.TypeEngine]] = {
+_TEXT = sql.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+"""Compared code point by code point in every database."""
+
+_TYPES: dict[Kind, Any] = {
     Kind.INT: sql.Integer,
     Kind.FLOAT: sql.Double,
     Kind.BOOL: sql.Boolean,
@@ -58,8 +63,8 @@ FACETS: dict[str, tuple[tuple[str, ...], ...]] = {
 def make_tables() -> sql.MetaData:
     """All tables; those of entities are named after `names.table`."""
     metadata = sql.MetaData()
-    sql.Table(META, metadata, sql.Column("key", sql.Text, primary_key=True), sql.Column("value", sql.Text))
-    sql.Table(REPLACING, metadata, sql.Column("folder", sql.Text, primary_key=True))
+    sql.Table(META, metadata, sql.Column("key", _TEXT, primary_key=True), sql.Column("value", _TEXT))
+    sql.Table(REPLACING, metadata, sql.Column("folder", _TEXT, primary_key=True))
     _tombstone_table(metadata)
     add_search_tables(metadata)
     for entity in ENTITIES:
@@ -97,11 +102,10 @@ def facet_table(entity: type[Entity]) -> str:
 def _tombstone_table(metadata: sql.MetaData) -> None:
     """What was withdrawn: `number` is its portal-wide id, `kind` that of the layout."""
     texts = [
-        sql.Column(name, sql.Text, nullable=False)
-        for name in ("kind", "title", "reason", "withdrawn", RELEASE)
+        sql.Column(name, _TEXT, nullable=False) for name in ("kind", "title", "reason", "withdrawn", RELEASE)
     ]
     number = sql.Column("number", sql.Integer)
-    table = sql.Table(TOMBSTONES, metadata, sql.Column(FOLDER, sql.Text, primary_key=True), number, *texts)
+    table = sql.Table(TOMBSTONES, metadata, sql.Column(FOLDER, _TEXT, primary_key=True), number, *texts)
     sql.Index(f"ix_{TOMBSTONES}_number", table.c.number)
 
 
@@ -112,8 +116,8 @@ def _entity_table(metadata: sql.MetaData, entity: type[Entity]) -> None:
         name,
         metadata,
         *columns,
-        sql.Column(RELEASE, sql.Text, nullable=False, default=""),
-        sql.Column(FOLDER, sql.Text, nullable=False),
+        sql.Column(RELEASE, _TEXT, nullable=False, default=""),
+        sql.Column(FOLDER, _TEXT, nullable=False),
     )
     sql.Index(f"ix_{name}_folder", table.c[FOLDER])
     for field in entity.columns():
@@ -124,7 +128,7 @@ def _entity_table(metadata: sql.MetaData, entity: type[Entity]) -> None:
 
 
 def _column(field: Field) -> sql.Column:
-    kind = _TYPES.get(field.kind, sql.Text)
+    kind = _TYPES.get(field.kind, _TEXT)
     if field.name == "id":
         return sql.Column("id", kind, primary_key=True, autoincrement=False)
     return sql.Column(field.name, kind, nullable=field.nullable)

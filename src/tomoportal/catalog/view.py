@@ -14,7 +14,7 @@ import sqlalchemy as sql
 from tomoportal.catalog.compile import aggregate, search, selection
 from tomoportal.catalog.compile.condition import condition
 from tomoportal.catalog.compile.writer import Addresses, Scope, Statement, Writer
-from tomoportal.catalog.database import LONGEST
+from tomoportal.catalog.database import LONGEST, Excess
 from tomoportal.catalog.search import matches
 from tomoportal.catalog.tables import FACETS, FOLDER, RELEASE, REPLACING, below
 from tomoportal.catalog.tombstones import Tombstone, tombstone, tombstone_at, tombstones_in
@@ -57,13 +57,13 @@ class View:
 
     def json(self, asked: Query) -> str:
         """The answer as JSON text, a list for `Select` and an object for `Aggregate`; made by one SQL statement."""
-        with self._connection() as connection:
+        with self.database.connect() as connection:
             return self._told(connection, asked)
 
     @contextmanager
     def snapshot(self, seconds: float = LONGEST) -> Iterator[Callable[[Query], str]]:
         """A function that answers like `json`, every time from the same state of the catalogue, for so many seconds."""
-        with self._connection(seconds) as connection:
+        with self.database.connect(seconds) as connection:
             yield lambda asked: self._told(connection, asked)
 
     def rows(self, select: query.Select) -> list[dict[str, Any]]:
@@ -113,7 +113,7 @@ class View:
             .label(entity.__name__)
             for entity in ENTITIES
         ]
-        with self._connection() as connection:
+        with self.database.connect() as connection:
             return dict(connection.execute(sql.select(*counts)).one()._mapping)
 
     def holders(
@@ -169,7 +169,7 @@ class View:
                 sql.exists(sql.select(replacing.c.folder).where(replacing.c.folder == place)),
             )
         )  # fmt: skip
-        with self.database.reader.connect() as connection:
+        with self.database.connect() as connection:
             is_there, is_replaced = connection.execute(found).one()
         if not is_there:
             return Visibility.HIDDEN
@@ -177,17 +177,17 @@ class View:
 
     def tombstone(self, kind: str, number: int) -> Tombstone | None:
         """That of the dataset, run, … which had this id; None for what was not withdrawn, or not public before."""
-        with self.database.reader.connect() as connection:
+        with self.database.connect() as connection:
             return tombstone(connection, self.database, self._scope.now, kind, number)
 
     def tombstone_at(self, key: Key) -> Tombstone | None:
         """That of an entity of the layout, or of the nearest one around it."""
-        with self.database.reader.connect() as connection:
+        with self.database.connect() as connection:
             return tombstone_at(connection, self.database, self._scope.now, key)
 
     def tombstones_in(self, place: Key) -> tuple[Tombstone, ...]:
         """Those of what lay in a dataset or run, last withdrawn first."""
-        with self.database.reader.connect() as connection:
+        with self.database.connect() as connection:
             return tombstones_in(connection, self.database, self._scope.now, place)
 
     def _shows_hidden(self, view: Key) -> bool:
@@ -195,7 +195,7 @@ class View:
         run = folder(view.of("run", spacing=""))
         table = self.database.tables.tables[Annotation.names.table]
         hidden = sql.select(table.c.id).where(below(table, run), table.c[RELEASE] > self._scope.now)
-        with self.database.reader.connect() as connection:
+        with self.database.connect() as connection:
             return connection.execute(sql.select(sql.exists(hidden))).scalar_one()
 
     def _statement(self, asked: Query) -> Statement:
@@ -219,27 +219,23 @@ class View:
         return answer
 
     def _run(self, statement: Statement) -> str:
-        with self._connection() as connection:
+        with self.database.connect() as connection:
             return self._answer(connection, statement)
-
-    @contextmanager
-    def _connection(self, seconds: float = LONGEST) -> Iterator[sql.Connection]:
-        with self.database.reader.connect() as connection, self.database.limited(connection, seconds):
-            connection.exec_driver_sql("BEGIN")
-            yield connection
 
     def _answer(self, connection: sql.Connection, statement: Statement) -> str:
         try:
-            return connection.exec_driver_sql(statement.text, statement.values).scalar_one()
-        except (sql.exc.OperationalError, sql.exc.DataError) as error:
-            reason = str(error.orig)
-            if "interrupted" in reason:
-                raise TooMuch(
-                    "time", "this query takes longer than the portal allows; ask for less"
-                ) from error
-            if any(words in reason for words in _TOO_LARGE):
-                raise TooMuch("size", f"this query is too large for the database ({reason})") from error
-            raise CatalogError(f"the catalogue {self.database.url} cannot answer: {reason}") from error
-
-
-_TOO_LARGE = ("too many", "too large", "too deep", "stack overflow", "too long", "too big", "too complex")
+            answer = connection.exec_driver_sql(statement.text, statement.values).scalar_one()
+        except sql.exc.DBAPIError as error:
+            match self.database.excess(error):
+                case Excess.TIME:
+                    raise TooMuch(
+                        "time", "this query takes longer than the portal allows; ask for less"
+                    ) from error
+                case Excess.SIZE:
+                    raise TooMuch(
+                        "size", f"this query is too large for the database ({error.orig})"
+                    ) from error
+            raise CatalogError(f"the catalogue {self.database.url} cannot answer: {error.orig}") from error
+        if answer is None:
+            raise TooMuch("size", "this query is too large for the database: ask for fewer rows or fields")
+        return answer

@@ -7,8 +7,9 @@ has SQLite begin with the few texts that match, whatever it thinks of the number
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from tomoportal.catalog.compile.dialect import Dialect
 from tomoportal.catalog.compile.order import whole
 from tomoportal.catalog.compile.writer import Source, Statement, Writer, joined
 from tomoportal.catalog.search.passages import (
@@ -25,6 +26,7 @@ from tomoportal.catalog.search.terms import Term, terms
 from tomoportal.catalog.tables import RELEASE
 from tomoportal.errors import QueryError
 from tomoportal.model import query
+from tomoportal.model.fields import Kind
 from tomoportal.model.registry import entity as entity_named
 
 MOST_HITS = 100
@@ -85,17 +87,15 @@ def named(writer: Writer, asked: query.Named) -> Statement:
         f'WHERE l.text_id = f.text_id AND x.id = l.text_id AND l.place IN ({numbers}) AND l."{RELEASE}" <= {now} AND l.kind = {SUBJECTS.index(asked.entity)} '
         f"GROUP BY x.id, x.text ORDER BY n DESC, w DESC, text LIMIT {writer.bind(whole('limit', asked.limit))}"
     )
-    members = [
-        ("label", f"CASE g.place {labels} END"),
-        ("text", "g.text"),
-        ("count", "g.n"),
-        ("id", "g.id"),
-    ]
+    members = {
+        "label": (f"CASE g.place {labels} END", Kind.STR), "text": ("g.text", Kind.STR),
+        "count": ("g.n", Kind.INT), "id": ("g.id", Kind.INT),
+    }  # fmt: skip
     if not wanted or not of:
         return writer.statement(
             f"SELECT {dialect.text(dialect.json_list('1', '(SELECT 1 AS x WHERE FALSE) AS g'))}"
         )
-    answer = dialect.text(dialect.json_list(dialect.json_object(members), f"({rows}) AS g"))
+    answer = dialect.text(dialect.json_list(_object(dialect, members), f"({rows}) AS g"))
     return writer.statement(f"WITH {_hits(writer, wanted)} SELECT {answer}")
 
 
@@ -113,9 +113,11 @@ class _Ranking:
         """The whole."""
         dialect = self.writer.dialect
         groups = "(SELECT kind, count(*) AS n FROM found GROUP BY kind ORDER BY kind) AS c"
-        counts = dialect.json_list(dialect.json_object([("kind", "c.kind"), ("count", "c.n")]), groups)
+        counts = dialect.json_list(
+            _object(dialect, {"kind": ("c.kind", Kind.INT), "count": ("c.n", Kind.INT)}), groups
+        )
         members = [
-            ("total", "(SELECT count(*) FROM found)"),
+            ("total", dialect.shown("(SELECT count(*) FROM found)", Kind.INT)),
             ("counts", dialect.nested(counts)),
             ("hits", dialect.nested(self._best())),
         ]
@@ -174,10 +176,11 @@ class _Ranking:
         offset = self.writer.bind(whole("offset", self.asked.offset)) if self.asked.offset else None
         chosen = f"(SELECT * FROM found ORDER BY {order}{dialect.window(limit, offset)}) AS f"
         rows = f"(SELECT f.*, {self._matches()} AS matches FROM {chosen} ORDER BY {order}) AS g"
-        names = {"kind": "kind", "id": "row_id", "title": "title", "score": "score"}
-        members = [(key, f"g.{column}") for key, column in names.items()]
-        members.append(("matches", dialect.nested("g.matches")))
-        return dialect.json_list(dialect.json_object(members), rows)
+        members = {
+            "kind": ("g.kind", Kind.INT), "id": ("g.row_id", Kind.INT), "title": ("g.title", Kind.STR), "score": ("g.score", Kind.INT),
+            "matches": ("g.matches", Kind.MATRIX),
+        }  # fmt: skip
+        return dialect.json_list(_object(dialect, members), rows)
 
     def _matches(self) -> str:
         texts = (
@@ -187,7 +190,14 @@ class _Ranking:
             f"ORDER BY max(2 * l.weight + h.exact) DESC, l.place, x.text LIMIT {MOST_MATCHES}) AS m"
         )
         dialect = self.writer.dialect
-        return dialect.json_list(dialect.json_object([("place", "m.place"), ("text", "m.text")]), texts)
+        return dialect.json_list(
+            _object(dialect, {"place": ("m.place", Kind.INT), "text": ("m.text", Kind.STR)}), texts
+        )
+
+
+def _object(dialect: Dialect, members: Mapping[str, tuple[str, Kind]]) -> str:
+    """A JSON object of values of a kind."""
+    return dialect.json_object([(key, dialect.shown(value, kind)) for key, (value, kind) in members.items()])
 
 
 def _hits(writer: Writer, wanted: Sequence[Term]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tomoportal.catalog.compile.expressions import compiled
 from tomoportal.catalog.compile.layers import without_layers
+from tomoportal.catalog.compile.letters import lower_case
 from tomoportal.model.fields import Kind
 
 _MOST_MEMBERS = 60
@@ -69,7 +70,7 @@ class Sqlite:
         return expression
 
     def like(self, expression: str, pattern: str, *, ignore_case: bool, bind: Any) -> str:
-        glob = _glob(pattern.lower() if ignore_case else pattern)
+        glob = _glob(lower_case(pattern) if ignore_case else pattern)
         if not ignore_case:
             return f"{expression} GLOB {bind(glob)}"
         only_ascii = f"length({expression}) = length(CAST({expression} AS BLOB))"
@@ -133,7 +134,7 @@ def _md5(text: str) -> str:
 
 
 def _lower_case(text: str | None) -> str | None:
-    return None if text is None else text.lower()
+    return None if text is None else lower_case(text)
 
 
 def _matches(pattern: str, text: str | None) -> bool | None:

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sql
 
-from tomoportal.catalog.compile.writer import insertion
 from tomoportal.catalog.database import Database
 from tomoportal.catalog.search.passages import SPELLED, SUBJECTS, Place, labels_of, places, sources
 from tomoportal.catalog.search.tables import LINK, RELEASE, TEXT, WORD
@@ -231,7 +230,7 @@ def _put_texts(
         words += [{"word": word, "text_id": text.number, "position": at} for at, word in _placed(lines)]
     for name, items in ((TEXT, rows), (WORD, words)):
         if items:
-            connection.exec_driver_sql(insertion(database.dialect, name, list(items[0])), items)
+            database.insert(connection, database.tables.tables[name], items)
 
 
 def _other_names(lines: Sequence[str], ontologies: GetOntologies) -> list[str]:
