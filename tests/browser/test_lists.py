@@ -9,6 +9,8 @@ from playwright.sync_api import (
     expect,  # waits by selectors: page functions would need the `eval` that our pages forbid
 )
 
+from fixtures_browser import CONTRAST
+
 pytestmark = pytest.mark.browser
 
 
@@ -127,30 +129,3 @@ def test_nothing_is_wider_than_a_small_phone_and_text_can_be_read(window, lists,
     page.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.evaluate(CONTRAST) >= 4.5
-
-
-CONTRAST = """() => {
-  // The lowest contrast (WCAG 2) of text against the nearest opaque background, faded and pictured texts apart.
-  const light = rgb => rgb.map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const parse = text => text.match(/[\\d.]+/g).map(Number);
-  const ground = element => {
-    for (let at = element; at; at = at.parentElement) {
-      const found = getComputedStyle(at).backgroundColor;
-      if (found.startsWith("rgb")) { const [r, g, b, a = 1] = parse(found); if (a === 1) return [r, g, b]; }
-      else if (at.matches(".site-header")) return ground(document.body);
-    }
-    return [255, 255, 255];
-  };
-  let lowest = 21;
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || !element.checkVisibility()) continue;
-    if (element.closest(".sr, .skip, .plate, .dot, .zero, .off, .gap, [aria-hidden=true], noscript, option")) continue;
-    const style = getComputedStyle(element);
-    const [a, b] = [light(parse(style.color).slice(0, 3)), light(ground(element))];
-    lowest = Math.min(lowest, (Math.max(a, b) + .05) / (Math.min(a, b) + .05));
-  }
-  return lowest;
-}"""
