@@ -59,9 +59,9 @@ def _package() -> dict[str, Any]:
 
 
 def _relations() -> dict[str, Any]:
-    from tomoportal.client.entities import Many, One
+    from tomoportal.client.relations import Many, Single
 
-    return {"ItemRelationship": One, "ListRelationship": Many}
+    return {"ItemRelationship": Single, "ListRelationship": Many}
 
 
 _MODULES: dict[str, Callable[[], dict[str, Any]]] = {

@@ -15,11 +15,17 @@ import tomoportal
 from tomoportal import Client, Dataset, Frame, Run, TiltSeries, Tomogram
 from tomoportal.client import CLASSES, classes
 from tomoportal.client.document import camel
-from tomoportal.client.entities import Many
+from tomoportal.client.relations import Many, One, OneOrNone
 from tomoportal.client.renames import OLD_NAMES
 from tomoportal.model.registry import ENTITIES
 
 CLIENT = Client("http://127.0.0.1:1")
+
+
+def _said(entity, relation) -> str:
+    if relation.many:
+        return "Many"
+    return "OneOrNone" if entity.fields[relation.key].nullable else "One"
 
 
 def test_every_entity_has_its_class_with_the_relations_of_the_model():
@@ -30,7 +36,7 @@ def test_every_entity_has_its_class_with_the_relations_of_the_model():
     }  # fmt: skip
     assert declared == {
         entity.__name__: {
-            name: f"{'Many' if relation.many else 'One'}[{relation.target}]"
+            name: f"{_said(entity, relation)}[{relation.target}]"
             for name, relation in entity.relations.items()
         }
         for entity in ENTITIES
@@ -49,7 +55,8 @@ def test_the_package_declares_the_same_names():
 def test_classes_can_be_introspected():
     assert Run.__annotations__["name"] is str
     assert Run.__annotations__["tomograms"] == "Tomogram"
-    assert isinstance(vars(Run)["tomograms"], Many)
+    kinds = [type(vars(Run)["tomograms"]), type(vars(Run)["dataset"]), type(vars(Tomogram)["run"])]
+    assert kinds == [Many, One, OneOrNone]
     assert not {"folder_path", "columns"} & set(dir(Run(CLIENT, id=1)))
 
 
@@ -103,6 +110,12 @@ def test_old_names_of_instances_and_in_filters():
         assert "https_mrc_bin1" not in dir(series)
 
 
+def test_the_guide_lists_the_old_names():
+    guide = (Path(__file__).parents[2] / "docs" / "client.md").read_text().partition("**Old names**")[2]
+    for old in OLD_NAMES:
+        assert f"`{old.owner}.{old.old}`" in guide or f"`.{old.old}`" in guide, old
+
+
 TYPED = '''
 from datetime import date, datetime
 from tomoportal import Client, Dataset, Run, Tomogram
@@ -119,6 +132,7 @@ reveal_type(tomogram.release_date)
 reveal_type(tomogram.is_portal_standard)
 reveal_type(tomograms[:2])
 reveal_type(tomogram.run)
+reveal_type(tomogram.deposition.title)
 for run in Dataset.iterate(client, Dataset.runs.any(Run.name == "a"), prefetch=("runs", Dataset.runs.tomograms)):
     reveal_type(run.runs[0].tomograms[0].voxel_spacing)
 reveal_type(Run.get_by_id(client, 3))
@@ -130,7 +144,7 @@ Run.tomograms.no_such_thing
 '''  # fmt: skip
 REVEALED = [
     "query.Condition", "query.Condition", "query.Condition", "int", "str | None", "datetime.datetime | None", "bool | None",
-    "Results[Tomogram]", "Run | None", "float", "Run | None", "int", "Run | None", "tuple[float, float, float]",
+    "Results[Tomogram]", "Run | None", "str", "float", "Run | None", "int", "Run | None", "tuple[float, float, float]",
 ]  # fmt: skip
 
 

@@ -11,7 +11,10 @@ and `errors`.
     connection, retrying        one session, questions asked again, errors as sentences
     filters, document, values   what users write → the query tree → GraphQL; pure
     entities, classes, results  what every entity can do; the 23 of them; lists of them
-    renames                     names of earlier versions
+    relations, renames          what stands on the classes besides fields
+    volume, points              data without downloading
+    tables, notebook, pages     entities as pandas tables, HTML, links
+    download, downloads         files
 """
 
 from tomoportal.client.classes import Tomogram  # noqa: F401  (fills CLASSES)

@@ -17,10 +17,11 @@ from tomoportal.client.download import (
     TiltSeriesDownload,
     TomogramDownload,
 )
-from tomoportal.client.entities import ClientEntity, Many, One
+from tomoportal.client.entities import ClientEntity
 from tomoportal.client.fitting import AnnotationFitting, TomogramFitting
 from tomoportal.client.pages import Viewable
 from tomoportal.client.points import Points
+from tomoportal.client.relations import Many, One, OneOrNone
 from tomoportal.client.volume import Openable, OpenableFile
 from tomoportal.model import acquisition, annotation, deposition, reconstruction
 
@@ -31,48 +32,48 @@ class Alignment(AlignmentDownload, ClientEntity, reconstruction.Alignment):
     annotations: Many[Annotation]
     annotation_files: Many[AnnotationFile]
     per_section_alignments: Many[PerSectionAlignmentParameters]
-    deposition: One[Deposition]
-    tiltseries: One[TiltSeries]
+    deposition: OneOrNone[Deposition]
+    tiltseries: OneOrNone[TiltSeries]
     tomograms: Many[Tomogram]
-    run: One[Run]
+    run: OneOrNone[Run]
 
 
 class Annotation(Points, AnnotationFitting, AnnotationDownload, ClientEntity, annotation.Annotation):
     """One kind of object, annotated in one run by one method."""
 
-    alignment: One[Alignment]
-    run: One[Run]
+    alignment: OneOrNone[Alignment]
+    run: OneOrNone[Run]
     annotation_shapes: Many[AnnotationShape]
     method_links: Many[AnnotationMethodLink]
     authors: Many[AnnotationAuthor]
-    deposition: One[Deposition]
-    tomogram_voxel_spacing: One[TomogramVoxelSpacing]
+    deposition: OneOrNone[Deposition]
+    tomogram_voxel_spacing: OneOrNone[TomogramVoxelSpacing]
 
 
 class AnnotationAuthor(ClientEntity, annotation.AnnotationAuthor):
     """An author of an annotation."""
 
-    annotation: One[Annotation]
+    annotation: OneOrNone[Annotation]
 
 
 class AnnotationFile(OpenableFile, AnnotationFileDownload, ClientEntity, annotation.AnnotationFile):
     """One file of one shape of an annotation."""
 
-    alignment: One[Alignment]
-    annotation_shape: One[AnnotationShape]
-    tomogram_voxel_spacing: One[TomogramVoxelSpacing]
+    alignment: OneOrNone[Alignment]
+    annotation_shape: OneOrNone[AnnotationShape]
+    tomogram_voxel_spacing: OneOrNone[TomogramVoxelSpacing]
 
 
 class AnnotationMethodLink(ClientEntity, annotation.AnnotationMethodLink):
     """A link to what made an annotation."""
 
-    annotation: One[Annotation]
+    annotation: OneOrNone[Annotation]
 
 
 class AnnotationShape(ClientEntity, annotation.AnnotationShape):
     """One geometry of an annotation, in one or more file formats."""
 
-    annotation: One[Annotation]
+    annotation: OneOrNone[Annotation]
     annotation_files: Many[AnnotationFile]
 
 
@@ -88,13 +89,13 @@ class Dataset(FolderDownload, ClientEntity, deposition.Dataset):
 class DatasetAuthor(ClientEntity, deposition.DatasetAuthor):
     """An author of a dataset."""
 
-    dataset: One[Dataset]
+    dataset: OneOrNone[Dataset]
 
 
 class DatasetFunding(ClientEntity, deposition.DatasetFunding):
     """A grant that paid for a dataset."""
 
-    dataset: One[Dataset]
+    dataset: OneOrNone[Dataset]
 
 
 class Deposition(DepositionDownload, ClientEntity, deposition.Deposition):
@@ -133,7 +134,7 @@ class Frame(FrameDownload, ClientEntity, acquisition.Frame):
 class FrameAcquisitionFile(MdocDownload, ClientEntity, acquisition.FrameAcquisitionFile):
     """An mdoc file: how the frames of a run were acquired."""
 
-    run: One[Run]
+    run: OneOrNone[Run]
 
 
 class GainFile(GainDownload, ClientEntity, acquisition.GainFile):
@@ -145,7 +146,7 @@ class GainFile(GainDownload, ClientEntity, acquisition.GainFile):
 class IdentifiedObject(ClientEntity, acquisition.IdentifiedObject):
     """An object seen in a run without being annotated."""
 
-    run: One[Run]
+    run: OneOrNone[Run]
 
 
 class PerSectionAlignmentParameters(ClientEntity, reconstruction.PerSectionAlignmentParameters):
@@ -183,30 +184,30 @@ class TiltSeries(Openable, TiltSeriesDownload, ClientEntity, acquisition.TiltSer
 
     alignments: Many[Alignment]
     run: One[Run]
-    deposition: One[Deposition]
+    deposition: OneOrNone[Deposition]
     per_section_parameters: Many[PerSectionParameters]
 
 
 class Tomogram(Viewable, Openable, TomogramFitting, TomogramDownload, ClientEntity, reconstruction.Tomogram):
     """A reconstructed volume."""
 
-    alignment: One[Alignment]
+    alignment: OneOrNone[Alignment]
     authors: Many[TomogramAuthor]
     deposition: One[Deposition]
-    run: One[Run]
-    tomogram_voxel_spacing: One[TomogramVoxelSpacing]
+    run: OneOrNone[Run]
+    tomogram_voxel_spacing: OneOrNone[TomogramVoxelSpacing]
 
 
 class TomogramAuthor(ClientEntity, reconstruction.TomogramAuthor):
     """An author of a tomogram."""
 
-    tomogram: One[Tomogram]
+    tomogram: OneOrNone[Tomogram]
 
 
 class TomogramVoxelSpacing(SpacingDownload, ClientEntity, reconstruction.TomogramVoxelSpacing):
     """The tomograms and annotations of one run with the same voxel size."""
 
     annotation_files: Many[AnnotationFile]
-    run: One[Run]
+    run: OneOrNone[Run]
     annotations: Many[Annotation]
     tomograms: Many[Tomogram]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from tomoportal.client import filters
 from tomoportal.client.connection import Client
 from tomoportal.client.document import Document, camel, count_document, list_document
 from tomoportal.client.filters import Filters, Ordering, Paths, Tree
+from tomoportal.client.relations import Unpublished, typed_relation
 from tomoportal.client.renames import old_names_of
 from tomoportal.client.results import Results
 from tomoportal.client.values import PYTHON_TYPES, received
@@ -32,41 +33,6 @@ _PLUMBING = {
 }  # fmt: skip
 
 
-class One(Relation, Generic[E]):
-    """A to-one relation: on a class the start of a path (to type checkers, the other class), on an instance the related object, or
-    None."""
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: type) -> type[E]: ...
-        @overload
-        def __get__(self, instance: object, owner: type) -> E | None: ...
-        def __get__(self, instance: object | None, owner: type) -> type[E] | E | None: ...
-
-
-class Many(Relation, Generic[E]):
-    """A to-many relation: on a class the start of a path (to type checkers, the other class), on an instance the related objects."""
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: type) -> type[E]: ...
-        @overload
-        def __get__(self, instance: object, owner: type) -> Results[E]: ...
-        def __get__(self, instance: object | None, owner: type) -> type[E] | Results[E]: ...
-
-
-class _Unpublished:
-    """Stands for a field of the model that is no part of the API."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __get__(self, instance: object | None, owner: type) -> Any:
-        raise AttributeError(f"{owner.__name__} has no attribute {self.name!r}")
-
-
 class ClientEntity(Entity):
     """What every entity of the client can do. Scalars are values. A relation is asked for each time it is read, unless it came with
     `prefetch`. Two are equal when they are the same row of the same portal."""
@@ -81,13 +47,9 @@ class ClientEntity(Entity):
             return
         for name in [name for name, field in cls.fields.items() if not field.public]:
             del cls.fields[name]
-            setattr(cls, name, _Unpublished(name))
+            setattr(cls, name, Unpublished(name))
         for name, relation in cls.relations.items():
-            made = (Many if relation.many else One)(
-                relation.target, relation.description, many=relation.many, key=relation.key
-            )
-            made.__set_name__(cls, name)
-            setattr(cls, name, made)
+            setattr(cls, name, typed_relation(cls, relation))
         for renamed in old_names_of(cls.__name__):
             setattr(cls, renamed.old, renamed)
         cls.__annotations__ = {name: PYTHON_TYPES[field.kind] for name, field in cls.fields.items()}
@@ -203,7 +165,7 @@ class ClientEntity(Entity):
     def __dir__(self) -> list[str]:
         """Without what the model needs for itself, and without old names."""
         hidden = _PLUMBING | {renamed.old for renamed in old_names_of(type(self).__name__)}
-        hidden |= {name for name in super().__dir__() if isinstance(vars(type(self)).get(name), _Unpublished)}
+        hidden |= {name for name in super().__dir__() if isinstance(vars(type(self)).get(name), Unpublished)}
         return [name for name in super().__dir__() if name not in hidden]
 
     def __repr__(self) -> str:
