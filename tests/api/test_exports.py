@@ -5,18 +5,22 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 import starfile
+from starlette.testclient import TestClient
 
 from demo_oracle import centres
 from fixtures_demo import DemoPortal
 from fixtures_server import serving
 from tomoportal import Annotation, Client, Tomogram
+from tomoportal.api import exports
 from tomoportal.errors import RemoteError
+from tomoportal.server import build_app
 
 RUN, RIBOSOME = "TS_001", "cytosolic ribosome"
 
@@ -193,3 +197,24 @@ def test_the_client_writes_files_of_their_names(annotation, tomograms, export, t
     assert annotation.export(tmp_path, format="dynamo_tbl", tomogram=coarse.id) == path
     with pytest.raises(RemoteError, match="pdf is no format of exports"):
         annotation.export(tmp_path, format="pdf")
+
+
+def test_larger_lists_than_are_converted_on_request(demo_portal, annotation, monkeypatch) -> None:
+    monkeypatch.setattr(exports, "LARGEST", 100)
+    answer = in_process(demo_portal).get(f"/api/annotations/{annotation.id}/export?format=csv")
+    assert answer.status_code == 413
+    assert "_orientedpoint.ndjson has" in answer.json()["error"]["message"]
+    assert "tomoportal export annotation" in answer.json()["error"]["message"]
+
+
+def test_exports_wait_for_their_turn_but_not_in_a_crowd(export, demo_portal, annotation, monkeypatch) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: export(format="dynamo_tbl"), range(32)))
+    assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
+    monkeypatch.setattr(exports, "WAITING", 0)
+    answer = in_process(demo_portal).get(f"/api/annotations/{annotation.id}/export?format=csv")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+def in_process(demo_portal: DemoPortal) -> TestClient:
+    return TestClient(build_app(demo_portal.settings), base_url="http://localhost")

@@ -1,12 +1,13 @@
 """`/api/annotations/{id}/export`: the points of an annotation in the format of a package, for a tomogram of the same alignment.
 
-GET and HEAD with `format`, and optionally `tomogram` (its id) and `shape`. Answers carry an ETag and are made anew each time;
-nothing is stored. Errors are told as JSON with a sentence.
+GET and HEAD with `format`, and optionally `tomogram` (its id) and `shape`. Answers carry an ETag and are made anew each time; nothing is
+stored. Few are made at a time and others wait for their turn, without a thread; lists beyond `LARGEST` are left to the command line.
+Errors are told as JSON with a sentence.
 """
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
+import anyio
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -22,13 +23,24 @@ from tomoportal.exports import PLAIN, AnnotationExport, annotation_export
 _ASKED = ("format", "tomogram", "shape")
 _LONGEST = 9
 """Digits of an id."""
+LARGEST = 64 << 20
+"""Bytes of published points that are converted on request: some 250,000 oriented points, or 900,000 points."""
+_LATER = ((b"retry-after", b"5"),)
+AT_ONCE, WAITING = 2, 40
+"""How many exports are made at the same time, and how many may wait for that."""
 
 
 def export_routes(portal: Portal) -> list[BaseRoute]:
     """The routes of exports."""
 
+    turns = anyio.CapacityLimiter(AT_ONCE)
+
     async def export(request: Request) -> Response:
-        return await run_in_threadpool(_answer, portal, request)
+        if turns.statistics().tasks_waiting >= WAITING:
+            raise Refused(
+                503, "busy", "Many exports are being made just now; try again in a few seconds.", _LATER
+            )
+        return await anyio.to_thread.run_sync(_answer, portal, request, limiter=turns)
 
     return [Route("/api/annotations/{id}/export", export, methods=["GET", "HEAD"])]
 
@@ -37,6 +49,8 @@ def _answer(portal: Portal, request: Request) -> Response:
     planned = _planned(portal.view(PLAIN), request)
     key = portal.admit(planned.path)
     entry = portal.storage.stat(planned.path)
+    if entry.size > LARGEST:
+        raise Refused(413, "too-large", _too_large(planned, entry.size))
     tag = planned.tag(f"{entry.tag} {entry.size}")
     headers = {
         "etag": f'"{tag}"',
@@ -57,6 +71,13 @@ def _answer(portal: Portal, request: Request) -> Response:
     if status != 200:
         return Response(b"", status, headers)
     return Response(planned.make(data), 200, headers, media_type=planned.media_type)
+
+
+def _too_large(planned: AnnotationExport, size: int) -> str:
+    return (
+        f"{planned.path} has {size / 2**20:,.0f} MiB of points; up to {LARGEST >> 20} MiB are converted on request. Download "
+        "that file as it is, or convert it where the portal lies with `tomoportal export annotation`."
+    )
 
 
 def _planned(view: View, request: Request) -> AnnotationExport:
