@@ -18,6 +18,7 @@ from tomoportal.formats.text import line_error, number, shortened, text_lines
 
 _VALUE = re.compile(r"""'[^']*'(?=\s|$)|"[^"]*"(?=\s|$)|\S+""")
 _AT_ONCE = 20_000
+_ENDS = ("data_", "loop_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,32 +79,35 @@ class Block:
         """The number of the first row, and the values of some rows."""
         lines, count = self.rows[0], len(self.labels)
         for begin in range(0, len(lines), _AT_ONCE):
-            values = [_values(line) for line in lines[begin : begin + _AT_ONCE]]
-            for offset, row in enumerate(values):
-                if len(row) != count:
-                    raise line_error(
-                        self.file,
-                        self.line_of(begin + offset),
-                        f"this row has {len(row)} values; expected {count}, one for each column.",
-                    )
+            values = _rows(lines[begin : begin + _AT_ONCE])
+            if set(map(len, values)) != {count}:
+                raise self._uneven(begin, values, count)
             yield begin, values
 
+    def _uneven(self, begin: int, values: list[list[str]], count: int) -> FormatError:
+        offset, row = next((offset, row) for offset, row in enumerate(values) if len(row) != count)
+        message = f"this row has {len(row)} values; expected {count}, one for each column."
+        return line_error(self.file, self.line_of(begin + offset), message)
+
     def _numbers(self, begin: int, values: list[list[str]], places: list[int]) -> NDArray[np.float64]:
+        texts = [row[place] for row in values for place in places]
         try:
-            texts = (row[place] for row in values for place in places)
-            numbers = (float(text) if "_" not in text else np.nan for text in texts)
-            flat = np.fromiter(numbers, np.float64, len(values) * len(places))
+            flat = np.fromiter(map(float, texts), np.float64, len(texts))
         except ValueError:
             flat = np.full(1, np.nan)
-        if not np.isfinite(flat).all():
-            for offset, row in enumerate(values):
-                for place in places:
-                    if number(row[place]) is None:
-                        message = (
-                            f"_{self.labels[place]} is {shortened(row[place])}; expected a finite number."
-                        )
-                        raise line_error(self.file, self.line_of(begin + offset), message)
+        if not np.isfinite(flat).all() or "_" in "".join(texts):
+            raise self._no_number(begin, values, places)
         return flat.reshape(-1, len(places))
+
+    def _no_number(self, begin: int, values: list[list[str]], places: list[int]) -> FormatError:
+        offset, place = next(
+            (offset, place)
+            for offset, row in enumerate(values)
+            for place in places
+            if number(row[place]) is None
+        )
+        message = f"_{self.labels[place]} is {shortened(values[offset][place])}; expected a finite number."
+        return line_error(self.file, self.line_of(begin + offset), message)
 
 
 def read_star(data: bytes, name: str) -> dict[str, Block]:
@@ -163,16 +167,26 @@ class _Reader:
         while (line := self._skip()) and line.startswith("_"):
             labels.append(line.split()[0][1:])
             self.at += 1
+        rows, numbers = self._table()
+        if self._skip() == "loop_":
+            message = f"block '{name}' has a second loop_; expected one table in a block, as RELION and STOPGAP write."
+            raise line_error(self.file, self.at + 1, message, "Is this an mmCIF file?")
+        return Block(self.file, name, begin, tuple(labels), (rows, numbers))
+
+    def _table(self) -> tuple[list[str], list[int]]:
+        """The lines up to the next block or loop, and their numbers."""
         rows: list[str] = []
         numbers: list[int] = []
-        while (line := self._skip()) and not line.startswith("data_"):
-            if line == "loop_":
-                message = f"block '{name}' has a second loop_; expected one table in a block, as RELION and STOPGAP write."
-                raise line_error(self.file, self.at + 1, message, "Is this an mmCIF file?")
-            rows.append(line)
-            numbers.append(self.at + 1)
-            self.at += 1
-        return Block(self.file, name, begin, tuple(labels), (rows, numbers))
+        for at in range(self.at, len(self.lines)):
+            line = self.lines[at].strip()
+            if line.startswith(_ENDS) and (line == "loop_" or line.startswith("data_")):
+                self.at = at
+                return rows, numbers
+            if line and line[0] != "#":
+                rows.append(line)
+                numbers.append(at + 1)
+        self.at = len(self.lines)
+        return rows, numbers
 
     def _pairs(self) -> dict[str, str]:
         pairs: dict[str, str] = {}
@@ -184,6 +198,14 @@ class _Reader:
             pairs[values[0][1:]] = values[1]
             self.at += 1
         return pairs
+
+
+def _rows(lines: Sequence[str]) -> list[list[str]]:
+    """The values of many lines, which are mostly plain: separated by blanks, without quotes and comments."""
+    whole = "\n".join(lines)
+    if any(sign in whole for sign in "\"'#"):
+        return [_values(line) for line in lines]
+    return [line.split() for line in lines]
 
 
 def _values(line: str) -> list[str]:

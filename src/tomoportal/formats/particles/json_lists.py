@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,11 @@ from tomoportal.formats.text import shortened, text_lines
 
 _DECODER = json.JSONDecoder()
 _IDENTITY = np.eye(3)
+_LOCATION = '"location": {"x": %r, "y": %r, "z": %r}'
+_ROW = "[%.9f, %.9f, %.9f]"
+_POINT = f'{{"type": "point", {_LOCATION}}}\n'
+_INSTANCE = f'{{"type": "instancePoint", {_LOCATION}, "instance_id": %d}}\n'
+_ORIENTED = f'{{"type": "orientedPoint", {_LOCATION}, "xyz_rotation_matrix": [{_ROW}, {_ROW}, {_ROW}]}}\n'
 
 
 def read_copick(data: bytes, name: str) -> ParticleTable:
@@ -71,19 +76,15 @@ def read_ndjson(data: bytes, name: str) -> ParticleTable:
 
 def to_ndjson(particles: Particles) -> bytes:
     """The portal's lines: `point`, `orientedPoint` with `xyz_rotation_matrix`, or `instancePoint` with `instance_id`; places as they
-    are in `particles`."""
-    kind, rest = "point", [""] * len(particles)
+    are in `particles`, matrices with nine decimals, which packages with their six never tell apart."""
+    columns, form = [particles.positions], _POINT
     if particles.rotations is not None:
-        kind, rest = (
-            "orientedPoint",
-            [f', "xyz_rotation_matrix": {turn}' for turn in particles.rotations.tolist()],
-        )
-    elif particles.instances is not None:
-        kind, rest = "instancePoint", [f', "instance_id": {which}' for which in particles.instances.tolist()]
-    return "".join(
-        f'{{"type": "{kind}", "location": {{"x": {x!r}, "y": {y!r}, "z": {z!r}}}{more}}}\n'
-        for (x, y, z), more in zip(particles.positions.tolist(), rest, strict=True)
-    ).encode()
+        columns, form = [*columns, particles.rotations.reshape(-1, 9)], _ORIENTED
+    rows: Iterable[tuple[Any, ...]] = map(tuple, np.concatenate(columns, axis=1).tolist())
+    if particles.rotations is None and particles.instances is not None:
+        which, form = particles.instances.tolist(), _INSTANCE
+        rows = ((*row, one) for row, one in zip(rows, which, strict=True))
+    return "".join([form % row for row in rows]).encode()
 
 
 def _parsed(data: bytes, name: str) -> Mapping[str, Any]:
