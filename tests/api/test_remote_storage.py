@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import httpx
 import pytest
 
 from fixtures_catalog import small_portal
+from fixtures_proxy import Harm, Proxy, Request, proxy_to
 from fixtures_s3 import S3Server, s3_server  # noqa: F401
 from fixtures_server import serving
 from tomoportal.settings import Settings
@@ -18,8 +20,16 @@ CONTENT = bytes(range(251)) * 40_000
 
 
 @pytest.fixture(scope="module")
+def line(s3_server: S3Server) -> Iterator[Proxy]:  # noqa: F811
+    """What lies between the portal and its store."""
+    with proxy_to(s3_server.endpoint) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
 def remote(
     s3_server: S3Server,  # noqa: F811
+    line: Proxy,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[httpx.Client]:
     folder = tmp_path_factory.mktemp("remote")
@@ -37,7 +47,7 @@ def remote(
         s3_server.client().put_object(Bucket="portal", Key=f"data/{path}", Body=content)
     settings = Settings(storage="s3://portal/data", database=f"sqlite:///{folder / 'catalog.sqlite'}")
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in s3_server.environment.items():
+        for name, value in {**s3_server.environment, "AWS_ENDPOINT_URL": line.endpoint}.items():
             patch.setenv(name, value)
         with serving(settings) as url, httpx.Client(base_url=url, timeout=30) as client:
             yield client
@@ -79,3 +89,81 @@ def test_listing(remote: httpx.Client):
     assert "<KeyCount>0</KeyCount>" in answer.text
     answer = remote.get("/s3/tomoportal", params={"list-type": "2", "prefix": f"{HOME}/Tomograms/"})
     assert answer.status_code == 503
+
+
+@pytest.fixture
+def harm(line: Proxy) -> Iterator[Callable[[Callable[[Request], Harm | None]], None]]:
+    """`harm(function)` does harm to what passes the line, until the end of the test."""
+
+    def begin(function: Callable[[Request], Harm | None]) -> None:
+        line.harm = function
+
+    yield begin
+    line.harm, line.rate = lambda _: None, 0.0
+
+
+def first_byte(request: Request) -> int:
+    """Where the range of a request to the store begins."""
+    return int(request.range.removeprefix("bytes=").partition("-")[0] or 0)
+
+
+@pytest.mark.parametrize(("service", "status"), [("/files", 502), ("/s3/tomoportal", 500)])
+def test_an_answer_that_cannot_begin_is_an_error(remote, harm, service, status):
+    harm(lambda request: Harm.SHORTENED if request.method == "GET" and request.range else None)
+    answer = remote.get(f"{service}/{MRC}")
+    assert answer.status_code == status
+    assert "try again later" in answer.text
+    assert remote.head(f"{service}/{MRC}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("service", "kind"),
+    [("/files", Harm.DROPPED), ("/files", Harm.SHORTENED), ("/s3/tomoportal", Harm.SHORTENED)],
+)
+def test_an_answer_that_cannot_end_breaks_off(remote, harm, service, kind):
+    harm(lambda request: kind if request.method == "GET" and first_byte(request) >= 4 << 20 else None)
+    with remote.stream("GET", f"{service}/{MRC}") as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-length"] == str(len(CONTENT))
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(answer.iter_bytes())
+
+
+def test_passing_trouble_is_not_noticed(remote, harm, line):
+    cut: set[str] = set()
+
+    def first_time(request: Request) -> Harm | None:
+        if not request.range or request.range in cut or first_byte(request) % (4 << 20):
+            return None
+        cut.add(request.range)
+        return Harm.CUT
+
+    harm(first_time)
+    line.rate = 40e6
+    assert remote.get(f"/files/{MRC}").content == CONTENT
+    assert len(cut) == 3
+
+
+def test_an_object_that_is_replaced_meanwhile_is_not_sent_as_a_mix(remote, harm, s3_server):  # noqa: F811
+    path = "30001/TS_01/long.bin"
+    old, new = b"o" * 9_000_000, b"n" * 9_000_000
+    put = partial(s3_server.client().put_object, Bucket="portal", Key=f"data/{path}")
+    put(Body=old)
+
+    def replace(request: Request) -> None:
+        if request.method == "GET" and 4 << 20 <= first_byte(request) < 8 << 20:
+            put(Body=new)
+
+    harm(replace)
+    with pytest.raises(httpx.RemoteProtocolError):
+        remote.get(f"/files/{path}")
+    harm(lambda _: None)
+    assert remote.get(f"/files/{path}").content == new
+
+
+def test_several_ranges(remote):
+    answer = remote.get(f"/files/{MRC}", headers={"range": "bytes=0-4,9000000-9500000"})
+    assert answer.status_code == 206
+    assert answer.headers["content-length"] == str(len(answer.content))
+    for part in (CONTENT[:5], CONTENT[9_000_000:9_500_001]):
+        assert part in answer.content

@@ -266,8 +266,7 @@ async def _send_error(error: PortalError, scope: Scope, send: Send) -> None:
     elif isinstance(error, NotFound) or status_of(error)[0] == GONE:
         status, code = 404, "NoSuchKey"
     else:
-        status, _ = status_of(error)
-        code = "SlowDown" if status == 503 else "InternalError"
+        status, code = (503, "SlowDown") if status_of(error)[0] == 503 else (500, "InternalError")
         headers = headers_of(error)
     message = "There is no such key." if code == "NoSuchKey" else told(error)
     resource = _escaped(scope["path"].removeprefix("/s3"))
