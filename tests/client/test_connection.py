@@ -13,7 +13,7 @@ import pytest
 from tomoportal import Annotation, Client, Run
 from tomoportal.client import retrying
 from tomoportal.client.document import camel
-from tomoportal.errors import QueryError, RemoteError, UsageError
+from tomoportal.errors import QueryError, RemoteError, TooMuch, UsageError
 
 ANSWER = {"data": {"runsAggregate": {"aggregate": [{"count": 3}]}}}
 
@@ -94,6 +94,31 @@ def test_what_would_not_help_is_not_asked_again(answer, said, pauses):
 def test_what_the_portal_does_not_understand_is_a_query_error():
     answers = [httpx.Response(200, json={"data": None, "errors": [{"message": "no such field"}]})]
     with _client(*answers) as client, pytest.raises(QueryError, match="no such field"):
+        Run.count(client)
+
+
+def _error(code: str) -> httpx.Response:
+    body = {"data": None, "errors": [{"message": "said so.", "extensions": {"code": code}}]}
+    headers = {"retry-after": "5"} if code == "SERVER_BUSY" else {}
+    return httpx.Response(200, json=body, headers=headers)
+
+
+def test_limits_are_told_with_what_to_do():
+    with (
+        _client(_error("QUERY_TOO_COSTLY")) as client,
+        pytest.raises(TooMuch, match="with iterate") as caught,
+    ):
+        Run.find(client)
+    assert caught.value.limit == "cost"
+    with _client(_error("CATALOG_UNAVAILABLE")) as client, pytest.raises(RemoteError, match="said so"):
+        Run.count(client)
+
+
+def test_a_full_queue_is_waited_for(pauses):
+    with _client(_error("SERVER_BUSY"), httpx.Response(200, json=ANSWER)) as client:
+        assert Run.count(client) == 3
+    assert pauses == [5]
+    with _client(*[_error("SERVER_BUSY")] * 2, retries=1) as client, pytest.raises(TooMuch, match="said so"):
         Run.count(client)
 
 

@@ -8,7 +8,7 @@
 Light: importing it loads neither numpy nor a database, nor does making a `Client` load what speaks HTTP. Everything here stands on `model`
 and `errors`.
 
-    connection, retrying        one session, questions asked again, errors as sentences
+    connection, retrying, answers   one session, questions asked again, errors as sentences
     filters, document, values   what users write → the query tree → GraphQL; pure
     entities, classes, results  what every entity can do; the 23 of them; lists of them
     relations, renames          what stands on the classes besides fields

@@ -11,8 +11,9 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tomoportal import __version__
+from tomoportal.client.answers import data_of
 from tomoportal.client.retrying import Retrying
-from tomoportal.errors import QueryError, RemoteError, UsageError
+from tomoportal.errors import RemoteError, UsageError
 
 if TYPE_CHECKING:
     import httpx
@@ -55,9 +56,10 @@ class Client:
         return self.url.removesuffix("/graphql")
 
     def query(self, document: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The `data` of a GraphQL document. Raises `RemoteError` or, for what the portal does not understand, `QueryError`."""
+        """The `data` of a GraphQL document. Raises `RemoteError` or, for what the portal does not understand or is too much for
+        it, `QueryError`."""
         body = {"query": document, **({"variables": dict(variables)} if variables else {})}
-        return _data(self.url, self._post(body))
+        return data_of(self.url, self._post(body))
 
     def find(
         self,
@@ -146,25 +148,3 @@ def _session(timeout: float) -> httpx.Client:
     limits = httpx.Timeout(CONNECT_TIMEOUT, read=timeout)
     agent = f"tomoportal/{__version__} python/{sys.version_info.major}.{sys.version_info.minor}"
     return httpx.Client(timeout=limits, headers={"User-Agent": agent}, follow_redirects=True)
-
-
-def _data(url: str, response: httpx.Response) -> dict[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        answer = {}
-    if errors := answer.get("errors"):
-        said = "; ".join(str(error.get("message", error)) for error in errors)
-        if response.status_code != 200:
-            raise RemoteError(f"{url} answered {response.status_code}: {said}", response.status_code)
-        raise QueryError(said)
-    if response.status_code != 200:
-        text = f"{url} answered {response.status_code}: {response.text[:200]}"
-        raise RemoteError(text, response.status_code)
-    if not isinstance(answer.get("data"), dict):
-        raise RemoteError(
-            f"{url} answers, but not as a portal does: {response.text[:80]!r}. Is the address right?"
-        )
-    return answer["data"]

@@ -17,7 +17,7 @@ from tomoportal.client.relations import Unpublished, typed_relation
 from tomoportal.client.renames import old_names_of
 from tomoportal.client.results import Results
 from tomoportal.client.values import PYTHON_TYPES, received
-from tomoportal.errors import QueryError, UsageError
+from tomoportal.errors import QueryError, TooMuch, UsageError
 from tomoportal.model import query
 from tomoportal.model.entity import Entity
 from tomoportal.model.fields import Field, Relation
@@ -208,8 +208,8 @@ def _rows(cls: type[ClientEntity], client: Client, select: query.Select) -> list
     document = list_document(select, client.words)
     try:
         return client.query(document.text, document.variables)[cls.names.root]
-    except QueryError:
-        if not client.learn_words():
+    except QueryError as error:
+        if isinstance(error, TooMuch) or not client.learn_words():
             raise
     document = list_document(select, client.words)
     return client.query(document.text, document.variables)[cls.names.root]

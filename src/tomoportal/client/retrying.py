@@ -36,11 +36,16 @@ class Retrying:
             except httpx.TransportError:
                 time.sleep(pause(attempt))
                 continue
-            wait = asked_pause(response) if response.status_code in BUSY else None
-            if response.status_code not in BUSY or (wait or 0) > LONGEST_PAUSE:
+            wait = asked_pause(response)
+            if not _is_busy(response) or (wait or 0) > LONGEST_PAUSE:
                 return response
             time.sleep(pause(attempt) if wait is None else wait)
         return send()
+
+
+def _is_busy(response: httpx.Response) -> bool:
+    """GraphQL errors have the status 200; those that pass name a pause."""
+    return response.status_code in BUSY or (response.status_code == 200 and "retry-after" in response.headers)
 
 
 def pause(attempt: int) -> float:
