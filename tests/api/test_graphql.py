@@ -13,6 +13,7 @@ import sqlalchemy
 from graphql import build_client_schema, get_introspection_query
 
 from fixtures_catalog import TODAY, small_portal
+from fixtures_postgres import Backend
 from tomoportal.api.graphql.execute import LONGEST_REMEMBERED, Request, Service
 from tomoportal.catalog import Addresses, Catalog
 from tomoportal.model.registry import ENTITIES
@@ -21,8 +22,8 @@ Ask = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    with small_portal(tmp_path_factory.mktemp("graphql")) as catalog:
+def portal(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    with small_portal(backend.url(tmp_path_factory.mktemp("graphql"))) as catalog:
         yield catalog
 
 

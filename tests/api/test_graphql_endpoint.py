@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +17,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from fixtures_catalog import TODAY, small_portal
+from fixtures_postgres import Backend
 from tomoportal.api.graphql.endpoint import Form, graphql_endpoint
 from tomoportal.api.graphql.execute import Request as GraphqlRequest
 from tomoportal.api.graphql.outgoing import SMALLEST_COMPRESSED, tag
@@ -34,9 +34,8 @@ BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    folder: Path = tmp_path_factory.mktemp("endpoint")
-    with small_portal(folder) as catalog:
+def portal(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    with small_portal(backend.url(tmp_path_factory.mktemp("endpoint"))) as catalog:
         yield catalog
 
 

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from fixtures_catalog import TODAY, small_portal
+from fixtures_postgres import Backend
 from tomoportal.api import errors
 from tomoportal.api.graphql.execute import Request, Service
 from tomoportal.api.graphql.schema import make_schema
@@ -44,8 +45,8 @@ def documents(mode: Any) -> st.SearchStrategy[Any]:
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    with small_portal(tmp_path_factory.mktemp("fuzz")) as catalog:
+def portal(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    with small_portal(backend.url(tmp_path_factory.mktemp("fuzz"))) as catalog:
         yield catalog
 
 

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy
 
 from fixtures_catalog import TODAY, small_portal
+from fixtures_postgres import Backend
 from tomoportal.api.graphql.execute import Request, Service
 from tomoportal.catalog import Catalog
 
@@ -17,8 +18,8 @@ SERVICE = Service()
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    with small_portal(tmp_path_factory.mktemp("search")) as catalog:
+def portal(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    with small_portal(backend.url(tmp_path_factory.mktemp("search"))) as catalog:
         yield catalog
 
 
@@ -66,9 +67,7 @@ def test_all_types_and_pages(portal: Catalog) -> None:
 def test_one_statement(portal: Catalog) -> None:
     asked: list[str] = []
     service = Service()
-    text = (
-        '{ search(text: "ribo yeast -x \\"of yeast\\" DS-30002", types: [Dataset]) { total hits { id matches { snippet } } } }'
-    )
+    text = '{ search(text: "ribo yeast -x \\"of yeast\\" DS-30002", types: [Dataset]) { total hits { id matches { snippet } } } }'
     service.answer(portal.view(today=TODAY), Request(text))
 
     def note(*args: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any
 from tomoportal.model.fields import Field, Kind
 
 _INT32 = 2**31
+_UNICODE = re.compile("[^\x00\ud800-\udfff]*")
 
 
 def converter(field: Field) -> Callable[[Any], Any]:
@@ -53,6 +55,8 @@ def _number(value: Any) -> float:
 def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError("text")
+    if isinstance(value, str) and not _UNICODE.fullmatch(value):
+        raise ValueError("text without NUL characters and lone surrogates, which no database takes")
     return str(value)
 
 

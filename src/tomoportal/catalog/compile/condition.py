@@ -8,7 +8,7 @@ from tomoportal.catalog.compile import values
 from tomoportal.catalog.compile.expressions import check_regex
 from tomoportal.catalog.compile.search import found_by
 from tomoportal.catalog.compile.writer import Source, Writer, joined
-from tomoportal.errors import QueryError
+from tomoportal.errors import QueryError, TooMuch
 from tomoportal.model import query
 from tomoportal.model.fields import Field, Kind
 
@@ -16,6 +16,8 @@ _SIGNS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="
 _TEXT_ONLY = {"like", "nlike", "ilike", "nilike", "regex", "nregex", "iregex", "niregex"}
 _TEXT_KINDS = {Kind.STR, Kind.STATE}
 _NO_ORDER = {Kind.BOOL, Kind.MATRIX}
+LONGEST_PATTERN = 10_000
+"""Letters. SQLite compares 50,000 bytes at most, PostgreSQL compiles longer expressions slowly."""
 
 
 def condition(writer: Writer, source: Source, asked: query.Condition) -> str:
@@ -116,8 +118,10 @@ def _address(writer: Writer, column: str, field: Field, operator: str, value: An
 def _pattern(writer: Writer, source: Source, field: Field, operator: str, pattern: Any) -> str:
     if field.kind not in _TEXT_KINDS:
         raise QueryError(f"{source.entity.__name__}.{field.name} is not text; {operator} cannot be used")
-    if not isinstance(pattern, str):
-        raise values.wrong_type(field, pattern, "text")
+    values.checked(field, pattern)
+    if len(pattern) > LONGEST_PATTERN:
+        reason = f"a pattern has {len(pattern):,} letters, and at most {LONGEST_PATTERN:,} are compared"
+        raise TooMuch("size", f"this query is too large for the database: {reason}")
     expression = values.expression(writer, source, field)
     negated, word = operator.startswith("n"), operator.removeprefix("n")
     ignore_case = word.startswith("i")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,6 +13,8 @@ from tomoportal.errors import QueryError
 from tomoportal.model.fields import FILES_MARK, Address, Field, Kind
 
 _LONGEST_INT = 2**63
+_UNICODE = re.compile("[^\x00\ud800-\udfff]*")
+"""What every database can hold."""
 
 
 def expression(writer: Writer, source: Source, field: Field) -> str:
@@ -44,8 +47,7 @@ def stored_path(writer: Writer, field: Field, value: Any) -> str | None:
     assert field.address_of is not None
     is_s3 = field.address_of[0] is Address.S3
     prefix = addresses.s3 if is_s3 else addresses.files
-    if not isinstance(value, str):
-        raise wrong_type(field, value, "text")
+    checked(field, value)
     if not value.startswith(prefix):
         return None
     path = value[len(prefix) :]
@@ -77,8 +79,8 @@ def checked(field: Field, value: Any) -> Any:
         case Kind.MATRIX:
             raise QueryError(f"{_name(field)} is a matrix and cannot be compared")
         case _:
-            if not isinstance(value, str):
-                raise wrong_type(field, value, "text")
+            if not isinstance(value, str) or not _UNICODE.fullmatch(value):
+                raise wrong_type(field, value, "text without NUL characters and lone surrogates")
             return value
 
 
