@@ -10,7 +10,7 @@ from graphql import GraphQLObjectType, build_schema, parse, validate
 
 from tomoportal import Annotation, Run, Tomogram
 from tomoportal.client import CLASSES
-from tomoportal.client.document import count_document, list_document, where_object
+from tomoportal.client.document import camel, count_document, list_document, where_object
 from tomoportal.client.filters import condition
 from tomoportal.errors import QueryError
 from tomoportal.model import query
@@ -152,3 +152,17 @@ def test_prefetched_relations_come_as_connections():
     )
     text = list_document(select).text
     assert "dataset { id } tomograms { edges { node { id } } pageInfo { hasNextPage } }" in text
+
+
+@pytest.mark.parametrize("kind", CLASSES.values(), ids=lambda kind: kind.__name__)
+def test_the_official_schema_takes_prefetched_relations(kind, official_schema):
+    words = _words(official_schema)
+    known = words[kind.names.graphql]
+    inner = (query.Value("id", "id"),)
+    relations = tuple(
+        (query.Many if relation.many else query.One)(name, name, inner)
+        for name, relation in kind.relations.items()
+        if camel(name) in known
+    )
+    document = list_document(query.Select(kind.__name__, relations, order_by=(query.Order(("id",)),)), words)
+    assert validate(official_schema, parse(document.text)) == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import pickle
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -261,3 +263,41 @@ def test_tables(client):
         name: kind.partition("[")[0] for name, kind in kinds.items()
     }
     assert len(tomograms[1:].to_dataframe()) == len(tomograms) - 1
+
+
+def test_entities_travel_to_other_processes(client):
+    (run,) = Run.find(client, Run.name == "TS_001", prefetch="dataset")
+    again = pickle.loads(pickle.dumps(run))
+    assert (again, again.client.url) == (run, client.url)
+    assert again.client is not client
+    again.client.close()
+    assert pickle.loads(pickle.dumps(Run.find(client))).kind is Run
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        found = pool.map(_spacings, [run] * 8)
+    assert found == [[one.voxel_spacing for one in run.tomograms]] * 8
+    assert run.dataset.runs[0] == run, "the connections of this process still work"
+
+
+def _spacings(run: Run) -> list[float]:
+    return [one.voxel_spacing for one in run.tomograms]
+
+
+def test_a_forked_process_makes_connections_of_its_own(counted):
+    Run.count(counted)
+    session = counted._http
+    with multiprocessing.get_context("fork").Pool(1, initializer=_remember, initargs=(counted,)) as pool:
+        assert pool.apply(_begins_anew) == (True, 2)
+    assert counted._http is session
+    assert Run.count(counted) == 2
+
+
+_REMEMBERED: list[Client] = []
+
+
+def _remember(client: Client) -> None:
+    _REMEMBERED.append(client)
+
+
+def _begins_anew() -> tuple[bool, int]:
+    (client,) = _REMEMBERED
+    return "_http" not in client.__dict__, Run.count(client)

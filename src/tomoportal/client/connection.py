@@ -6,7 +6,7 @@ import os
 import sys
 import weakref
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -110,8 +110,9 @@ class Client:
         """httpx is loaded for the first question, not by the package."""
         with self._lock:
             if "_http" not in self.__dict__:
-                self.__dict__["_http"] = session = _session(self._timeout)
-                weakref.finalize(self, session.close)
+                session = _session(self._timeout)
+                _end_in_time(self, session)
+                self.__dict__["_http"] = session
             return self.__dict__["_http"]
 
     def _post(self, body: Mapping[str, Any]) -> httpx.Response:
@@ -123,6 +124,15 @@ class Client:
             raise RemoteError(
                 f"{self.url} cannot be reached ({error or type(error).__name__}). Is the portal running there?"
             ) from error
+
+    def _forget_session(self) -> None:
+        """In a process that was forked: the connections belong to the other one."""
+        self.__dict__.pop("_http", None)
+        self._lock = RLock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, also in another process, has connections of its own."""
+        return partial(Client, timeout=self._timeout, retries=self._retrying.retries), (self.url,)
 
     def __enter__(self) -> Client:
         return self
@@ -140,6 +150,20 @@ def _address(given: str) -> str:
             f"{given!r} is no address of a portal; expected one that starts with http:// or https://."
         )
     return given.rstrip("/").removesuffix("/graphql") + "/graphql"
+
+
+def _end_in_time(client: Client, session: httpx.Client) -> None:
+    """End the session with the client that nobody uses any more; leave it alone in processes that are forked meanwhile."""
+    ended = weakref.finalize(client, session.close)
+    known = weakref.ref(client)
+
+    def leave() -> None:
+        ended.detach()
+        if still := known():
+            still._forget_session()
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=leave)
 
 
 def _session(timeout: float) -> httpx.Client:

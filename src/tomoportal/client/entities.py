@@ -188,7 +188,7 @@ def _select(
     for name, number in (("limit", limit), ("offset", offset)):
         if number is not None and number < 0:
             raise QueryError(f"{name} is {number}; expected 0 or more.")
-    orders = filters.orders(cls, order_by)
+    orders = filters.orders(cls, order_by) or (query.Order(("id",)),)
     return query.Select(cls.__name__, _selections(cls, tree), filters.condition(where), orders, limit, offset)
 
 
