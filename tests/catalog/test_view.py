@@ -70,25 +70,25 @@ def test_nothing_of_the_future_in_figures(view: View, later: View) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [("runs", "annotations", "object_name"), ("runs", "annotations", "object_id")]
-)
-def test_nothing_of_the_future_in_facets(view: View, later: View, path: tuple[str, ...]) -> None:
-    """The first path is gathered at load, the second counted when asked for."""
-    assert [count for _, count in view.facets("Dataset", q.EVERYTHING, path)] == [2, 2]
-    assert [count for _, count in later.facets("Dataset", q.EVERYTHING, path)] == [3, 3, 3]
-    yeast = q.Compare("organism_name", "eq", "Saccharomyces cerevisiae")
-    assert [count for _, count in later.facets("Dataset", yeast, path)] == [1, 1, 1]
-
-
-@pytest.mark.parametrize(
-    "path", [("runs", "annotations", "object_name"), ("runs", "annotations", "object_id"), ("organism_name",)]
-)
-def test_holders_are_the_rows_behind_facets(view: View, later: View, path: tuple[str, ...]) -> None:
+    ("entity", "path"),
+    [
+        ("Dataset", ("runs", "annotations", "object_name")), ("Dataset", ("runs", "annotations", "annotation_shapes", "shape_type")),
+        ("Dataset", ("organism_name",)), ("Dataset", ("deposition", "title")), ("Dataset", ("runs", "id")),
+        ("Run", ("annotations", "object_id")), ("Run", ("dataset", "organism_name")), ("Annotation", ("run", "name")),
+    ],
+)  # fmt: skip
+def test_pairs_are_the_rows_with_each_value(
+    view: View, later: View, entity: str, path: tuple[str, ...]
+) -> None:
+    """Whether rows are joined or not: those of a condition that all fulfil are the same; and each is found by its value."""
+    everything = q.Compare("id", "gt", 0)
     for reader in (view, later):
-        counts = {value: len(rows) for value, rows in reader.holders("Dataset", q.EVERYTHING, path).items()}
-        assert counts == dict(reader.facets("Dataset", q.EVERYTHING, path))
-    only = q.Compare("id", "eq", 30002)
-    assert set(view.holders("Dataset", only, path).values()) == {frozenset({30002})}
+        pairs = reader.pairs(entity, q.EVERYTHING, path)
+        assert sorted(pairs) == sorted(set(pairs)) == sorted(reader.pairs(entity, everything, path))
+        for value in {value for value, _ in pairs}:
+            found = ids(reader, entity, q.through(path[:-1], q.Compare(path[-1], "eq", value)))
+            assert sorted(found) == sorted(id for other, id in pairs if other == value)
+    assert len(later.pairs(entity, q.EVERYTHING, path)) > len(view.pairs(entity, q.EVERYTHING, path))
 
 
 def test_nothing_of_the_future_is_found_by_words(view: View, later: View) -> None:

@@ -14,15 +14,12 @@ import sqlalchemy as sql
 
 from tomoportal.catalog.database import Database
 from tomoportal.catalog.search import index
-from tomoportal.catalog.search.index import joined_along
 from tomoportal.catalog.tables import (
-    FACETS,
     FOLDER,
     META,
     RELEASE,
     REPLACING,
     below,
-    facet_table,
 )
 from tomoportal.model.entity import Entity
 from tomoportal.model.ontology import Ontologies
@@ -83,9 +80,6 @@ def settle(
     for entity in in_order_of_need():
         _settle_releases(connection, database, entity, scope)
     index.settle(connection, database, scope, forgotten, ontologies)
-    for entity in ENTITIES:
-        if entity.__name__ in FACETS:
-            _settle_facets(connection, database, entity, scope)
 
 
 def count_load(connection: sql.Connection, database: Database) -> None:
@@ -121,30 +115,3 @@ def _settle_releases(
     if len(dates) > 1:
         latest = getattr(sql.func, database.dialect.greatest)(*dates)
         connection.execute(table.update().where(below(table, scope)).values({RELEASE: latest}))
-
-
-def _settle_facets(
-    connection: sql.Connection, database: Database, entity: type[Entity], scope: str | None
-) -> None:
-    """Each value that related rows have, once for every row of the entity, from the day on which the first of them is public."""
-    tables = database.tables.tables
-    table, facets = tables[entity.names.table], tables[facet_table(entity)]
-    connection.execute(facets.delete().where(_of_rows(facets, table, scope)))
-    for path in FACETS[entity.__name__]:
-        joined, at = joined_along(tables, entity, path[:-1])
-        value = at.c[path[-1]]
-        found = (
-            sql.select(table.c.id, sql.literal(".".join(path)), value, sql.func.min(at.c[RELEASE]))
-            .select_from(joined)
-            .where(below(table, scope), value.is_not(None))
-            .group_by(table.c.id, value)
-        )
-        connection.execute(facets.insert().from_select(["row_id", "path", "value", RELEASE], found))
-
-
-def _of_rows(lent: sql.Table, table: sql.Table, scope: str | None) -> sql.ColumnElement[bool]:
-    """What was made for rows below a folder, or for rows that are gone."""
-    if scope is None:
-        return sql.true()
-    rows = sql.select(table.c.id)
-    return sql.or_(lent.c.row_id.in_(rows.where(below(table, scope))), lent.c.row_id.not_in(rows))

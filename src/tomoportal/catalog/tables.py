@@ -45,21 +45,6 @@ _ALSO_INDEXED = {
 """Fields that pages filter or sort by, beside foreign keys."""
 
 
-FACETS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "Dataset": (
-        ("runs", "annotations", "object_name"),
-        ("runs", "annotations", "annotation_shapes", "shape_type"),
-        ("runs", "identified_objects", "object_name"),
-        ("runs", "tiltseries", "camera_manufacturer"),
-        ("runs", "tomograms", "fiducial_alignment_status"),
-        ("runs", "tomograms", "processing"),
-        ("runs", "tomograms", "reconstruction_method"),
-        ("runs", "tomograms", "reconstruction_software"),
-    )
-}
-"""Texts of related rows that are gathered at load, because counting them anew for every page would take too long."""
-
-
 def make_tables() -> sql.MetaData:
     """All tables; those of entities are named after `names.table`."""
     metadata = sql.MetaData()
@@ -69,14 +54,12 @@ def make_tables() -> sql.MetaData:
     add_search_tables(metadata)
     for entity in ENTITIES:
         _entity_table(metadata, entity)
-        if entity.__name__ in FACETS:
-            _facet_table(metadata, entity)
     return metadata
 
 
 def model_hash() -> str:
     """Changes with everything that decides what the tables look like and what stands in them."""
-    lines = [f"format {FORMAT} {FACETS} {fingerprint()}"]
+    lines = [f"format {FORMAT} {fingerprint()}"]
     for entity in ENTITIES:
         lines.append(f"{entity.__name__} {entity.names.table} {entity.rows}")
         lines += [
@@ -92,11 +75,6 @@ def below(table: sql.Table, scope: str | None) -> sql.ColumnElement[bool]:
         return sql.true()
     folder = table.c[FOLDER]
     return sql.or_(folder == scope, sql.and_(folder >= f"{scope}/", folder < f"{scope}0"))
-
-
-def facet_table(entity: type[Entity]) -> str:
-    """Name of the table with the gathered facets of an entity."""
-    return f"{entity.names.table}_facet"
 
 
 def _tombstone_table(metadata: sql.MetaData) -> None:
@@ -132,18 +110,3 @@ def _column(field: Field) -> sql.Column:
     if field.name == "id":
         return sql.Column("id", kind, primary_key=True, autoincrement=False)
     return sql.Column(field.name, kind, nullable=field.nullable)
-
-
-def _facet_table(metadata: sql.MetaData, entity: type[Entity]) -> None:
-    """One row for every row of the entity, path and value."""
-    name = facet_table(entity)
-    table = sql.Table(
-        name,
-        metadata,
-        sql.Column("row_id", sql.Integer, nullable=False),
-        sql.Column("path", sql.Text, nullable=False),
-        sql.Column("value", sql.Text, nullable=False),
-        sql.Column(RELEASE, sql.Text, nullable=False),
-    )
-    sql.Index(f"ix_{name}_path", table.c.path, table.c.value, table.c.row_id, table.c[RELEASE])
-    sql.Index(f"ix_{name}_row", table.c.row_id)

@@ -16,7 +16,7 @@ from tomoportal.catalog.compile.condition import condition
 from tomoportal.catalog.compile.writer import Addresses, Scope, Statement, Writer
 from tomoportal.catalog.database import LONGEST, Excess
 from tomoportal.catalog.search import matches
-from tomoportal.catalog.tables import FACETS, FOLDER, RELEASE, REPLACING, below
+from tomoportal.catalog.tables import FOLDER, RELEASE, REPLACING, below
 from tomoportal.catalog.tombstones import Tombstone, tombstone, tombstone_at, tombstones_in
 from tomoportal.errors import CatalogError, TooMuch
 from tomoportal.layout.paths import Key, folder, owner
@@ -47,7 +47,6 @@ class View:
 
     def __init__(self, database: Database, today: date, addresses: Addresses, version: str) -> None:
         self.database, self.today, self.addresses, self.version = database, today, addresses, version
-        self._ids: dict[str, query.Condition] = {}
         self._scope = Scope(f"{today.isoformat()}T00:00:00+00:00", addresses)
 
     @property
@@ -91,18 +90,6 @@ class View:
         writer = Writer(self.database.dialect, self._scope)
         return json.loads(self._run(aggregate.count(writer, entity_name, where)))
 
-    def facets(
-        self, entity_name: str, where: query.Condition, path: tuple[str, ...]
-    ) -> list[tuple[Any, int]]:
-        """How many rows that fulfil `where` have each value of the field at the end of `path` (relations, then a field),
-        most frequent first. A row counts once for a value, however many related rows have it. Which rows fulfil `where` is found
-        out once for all facets of a view."""
-        writer = Writer(self.database.dialect, self._scope)
-        if entity_name in FACETS and where != query.EVERYTHING:
-            where = self._chosen(entity_name, where)
-        answer = json.loads(self._run(aggregate.facets(writer, entity_name, where, path)))
-        return [(item["value"], item["count"]) for item in answer]
-
     def sizes(self) -> dict[str, int]:
         """How many rows each entity has by class name, hidden ones included: for estimates, not for readers."""
         tables = self.database.tables.tables
@@ -116,24 +103,15 @@ class View:
         with self.database.connect() as connection:
             return dict(connection.execute(sql.select(*counts)).one()._mapping)
 
-    def holders(
+    def pairs(
         self, entity_name: str, where: query.Condition, path: tuple[str, ...]
-    ) -> dict[Any, frozenset[int]]:
-        """The ids of the rows that fulfil `where`, by each value of the field at the end of `path`; a row can stand under
-        several values."""
+    ) -> list[tuple[Any, int]]:
+        """Each value of the field at the end of `path` (relations, then a field) with the id of each row that fulfils `where` and
+        has it, once."""
         writer = Writer(self.database.dialect, self._scope)
-        found: dict[Any, set[int]] = {}
-        for pair in json.loads(self._run(aggregate.holders(writer, entity_name, where, path))):
-            found.setdefault(pair["value"], set()).add(pair["id"])
-        return {value: frozenset(ids) for value, ids in found.items()}
-
-    def _chosen(self, entity_name: str, where: query.Condition) -> query.Condition:
-        """The same condition as a list of ids."""
-        key = f"{entity_name} {where!r}"
-        if key not in self._ids:
-            rows = self.rows(query.Select(entity_name, (query.Value("id", "id"),), where))
-            self._ids[key] = query.Compare("id", "in", tuple(row["id"] for row in rows))
-        return self._ids[key]
+        statement = aggregate.pairs(writer, entity_name, where, path)
+        with self.database.connect() as connection:
+            return [(value, id) for value, id in connection.exec_driver_sql(statement.text, statement.values)]
 
     def totals(self) -> dict[str, int]:
         """Numbers for the front page."""

@@ -1,19 +1,25 @@
-"""Query string ↔ query tree: the filters of a list, as a table. One more filter is one more row.
+"""Query string ↔ rows: the filters of a list, as a table. One more filter is one more row.
 
-Takes the parameters of a request, gives a `Choice` of what was asked for: the condition for the catalogue, the addresses with one
-thing more or less, and the offers with their counts. Junk is left out with a notice and never raises. No HTML here.
+Takes the parameters of a request, gives a `Choice` of what was asked for: the rows, the addresses with one thing more or less, and
+the offers with their counts. Junk is left out with a notice and never raises. No HTML here.
+
+Filters about what is inside rows (runs of datasets) must all hold for the same run. The count of an option is the number of rows
+that the list would have with it, by the same bits that make the list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import and_, or_
 from typing import Any, Protocol
 
 from tomoportal.catalog import View
+from tomoportal.catalog.search.terms import terms
 from tomoportal.model import query
 from tomoportal.web.facts import UNSTATED
-from tomoportal.web.members import Ids, by_value, ids
+from tomoportal.web.members import Bits, Members
 
 MOST_VALUES = 50
 """Values of one filter that are looked at."""
@@ -53,8 +59,11 @@ class Filter(Protocol):
     def needs_all(self) -> bool:
         """Whether a row must be under every chosen value, or under any of them."""
 
-    def members(self, view: View, entity: str, within: query.Condition) -> dict[str, Ids]:
-        """The rows under each value that is on offer, among those that fulfil `within`."""
+    def is_inside(self, members: Members) -> bool:
+        """Whether it speaks of what is inside the rows."""
+
+    def by_value(self, members: Members) -> dict[str, Bits]:
+        """The rows, or what is inside them, under each value that is on offer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +88,12 @@ class OneOf:
     def label(self, value: str) -> str:
         return self.wording(value)
 
-    def members(self, view: View, entity: str, within: query.Condition) -> dict[str, Ids]:
-        found = by_value(view, entity, self.path, within)
-        return {value: rows for value, rows in found.items() if value not in UNSTATED}
+    def is_inside(self, members: Members) -> bool:
+        return members.is_inside(self.path)
+
+    def by_value(self, members: Members) -> dict[str, Bits]:
+        found = members.by_value(self.path)
+        return {value: bits for value, bits in found.items() if value not in UNSTATED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +107,14 @@ class Demand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllOf:
-    """Rows that fulfil every chosen demand."""
+    """Rows that fulfil every chosen demand. `inside`: the demands are about what is inside the rows."""
 
     parameter: str
     legend: str
     demands: tuple[Demand, ...]
     help: str = ""
     needs_all: bool = True
+    inside: bool = False
 
     def accepted(self, value: str) -> str | None:
         return value if any(value == demand.value for demand in self.demands) else None
@@ -109,37 +122,44 @@ class AllOf:
     def label(self, value: str) -> str:
         return next(demand.label for demand in self.demands if demand.value == value)
 
-    def members(self, view: View, entity: str, within: query.Condition) -> dict[str, Ids]:
-        return {
-            demand.value: ids(view, entity, query.all_of([within, demand.condition]))
-            for demand in self.demands
-        }
+    def is_inside(self, members: Members) -> bool:
+        return self.inside
+
+    def by_value(self, members: Members) -> dict[str, Bits]:
+        fulfilling = members.fulfilling_inside if self.inside else members.fulfilling
+        return {demand.value: fulfilling(demand.condition) for demand in self.demands}
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """An order that people can choose."""
+    """An order that people can choose; without `order`, by how well the words of the search fit."""
 
     value: str
     label: str
-    order: tuple[query.Order, ...]
+    order: tuple[query.Order, ...] = ()
+
+
+BEST = Sort("relevance", "Best match")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOf:
     """A list of rows of an entity as a page offers it: its filters, orders (the first is the usual one), and other spellings of
-    parameters and sorts that old links use. `text` makes the condition of the search box."""
+    sorts that old links use. `inner`: the relation to what filters may speak of inside the rows. `text` makes the condition of the
+    search box; `is_ranked` when the words of it can put the rows in order, which then is the usual order."""
 
     entity: str
+    inner: str = ""
     filters: tuple[Filter, ...]
     sorts: tuple[Sort, ...]
     text: Callable[[str], query.Condition] = query.Search
     text_parameter: str = "search"
+    is_ranked: bool = False
     sort_aliases: dict[str, str] = field(default_factory=dict)
 
     def read(self, parameters: Iterable[tuple[str, str]]) -> Choice:
         """What the parameters ask for."""
-        choice = Choice(self, sort=self.sorts[0])
+        choice = Choice(self)
         for name, value in parameters:
             choice = choice._with(name, value.replace("\x00", "").strip()[:LONGEST])
         return choice
@@ -156,10 +176,10 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was asked of a list. `notices` say what of the query string was left out."""
+    """What was asked of a list; `asked_sort` None for the usual order. `notices` say what of the query string was left out."""
 
     of: ListOf
-    sort: Sort
+    asked_sort: Sort | None = None
     text: str = ""
     chosen: dict[str, tuple[str, ...]] = field(default_factory=dict)
     page: int = 1
@@ -170,24 +190,45 @@ class Choice:
         """Whether anything is searched or filtered for."""
         return bool(self.text or self.chosen)
 
-    def matching(self, view: View, within: query.Condition, *, without: str = "") -> Ids:
-        """The rows that are asked for among those that fulfil `within`, perhaps as if one filter were not set."""
-        text = [self.of.text(self.text)] if self.text else []
-        found = ids(view, self.of.entity, query.all_of([within, *text]))
+    @property
+    def sorts(self) -> tuple[Sort, ...]:
+        """The orders on offer, the usual one first."""
+        has_words = self.of.is_ranked and bool(terms(self.text).wanted)
+        return (BEST, *self.of.sorts) if has_words else self.of.sorts
+
+    @property
+    def sort(self) -> Sort:
+        """The order of the list."""
+        return self.asked_sort if self.asked_sort in self.sorts else self.sorts[0]
+
+    def members(self, view: View, within: query.Condition = query.EVERYTHING) -> Members:
+        """The rows that fulfil `within`, before anything is searched or filtered for."""
+        return Members(view, self.of.entity, self.of.inner, within)
+
+    def matching(self, members: Members, *, without: str = "") -> tuple[Bits, Bits]:
+        """The rows that are asked for, perhaps as if one filter were not set, and what is inside them that fulfils the filters."""
+        places = members.places
+        rows, inside = places.everything, places.full
+        if self.text:
+            rows &= members.fulfilling(self.of.text(self.text))
         for item in self.of.filters:
             if item.parameter in self.chosen and item.parameter != without:
-                members = item.members(view, self.of.entity, within)
-                sets = [members.get(value, frozenset()) for value in self.chosen[item.parameter]]
-                found &= frozenset.intersection(*sets) if item.needs_all else frozenset().union(*sets)
-        return found
+                known = item.by_value(members)
+                chosen = [known.get(value, 0) for value in self.chosen[item.parameter]]
+                bits = reduce(and_ if item.needs_all else or_, chosen)
+                if item.is_inside(members):
+                    inside &= bits
+                    rows &= places.holding(inside)
+                else:
+                    rows &= bits
+        return rows, inside
 
-    def parameters(self, *, page: int = 1, sort: Sort | None = None) -> tuple[tuple[str, str], ...]:
+    def parameters(self, *, page: int = 1) -> tuple[tuple[str, str], ...]:
         """The query string that asks for the same, on a page of it."""
         found = [(self.of.text_parameter, self.text)] if self.text else []
         found += [(name, value) for name, values in self.chosen.items() for value in values]
-        wanted = sort or self.sort
-        if wanted is not self.of.sorts[0]:
-            found.append(("sort", wanted.value))
+        if self.sort is not self.sorts[0]:
+            found.append(("sort", self.sort.value))
         if page > 1:
             found.append(("page", str(page)))
         return tuple(found)
@@ -202,15 +243,17 @@ class Choice:
                 )
         return tuple(found)
 
-    def options(
-        self, item: Filter, view: View, within: query.Condition = query.EVERYTHING, *, most: int = 100
-    ) -> tuple[Option, ...]:
-        """What a filter offers under everything else that is chosen, among the rows that fulfil `within`: the count is what
-        there would be with this value. Chosen values are always among it, others only when they lead to something."""
+    def options(self, item: Filter, members: Members, *, most: int = 100) -> tuple[Option, ...]:
+        """What a filter offers under everything else that is chosen: the count is the number of rows that there would be with this
+        value; for a filter that takes any of its values, with it alone. Chosen values are always among it, others only when they
+        lead to something."""
         chosen = self.chosen.get(item.parameter, ())
-        left = self.matching(view, within, without="" if item.needs_all else item.parameter)
-        members = item.members(view, self.of.entity, within)
-        counts = {value: len(rows & left) for value, rows in members.items()}
+        rows, inside = self.matching(members, without="" if item.needs_all else item.parameter)
+        holding, is_inside = members.places.holding, item.is_inside(members)
+        counts = {
+            value: ((holding(inside & bits) if is_inside else bits) & rows).bit_count()
+            for value, bits in item.by_value(members).items()
+        }
         if not item.needs_all:
             most_first = sorted(
                 (value for value in counts if counts[value]), key=lambda value: (-counts[value], value)
@@ -231,8 +274,11 @@ class Choice:
             return self._choosing(item, value)
         if name == "sort":
             value = self.of.sort_aliases.get(value, value)
-            sort = next((sort for sort in self.of.sorts if sort.value == value), None)
-            return replace(self, sort=sort) if sort else self._noting(f"There is no order “{value[:40]}”.")
+            known = (*self.of.sorts, BEST) if self.of.is_ranked else self.of.sorts
+            sort = next((sort for sort in known if sort.value == value), None)
+            return (
+                replace(self, asked_sort=sort) if sort else self._noting(f"There is no order “{value[:40]}”.")
+            )
         if name == "page":
             is_page = value.isascii() and value.isdigit() and 1 <= int(value) <= LAST_PAGE
             return replace(self, page=int(value)) if is_page else self._noting(f"“{value[:40]}” is no page.")

@@ -25,45 +25,35 @@ DEPOSITED = query.Compare("alignment_method", "is_null", False) | query.Related(
 """Alignments that somebody made; others only hold the place of one that was not deposited."""
 
 CONTENTS = (
-    Demand("annotation", "Annotations", _has("runs", "annotations")),
-    Demand("tomogram", "Tomograms", _has("runs", "tomograms")),
-    Demand("raw-frames", "Movie frames", _has("runs", "frames", where=WITH_FILE)),
-    Demand("tilt-series", "Tilt series", _has("runs", "tiltseries")),
+    Demand("annotation", "Annotations", _has("annotations")),
+    Demand("tomogram", "Tomograms", _has("tomograms")),
+    Demand("raw-frames", "Movie frames", _has("frames", where=WITH_FILE)),
+    Demand("tilt-series", "Tilt series", _has("tiltseries")),
     Demand(
         "ctf",
         "CTF estimates",
-        _has("runs", "per_section_parameters", where=query.Compare("major_defocus", "is_null", False)),
+        _has("per_section_parameters", where=query.Compare("major_defocus", "is_null", False)),
     ),
-    Demand("tilt-series-alignment", "Alignments", _has("runs", "alignments", where=DEPOSITED)),
+    Demand("tilt-series-alignment", "Alignments", _has("alignments", where=DEPOSITED)),
+)
+"""What a run can hold."""
+
+GROUND_TRUTH = Demand(
+    "true",
+    "Annotated as ground truth",
+    _has("annotations", where=query.Compare("ground_truth_status", "eq", True)),
 )
 
-_SHOWN_ID = re.compile(r"(DS|RN|TS|AL|TM|AN|CZCDP)-(\d{1,9})", re.IGNORECASE)
-_TAXID = re.compile(r"(?:NCBI(?:Taxon)?:)?(\d{1,9})", re.IGNORECASE)
-_HOLDERS = {
-    "DS": ("id",),
-    "CZCDP": ("deposition_id",),
-    "RN": ("runs", "id"),
-    "TS": ("runs", "tiltseries", "id"),
-    "AL": ("runs", "alignments", "id"),
-    "TM": ("runs", "tomograms", "id"),
-    "AN": ("runs", "annotations", "id"),
-}
 
-
-def _called(text: str) -> query.Condition:
-    """Datasets with these words; also those that hold what has such an identifier (RN-1), or are of such a species (9606)."""
-    words: query.Condition = query.Search(text)
-    if shown := _SHOWN_ID.fullmatch(text):
-        *path, name = _HOLDERS[shown[1].upper()]
-        return words | through(path, query.Compare(name, "eq", int(shown[2])))
-    if species := _TAXID.fullmatch(text):
-        return words | query.Compare("organism_taxid", "eq", int(species[1]))
-    return words
+def _spaced(word: str) -> str:
+    """`SegmentationMask` → `Segmentation mask`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word).capitalize()
 
 
 DATASETS = ListOf(
     entity="Dataset",
-    text=_called,
+    inner="runs",
+    is_ranked=True,
     filters=(
         OneOf(parameter="organism", legend="Organism", path=("organism_name",)),
         OneOf(
@@ -73,7 +63,33 @@ DATASETS = ListOf(
             help="Datasets with annotations of any of these",
         ),
         AllOf(
-            parameter="files", legend="Data types", demands=CONTENTS, help="Datasets that have all of these"
+            parameter="files",
+            legend="Data types",
+            demands=CONTENTS,
+            help="Datasets with a run that has all of these",
+            inside=True,
+        ),
+        AllOf(parameter="ground_truth", legend="Ground truth", demands=(GROUND_TRUTH,), inside=True),
+        OneOf(
+            parameter="object_shape",
+            legend="Annotation shape",
+            path=("runs", "annotations", "annotation_shapes", "shape_type"),
+            wording=_spaced,
+        ),
+        OneOf(
+            parameter="camera_manufacturer",
+            legend="Camera manufacturer",
+            path=("runs", "tiltseries", "camera_manufacturer"),
+        ),
+        OneOf(
+            parameter="reconstruction_method",
+            legend="Reconstruction method",
+            path=("runs", "tomograms", "reconstruction_method"),
+        ),
+        OneOf(
+            parameter="reconstruction_software",
+            legend="Reconstruction software",
+            path=("runs", "tomograms", "reconstruction_software"),
         ),
     ),
     sorts=(
@@ -87,6 +103,7 @@ DATASETS = ListOf(
 
 DEPOSITIONS = ListOf(
     entity="Deposition",
+    is_ranked=True,
     filters=(),
     sorts=(
         Sort("newest", "Newest first", (Order(("deposition_date",), "desc"), Order(("id",), "desc"))),

@@ -1,4 +1,4 @@
-"""Figures about groups of rows: counts, sums, facets."""
+"""Figures about groups of rows: counts, sums; which rows have which value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from tomoportal.catalog.compile import values
 from tomoportal.catalog.compile.condition import all_conditions
 from tomoportal.catalog.compile.shape import Members, Shape
 from tomoportal.catalog.compile.writer import Source, Statement, Writer, joined
-from tomoportal.catalog.tables import FACETS, RELEASE, facet_table
 from tomoportal.errors import QueryError
 from tomoportal.model import query
 from tomoportal.model.fields import Kind
@@ -50,49 +49,24 @@ def count(writer: Writer, entity: str, where: query.Condition) -> Statement:
     )
 
 
-def facets(writer: Writer, entity: str, where: query.Condition, path: tuple[str, ...]) -> Statement:
-    """`[{"value", "count"}]`: distinct rows for every value at the end of a path."""
+def pairs(writer: Writer, entity: str, where: query.Condition, path: tuple[str, ...]) -> Statement:
+    """Rows of (value at the end of a path, id of the row that has it), each once. What can be seen belongs to rows that can be seen,
+    so that all rows need not be joined when none is left out."""
     source = writer.source(entity)
-    if path in FACETS.get(entity, ()):
-        kind = Kind.STR
-        counted = f"SELECT value AS v, count(*) AS n {_gathered_rows(writer, source, where, path)}"
-    else:
-        rows, value, kind = _joined_rows(writer, source, where, path)
-        counted = f"SELECT {value} AS v, count(DISTINCT {source.column('id')}) AS n {rows}"
-    grouped = f"{counted} GROUP BY 1 ORDER BY 2 DESC, 1"
-    members = [("value", writer.dialect.shown("g.v", kind)), ("count", writer.dialect.shown("g.n", Kind.INT))]
-    rows = writer.dialect.json_list(writer.dialect.json_object(members), f"({grouped}) AS g")
-    return writer.statement(f"SELECT {writer.dialect.text(rows)}")
-
-
-def holders(writer: Writer, entity: str, where: query.Condition, path: tuple[str, ...]) -> Statement:
-    """`[{"value", "id"}]`: which rows have which value at the end of a path, each pair once."""
-    source = writer.source(entity)
-    if path in FACETS.get(entity, ()):
-        chosen, kind = _gathered_rows(writer, source, where, path), Kind.STR
-        pairs = f"SELECT value AS v, row_id AS i {chosen}"
-    else:
-        rows, value, kind = _joined_rows(writer, source, where, path)
-        pairs = f"SELECT DISTINCT {value} AS v, {source.column('id')} AS i {rows}"
-    members = [("value", writer.dialect.shown("g.v", kind)), ("id", writer.dialect.shown("g.i", Kind.INT))]
-    found = writer.dialect.json_list(writer.dialect.json_object(members), f"({pairs}) AS g")
-    return writer.statement(f"SELECT {writer.dialect.text(found)}")
-
-
-def _gathered_rows(writer: Writer, source: Source, where: query.Condition, path: tuple[str, ...]) -> str:
-    """FROM … WHERE … of what was gathered at load."""
-    now = writer.constant("now", writer.scope.now)
-    chosen = f"SELECT {source.column('id')} FROM {writer.table(source)} WHERE {all_conditions(writer, source, where)}"
-    return (
-        f'FROM "{facet_table(source.entity)}" '
-        f'WHERE path = {writer.dialect.literal(".".join(path))} AND "{RELEASE}" <= {now} AND row_id IN ({chosen})'
-    )
+    relation = source.relation(path[0]) if len(path) > 1 else None
+    if relation is not None and relation.many and where == query.EVERYTHING:
+        target = writer.source(relation.target, 1)
+        rows, value = _joined_rows(writer, target, where, path[1:])
+        id = target.column(relation.key)
+        return writer.statement(f"SELECT DISTINCT {value}, {id} {rows} AND {id} IS NOT NULL")
+    rows, value = _joined_rows(writer, source, where, path)
+    return writer.statement(f"SELECT DISTINCT {value}, {source.column('id')} {rows}")
 
 
 def _joined_rows(
     writer: Writer, source: Source, where: query.Condition, path: tuple[str, ...]
-) -> tuple[str, str, Kind]:
-    """FROM … WHERE … of the rows with a value at the end of a path, the value, its kind."""
+) -> tuple[str, str]:
+    """FROM … WHERE … of the rows with a value at the end of a path, and the value."""
     joins: Joins = {}
     end = _joined(writer, source, path[:-1], joins)
     field = end.field(path[-1])
@@ -103,7 +77,7 @@ def _joined_rows(
         f"FROM {writer.table(source)}{''.join(text for _, text in joins.values())} "
         f"WHERE {all_conditions(writer, source, where)} AND {value} IS NOT NULL"
     )
-    return rows, value, field.kind
+    return rows, value
 
 
 def _part(

@@ -81,10 +81,11 @@ def named(writer: Writer, asked: query.Named) -> Statement:
     labels = " ".join(f"WHEN {place.number} THEN {dialect.literal(place.label)}" for place in of)
     now = writer.constant("now", writer.scope.now)
     fitting = f"SELECT text_id FROM hit GROUP BY text_id HAVING count(*) = {len(wanted)}"
+    columns = "x.text AS text, min(l.place) AS place, count(DISTINCT l.row_id) AS n, min(l.row_id) AS id, max(l.weight) AS w"
     rows = (
-        f"SELECT x.text AS text, min(l.place) AS place, count(DISTINCT l.row_id) AS n, min(l.row_id) AS id, max(l.weight) AS w "
-        f"FROM ({fitting}) AS f CROSS JOIN {LINK} AS l CROSS JOIN {TEXT} AS x "
-        f'WHERE l.text_id = f.text_id AND x.id = l.text_id AND l.place IN ({numbers}) AND l."{RELEASE}" <= {now} AND l.kind = {SUBJECTS.index(asked.entity)} '
+        f"SELECT {columns} FROM ({fitting}) AS f CROSS JOIN {LINK} AS l CROSS JOIN {TEXT} AS x "
+        f"WHERE l.text_id = f.text_id AND x.id = l.text_id AND l.kind = {SUBJECTS.index(asked.entity)} "
+        f'AND l.place IN ({numbers}) AND l."{RELEASE}" <= {now} '
         f"GROUP BY x.id, x.text ORDER BY n DESC, w DESC, text LIMIT {writer.bind(whole('limit', asked.limit))}"
     )
     members = {
@@ -92,9 +93,7 @@ def named(writer: Writer, asked: query.Named) -> Statement:
         "count": ("g.n", Kind.INT), "id": ("g.id", Kind.INT),
     }  # fmt: skip
     if not wanted or not of:
-        return writer.statement(
-            f"SELECT {dialect.text(dialect.json_list('1', '(SELECT 1 AS x WHERE FALSE) AS g'))}"
-        )
+        return writer.statement(f"SELECT {dialect.literal('[]')}")
     answer = dialect.text(dialect.json_list(_object(dialect, members), f"({rows}) AS g"))
     return writer.statement(f"WITH {_hits(writer, wanted)} SELECT {answer}")
 

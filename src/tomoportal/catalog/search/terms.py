@@ -3,7 +3,7 @@
 `membrane ribo`      both, each the beginning of a word
 `"focused ion beam"` these words side by side, whole
 `-yeast`             not this
-`EMPIAR-10499`, `emd1234`, `https://doi.org/10.…`, `RN-12`   identifiers, as people paste them
+`EMPIAR-10499`, `emd1234`, `https://doi.org/10.…`, `NCBI:9606`, `RN-12`   identifiers, as people paste them
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LONGEST = 1000
 """Letters of a search; more is refused."""
 
 _PART = re.compile(r'(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
-_ADDRESS = re.compile(r"(?:https?://)?(?:dx\.)?(?:doi\.org/|orcid\.org/|doi:|orcid:)", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?://)?(?:dx\.)?(?:doi\.org/|orcid\.org/|doi:|orcid:|ncbi(?:taxon)?:)", re.IGNORECASE)
 _GLUED = re.compile(r"(empiar|emd)b?[-_: ]?(\d+)", re.IGNORECASE)
 _SHOWN = re.compile(
     rf"(?:({'|'.join(e.names.prefix for e in ENTITIES if e.names.prefix)})-)?(\d{{1,9}})", re.IGNORECASE

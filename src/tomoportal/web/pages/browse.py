@@ -11,7 +11,6 @@ from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.context import Head, Paging, Visit
 from tomoportal.web.filters import Chip, Choice, ListOf, Option
 from tomoportal.web.lists import DATASETS, DEPOSITIONS, PAGE
-from tomoportal.web.members import ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +43,21 @@ class Listing:
     ) -> Listing:
         """The list that the query string of this visit asks for, inside the rows that fulfil `within`."""
         choice = list_of.read(visit.request.query_params.multi_items())
-        everything = ids(visit.view, list_of.entity, within)
-        found = choice.matching(visit.view, within)
-        where = query.Compare("id", "in", tuple(sorted(found))) if choice.is_narrowed else within
+        members = choice.members(visit.view, within)
+        found, _ = choice.matching(members)
+        where = query.Compare("id", "in", members.places.ids(found)) if choice.is_narrowed else within
         paging = Paging.of(
-            len(found), choice.page, PAGE, lambda page: urls.with_query(address, choice.parameters(page=page))
+            found.bit_count(),
+            choice.page,
+            PAGE,
+            lambda page: urls.with_query(address, choice.parameters(page=page)),
         )
         facets = tuple(
-            Facet(item.parameter, item.legend, item.help, choice.options(item, visit.view, within))
+            Facet(item.parameter, item.legend, item.help, choice.options(item, members))
             for item in list_of.filters
         )
-        return Listing(
-            address, choice, facets, choice.chips(), paging, len(everything), where, choice.notices
-        )
+        total = len(members.places.rows)
+        return Listing(address, choice, facets, choice.chips(), paging, total, where, choice.notices)
 
 
 @dataclass(frozen=True, slots=True)
