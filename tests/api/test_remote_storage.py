@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
+import boto3
 import httpx
 import pytest
+from botocore import UNSIGNED
+from botocore.client import Config
 
 from fixtures_catalog import small_portal
 from fixtures_proxy import Harm, Proxy, Request, proxy_to
 from fixtures_s3 import S3Server, s3_server  # noqa: F401
 from fixtures_server import serving
+from tomoportal.api.listing import page
+from tomoportal.api.portal import Portal
 from tomoportal.settings import Settings
 
 HOME = "30001/TS_01/Reconstructions/VoxelSpacing10.000"
@@ -27,11 +35,11 @@ def line(s3_server: S3Server) -> Iterator[Proxy]:  # noqa: F811
 
 
 @pytest.fixture(scope="module")
-def remote(
+def settings(
     s3_server: S3Server,  # noqa: F811
     line: Proxy,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[httpx.Client]:
+) -> Iterator[Settings]:
     folder = tmp_path_factory.mktemp("remote")
     small_portal(folder).close()
     s3_server.bucket("portal")
@@ -49,8 +57,13 @@ def remote(
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**s3_server.environment, "AWS_ENDPOINT_URL": line.endpoint}.items():
             patch.setenv(name, value)
-        with serving(settings) as url, httpx.Client(base_url=url, timeout=30) as client:
-            yield client
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def remote(settings: Settings) -> Iterator[httpx.Client]:
+    with serving(settings) as url, httpx.Client(base_url=url, timeout=30) as client:
+        yield client
 
 
 def test_whole_file_in_pieces(remote: httpx.Client):
@@ -167,3 +180,73 @@ def test_several_ranges(remote):
     assert answer.headers["content-length"] == str(len(answer.content))
     for part in (CONTENT[:5], CONTENT[9_000_000:9_500_001]):
         assert part in answer.content
+
+
+@pytest.fixture(scope="module")
+def many(remote, s3_server) -> list[str]:  # noqa: F811
+    """Keys of a volume with many chunks, and of their neighbours."""
+    home = f"{HOME}/Tomograms/100"
+    names = [f"{home}/many.zarr/0/{z}/{y}/{x} é+" for z in range(5) for y in range(5) for x in range(5)]
+    names += [f"{home}/many.zarr.txt", f"{home}/many.zarr-1/0"]
+    with ThreadPoolExecutor(8) as threads:
+        put = partial(s3_server.client().put_object, Bucket="portal", Body=b"1")
+        list(threads.map(lambda name: put(Key=f"data/{name}"), names))
+    return sorted([*names, MRC])
+
+
+@pytest.fixture(scope="module")
+def client(remote: httpx.Client) -> Any:
+    config = Config(signature_version=UNSIGNED)
+    return boto3.client(
+        "s3", endpoint_url=f"{remote.base_url.join('/s3')}", region_name="us-east-1", config=config
+    )
+
+
+@pytest.mark.parametrize("size", [45, 1000])
+@pytest.mark.parametrize("prefix", ["", "/", "/many.zarr", "/many.zarr/0/1", "/many.zarr/0/1/", "/many.zarr.txt", "/none"])  # fmt: skip
+def test_pages_of_a_remote_listing(client, many, prefix, size):
+    prefix, sizes = f"{HOME}/Tomograms/100{prefix}", {"PageSize": size}
+    expected = [key for key in many if key.startswith(prefix)]
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket="tomoportal", Prefix=prefix, PaginationConfig=sizes
+    )
+    assert [item["Key"] for page in pages for item in page.get("Contents", [])] == expected
+    folded: dict[str, None] = {}
+    for key in expected:
+        head, slash, _ = key[len(prefix) :].partition("/")
+        folded[f"{prefix}{head}{slash}"] = None
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket="tomoportal", Prefix=prefix, Delimiter="/", PaginationConfig=sizes
+    )
+    found = [
+        name
+        for page in pages
+        for name in sorted(
+            [item["Key"] for item in page.get("Contents", [])]
+            + [item["Prefix"] for item in page.get("CommonPrefixes", [])]
+        )
+    ]
+    assert found == list(folded)
+
+
+def test_a_page_costs_a_page(client, many, line):
+    before = len(line.seen)
+    answer = client.list_objects_v2(
+        Bucket="tomoportal", Prefix=f"{HOME}/Tomograms/100/many.zarr/", MaxKeys=10, StartAfter=many[-20]
+    )
+    assert next(item["Key"] for item in answer["Contents"]) > many[-20]
+    lists = [request.target for request in line.seen[before:] if "list-type" in request.target]
+    assert len(lists) == 1
+    assert "start-after" in lists[0]
+
+
+def test_a_store_in_disorder_is_listed_in_order(settings, many, monkeypatch):
+    portal = Portal(settings)
+    home = f"{HOME}/Tomograms/100"
+    shuffled = [*portal.storage.list(home)]
+    random.Random(3).shuffle(shuffled)
+    monkeypatch.setattr(type(portal.storage), "list_after", lambda *_: iter(shuffled))
+    found = page(portal, f"{home}/", "", many[3], 50)
+    assert [entry.path for entry in found.entries] == many[4:54]
+    assert found.last == many[53]
+    portal.close()

@@ -1,22 +1,24 @@
 """Listing the public files of a storage as S3 does: keys in byte order, from a key on, folded at a delimiter, page by page.
 
-A local tree is walked lazily and folders before the page are not looked into; of a remote store the folder that holds the prefix
-is listed.
+A local tree is walked lazily and folders before the page are not looked into; `remote_listing` asks object stores.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tomoportal.api.content import ABSENT, LONGEST_PATH
 from tomoportal.api.portal import Portal, being_replaced
+from tomoportal.api.remote_listing import OutOfOrder, all_files, files_after, holds_public, level_after
 from tomoportal.catalog import Visibility
 from tomoportal.errors import StorageError
 from tomoportal.layout.paths import folder, is_private, owner
 from tomoportal.storage import Entry, LocalStorage
 from tomoportal.storage.protocol import clean_path, is_clean
+
+RemoteFiles = Callable[[Portal, str, str], Iterator[Entry]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +36,28 @@ def page(portal: Portal, prefix: str, delimiter: str, after: str, most: int) -> 
     With a delimiter, keys that have it behind the prefix are folded into one common prefix. Raises `Refused` (503) when an entity
     on the page is being replaced: a list with gaps would pass for the whole.
     """
-    entries: list[Entry] = []
-    prefixes: list[str] = []
-    last = ""
     if not _may_exist(prefix.rpartition("/")[0]):
         return Page((), (), "")
     portal.check_reach(prefix)
-    for found in _folded(portal, prefix, delimiter, after):
+    try:
+        return _gathered(_folded(portal, prefix, delimiter, after, files_after), most)
+    except OutOfOrder:
+        return _gathered(_folded(portal, prefix, delimiter, after, all_files), most)
+
+
+def _gathered(found: Iterator[Entry | str], most: int) -> Page:
+    entries: list[Entry] = []
+    prefixes: list[str] = []
+    last = ""
+    for item in found:
         if len(entries) + len(prefixes) == most:
             return Page(tuple(entries), tuple(prefixes), last)
-        if isinstance(found, Entry):
-            entries.append(found)
-            last = found.path
+        if isinstance(item, Entry):
+            entries.append(item)
+            last = item.path
         else:
-            prefixes.append(found)
-            last = found
+            prefixes.append(item)
+            last = item
     return Page(tuple(entries), tuple(prefixes), "")
 
 
@@ -60,13 +69,16 @@ def _may_exist(home: str) -> bool:
         return False
 
 
-def _folded(portal: Portal, prefix: str, delimiter: str, after: str) -> Iterator[Entry | str]:
+def _folded(
+    portal: Portal, prefix: str, delimiter: str, after: str, remote_files: RemoteFiles
+) -> Iterator[Entry | str]:
     """Public files and common prefixes in order."""
-    if delimiter == "/" and isinstance(portal.storage, LocalStorage):
-        yield from _one_level(portal, prefix, after)
+    if delimiter == "/":
+        is_local = isinstance(portal.storage, LocalStorage)
+        yield from _one_level(portal, prefix, after) if is_local else _remote_level(portal, prefix, after)
         return
     common = ""
-    for entry in _public_files(portal, prefix, after):
+    for entry in _public_files(portal, prefix, after, remote_files):
         end = entry.path.find(delimiter, len(prefix)) if delimiter else -1
         if end < 0:
             yield entry
@@ -92,6 +104,18 @@ def _one_level(portal: Portal, prefix: str, after: str) -> Iterator[Entry | str]
             yield entry
 
 
+def _remote_level(portal: Portal, prefix: str, after: str) -> Iterator[Entry | str]:
+    for key, entry in level_after(portal, prefix, after):
+        path = entry.path if entry else key[:-1]
+        if _is_closed(portal, path):
+            continue
+        if entry is None:
+            if holds_public(portal, path):
+                yield key
+        elif _is_public(portal, path):
+            yield entry
+
+
 def _holds_public(portal: Portal, home: str) -> bool:
     """Whether anything below a folder may be seen; what is being replaced may."""
     return any(
@@ -100,16 +124,11 @@ def _holds_public(portal: Portal, home: str) -> bool:
     )
 
 
-def _public_files(portal: Portal, prefix: str, after: str) -> Iterator[Entry]:
+def _public_files(portal: Portal, prefix: str, after: str, remote_files: RemoteFiles) -> Iterator[Entry]:
+    is_local = isinstance(portal.storage, LocalStorage)
     home = prefix.rpartition("/")[0]
-    if isinstance(portal.storage, LocalStorage):
-        for entry in _walk(portal, home, prefix, after):
-            if _is_public(portal, entry.path):
-                yield entry
-        return
-    for entry in portal.storage.list(home):
-        path = entry.path
-        if path.startswith(prefix) and path > after and not is_private(path) and _is_public(portal, path):
+    for entry in _walk(portal, home, prefix, after) if is_local else remote_files(portal, prefix, after):
+        if _is_public(portal, entry.path):
             yield entry
 
 

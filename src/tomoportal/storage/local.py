@@ -44,6 +44,9 @@ class LocalStorage:
         if folder.is_dir():
             yield from self._walk(folder, prefix)
 
+    def list_after(self, prefix: str, after: str) -> Iterator[Entry]:
+        return (entry for entry in self.list(prefix) if entry.path > after)
+
     def folders(self, prefix: str = "") -> builtins.list[str]:
         entries = self._scan(self._inside(prefix), prefix)
         return sorted(entry.name for entry in entries if self._is_folder(entry))

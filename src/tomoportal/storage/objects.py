@@ -46,6 +46,7 @@ SMALL = 10 << 20
 MOST_PARTS = 9_000
 """S3 takes 10,000 parts of one upload; bigger files get bigger parts."""
 DELETE_BATCH = 1_000
+PAGE = 1_000
 
 
 _UPLOADS = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="upload")
@@ -97,6 +98,21 @@ class ObjectStorage:
         for entry in sorted(_without_folder_marks(found), key=lambda entry: entry.path):
             if not _is_temporary(entry.path):
                 yield entry
+
+    def list_after(self, prefix: str, after: str) -> Iterator[Entry]:
+        """See `Storage`. A folder mark is known by what follows it."""
+        folder = clean_path(prefix)
+        held: Entry | None = None
+        with self._told(prefix):
+            for page in obstore.list(self._store, folder or None, offset=after or None, chunk_size=PAGE):
+                for entry in map(_entry, page):
+                    if held and not entry.path.startswith(f"{held.path}/"):
+                        yield held
+                    held = entry if not entry.size else None
+                    if entry.size and not _is_temporary(entry.path):
+                        yield entry
+        if held:
+            yield held
 
     def folders(self, prefix: str = "") -> builtins.list[str]:
         folder = clean_path(prefix)

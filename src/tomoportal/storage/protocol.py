@@ -55,6 +55,10 @@ class Storage(Protocol):
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every file below the folder `prefix`, sorted by path; nothing when there is no such folder."""
 
+    def list_after(self, prefix: str, after: str) -> Iterator[Entry]:
+        """Files below the folder `prefix` whose path comes after `after`, asked for page by page while they are taken, in the order
+        of the store: almost everywhere that of the bytes."""
+
     def folders(self, prefix: str = "") -> builtins.list[str]:
         """Names of the folders directly below `prefix`, sorted."""
 
