@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures_command import FlowPortal, Ran, tomoportal
+from fixtures_command import FlowPortal, Ran, ingest_tiny, tomoportal
 from made_ontologies import write_large, write_small
 
 
@@ -149,3 +149,16 @@ def test_a_broken_store_is_told_and_checking_goes_on(tiny, portal, content: byte
     assert ran.code == 0
     assert "load it again with `tomoportal ontology load`" in ran.problem("ontologies-unread")["message"]
     assert tomoportal("ontology", "list", *portal.options[:2]).code == 3
+
+
+def test_tables_of_identified_objects_are_compared_too(tiny, portal) -> None:
+    tiny.config["identified_objects"] = [{"sources": [{"source_glob": {"list_glob": "objects.csv"}}]}]
+    rows = ["R1,GO:0005840,ribosome", "R1,GO:0016020,ribosome", "R1,GO:0022626,ribosome", "R1,GO:0000001,old"]
+    (tiny.lab / "objects.csv").write_text("\n".join(["run_name,object_id,object_name", *rows]))
+    ran = ingest_tiny(tiny, portal)
+    found = [(p["code"], p["line"], p["hint"]) for p in ran.problems if p["file"].endswith("objects.csv")]
+    assert found == [
+        ("ontology-name", 3, "GO:0016020 is 'membrane'."),
+        ("ontology-id", 4, "'ribosome' is GO:0005840."),
+        ("ontology-obsolete", 5, "Use GO:0016020 or GO:0005840."),
+    ]

@@ -136,6 +136,32 @@ def test_what_is_told(tiny, ingest) -> None:
     assert "with 'R9' (rlnMicrographName has other, R1)" in problems["no-points"].message
 
 
+def test_points_that_are_listed_twice_are_told(tiny, ingest) -> None:
+    (tiny.lab / "a.csv").write_text("x,y,z\n1,2,3\n4,5,6\n1,2,3\n7,8,9\n4,5,6\n")
+    records, problems = ingest("Point", {"file_format": "csv_with_header", "glob_string": "a.csv"})
+    assert len(records) == 5
+    message = problems["points-repeated"].message
+    assert (
+        message
+        == "2 of 5 points are the same as one before them, the first being that of line 4, the same as line 2"
+    )
+
+
+def test_one_place_with_several_orientations_is_no_repetition(tiny, ingest) -> None:
+    write_ndjson(tiny.lab / "p.ndjson", Made(TRUTH[[0, 0, 0]], TURNS, SPACING, SHAPE))
+    _, problems = ingest("OrientedPoint", {"file_format": "ndjson", "glob_string": "p.ndjson"})
+    assert "points-repeated" not in problems
+
+
+def test_meshes_at_points_are_not_drawn_and_that_is_told(tiny, ingest) -> None:
+    write_ndjson(tiny.lab / "p.ndjson", MADE)
+    source = {"file_format": "ndjson", "glob_string": "p.ndjson", "mesh_source_path": "ball.glb"}
+    records, problems = ingest("OrientedPoint", source)
+    assert len(records) == 3
+    told = problems["mesh-not-drawn"]
+    assert (told.severity, "ball.glb is not drawn" in told.message) == ("unsupported", True)
+
+
 @pytest.mark.parametrize(
     ("shape", "source", "sentence"),
     [

@@ -132,6 +132,16 @@ def test_faulty_transforms(data, sentence):
     assert sentence in str(caught.value)
 
 
+def test_mirrored_and_magnified_images_are_told():
+    xf = TextFile(b"1 0 0 1 0 0\n-1 0 0 1 0 0\n1.1 0 0 1.1 0 0\n", "a.xf")
+    mirrored, magnified = read_imod_alignment(xf, TLT).problems
+    assert (mirrored.code, magnified.code) == ("alignment-mirrored", "alignment-magnification")
+    assert "1 of 3 images, the first being image 2" in mirrored.message
+    assert "a factor of 1.1 in image 3" in magnified.message
+    usual = TextFile(b"0.999 0.04 -0.04 0.999 1 2\n1 0 0 1 0 0\n0 1 -1 0 0 0\n", "a.xf")
+    assert read_imod_alignment(usual, TLT).problems == ()
+
+
 def test_the_volume_of_a_subset():
     com = b"FULLIMAGE 400 600\nTHICKNESS 200\nSHIFT 10 -20\nSUBSETSTART 0 100\nXAXISTILT 1.5\nOFFSET -2\nWIDTH 380"
     newst = b"SizeToOutputInXandY 200,200\nBinByFactor 2\n#OffsetsInXandY 5,5\n$if (-e x) y"

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tomoportal.formats.text import clipped, line_error, shortened, text_lines
+from tomoportal.model.ontology import Ontologies
 from tomoportal.model.terms import OBJECT_ID
 from tomoportal.problems import Problem, Severity
 
@@ -21,6 +22,7 @@ MOST_BYTES = 64 << 20
 _DELIMITERS = {"\t": "tabs", ";": "semicolons", ",": "commas"}
 _ID = re.compile(OBJECT_ID)
 _CODE = "identified-objects"
+_NONE = Ontologies()
 
 Rows = tuple[dict[str, str], ...]
 
@@ -34,8 +36,9 @@ class IdentifiedObjects:
     problems: tuple[Problem, ...] = ()
 
 
-def read_identified_objects(data: bytes, name: str) -> IdentifiedObjects:
-    """Read a table whose cells are separated by commas, tabs or semicolons, as its header shows.
+def read_identified_objects(data: bytes, name: str, ontologies: Ontologies = _NONE) -> IdentifiedObjects:
+    """Read a table whose cells are separated by commas, tabs or semicolons, as its header shows. Identifiers and names are compared with
+    `ontologies`; what they have against each other is told once, with the first line.
 
     Raises `FormatError` for no header, a missing or repeated column, or quotes that do not end.
     """
@@ -46,6 +49,7 @@ def read_identified_objects(data: bytes, name: str) -> IdentifiedObjects:
     _check(columns, name, first)
     runs: dict[str, dict[str, tuple[int, dict[str, str]]]] = {}
     problems: list[Problem] = []
+    compared: set[tuple[str, str]] = set()
     for line, cells in rows:
         row = {column: cell for column, cell in zip(columns, cells, strict=False) if cell}
         fault = _fault(row, cells, columns)
@@ -53,6 +57,9 @@ def read_identified_objects(data: bytes, name: str) -> IdentifiedObjects:
             problems.append(Problem(_CODE, f"{fault}; the line is left out", file=name, line=line))
             continue
         known = runs.setdefault(row.pop(RUN), {})
+        if (row[ID], row[NAME]) not in compared:
+            compared.add((row[ID], row[NAME]))
+            problems += _doubts(row, ontologies, name, line)
         if row[ID] in known:
             problems.append(_repeated(row, known[row[ID]], name, line))
         else:
@@ -102,6 +109,25 @@ def _fault(row: dict[str, str], cells: list[str], columns: list[str]) -> str | N
     if not _ID.search(row[ID]):
         return f"found {shortened(row[ID])}, expected an {ID} such as GO:0016020, UniProtKB:P00722, CHEBI:15986 or PDB-1ABC"
     return None
+
+
+def _doubts(row: dict[str, str], ontologies: Ontologies, name: str, line: int) -> Iterator[Problem]:
+    """What ontologies that are loaded say otherwise."""
+    id, called = row[ID], row[NAME]
+    term, home = ontologies.term(id), ontologies.covering(id)
+    if term is None and home is not None:
+        message = f"there is no {id} in the ontology {home.name} ({home.version})"
+        others = [other.id for other in ontologies.labelled(called)]
+        hint = f"{shortened(called)} is {' or '.join(others)}." if others else ""
+        yield Problem("ontology-id", message, Severity.WARNING, name, line, hint=hint)
+    elif term is not None and term.obsolete:
+        hint = f"Use {' or '.join(term.replaced_by)}." if term.replaced_by else "Choose another term."
+        yield Problem(
+            "ontology-obsolete", f"{id} ('{term.label}') is obsolete", Severity.WARNING, name, line, hint=hint
+        )
+    elif term is not None and term.label and not term.is_called(called):
+        message = f"{shortened(called)} is neither the label of {id} nor one of its synonyms"
+        yield Problem("ontology-name", message, Severity.WARNING, name, line, hint=f"{id} is '{term.label}'.")
 
 
 def _repeated(row: dict[str, str], known: tuple[int, dict[str, str]], name: str, line: int) -> Problem:

@@ -12,7 +12,7 @@ SUBSETSTART and the size of the aligned stack say where this lies in the full im
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tomoportal.errors import FormatError
@@ -20,8 +20,11 @@ from tomoportal.formats.alignment import Matrix, SectionAlignment, TiltAlignment
 from tomoportal.formats.imod_commands import NewstCommand, TiltCommand, read_newst_com, read_tilt_com
 from tomoportal.formats.text import TextFile, line_error, number, shortened, text_lines
 from tomoportal.formats.tilt_angles import read_tilt_angles
+from tomoportal.problems import Problem, Severity
 
 _SMALLEST_DETERMINANT = 1e-6
+_MAGNIFIED = 0.02
+"""How far from 1 the scale of a transform may be before it is told."""
 _LARGEST_SHIFT = 1e6
 """Pixels; detectors have at most some ten thousand on a side."""
 
@@ -80,7 +83,30 @@ def read_imod_alignment(
         volume_dimension=_dimension(tilt, size),
         volume_offset=_offset(tilt, newst, size),
         images=len(transforms),
+        problems=tuple(_distorting(transforms, xf.name)),
     )
+
+
+def _distorting(transforms: Sequence[Transform], name: str) -> Iterator[Problem]:
+    """What transforms do beside turning and shifting; it is kept as it stands."""
+    areas = [_determinant(transform.matrix) for transform in transforms]
+    mirrored = [image for image, area in enumerate(areas, start=1) if area < 0]
+    if mirrored:
+        many = f"{len(mirrored)} of {len(areas)} images, the first being image {mirrored[0]}"
+        message = f"the transforms mirror {many} (their determinants are negative); handedness is that of the aligned images"
+        hint = "Is this the alignment of images that were recorded or converted mirrored?"
+        yield Problem("alignment-mirrored", message, Severity.WARNING, file=name, hint=hint)
+    scales = [math.sqrt(abs(area)) for area in areas]
+    furthest = max(range(len(scales)), key=lambda place: abs(scales[place] - 1))
+    if abs(scales[furthest] - 1) > _MAGNIFIED:
+        message = f"the transforms change the magnification, by a factor of {scales[furthest]:.4g} in image {furthest + 1}"
+        hint = "Alignments change it by some thousandths; is this one of images of another pixel size?"
+        yield Problem("alignment-magnification", message, Severity.WARNING, file=name, hint=hint)
+
+
+def _determinant(matrix: Matrix) -> float:
+    (a11, a12), (a21, a22) = matrix
+    return a11 * a22 - a12 * a21
 
 
 def _aligned_size(tilt: TiltCommand, newst: NewstCommand) -> tuple[float, float] | None:
@@ -120,7 +146,7 @@ def _transform(line: str, name: str, count: int) -> Transform:
         hint = "This is AreTomo's format: write `format: ARETOMO3`." if "AreTomo" in line else ""
         raise line_error(name, count, message, hint)
     a11, a12, a21, a22, dx, dy = finite
-    determinant = a11 * a22 - a12 * a21
+    determinant = _determinant(((a11, a12), (a21, a22)))
     if not _SMALLEST_DETERMINANT < abs(determinant) < math.inf:
         raise line_error(
             name, count, f"this transform cannot be inverted (its determinant is {determinant:g})."

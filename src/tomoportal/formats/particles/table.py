@@ -42,6 +42,20 @@ class Particles:
     def __len__(self) -> int:
         return len(self.positions)
 
+    def repeated(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The numbers of particles that are the same as one before them in place, orientation and instance, and of those."""
+        columns = [self.positions]
+        if self.rotations is not None:
+            columns.append(self.rotations.reshape(-1, 9))
+        if self.instances is not None:
+            columns.append(self.instances[:, None].astype(np.float64))
+        whole = np.ascontiguousarray(np.concatenate(columns, axis=1) + 0.0)
+        rows = whole.view(np.dtype((np.void, whole.shape[1] * whole.itemsize))).reshape(-1)
+        _, first, which = np.unique(rows, return_index=True, return_inverse=True)
+        earlier = first[which]
+        again = np.flatnonzero(earlier != np.arange(len(self)))
+        return again, earlier[again]
+
     def where(self, number: int) -> str:
         """File and place of a particle, for messages."""
         return f"{self.name}, {self.record} {self.records[number]}"

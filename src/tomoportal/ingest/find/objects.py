@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tomoportal.config import Source
-from tomoportal.errors import FormatError, NotFound
+from tomoportal.errors import FormatError, NotFound, StorageError
 from tomoportal.formats.identified_objects import MOST_BYTES, IdentifiedObjects, read_identified_objects
 from tomoportal.ingest.find.findings import Findings
 from tomoportal.ingest.find.globs import composed
+from tomoportal.layout.ontologies import read_ontologies
+from tomoportal.model.ontology import Ontologies
 from tomoportal.problems import Severity
 from tomoportal.storage import Storage
 
 
 @dataclass
 class ObjectTables:
-    """`read` tables by path; None for one that is absent or unreadable, which has been told."""
+    """`read` tables by path; None for one that is absent or unreadable, which has been told. Their identifiers are compared with the
+    ontologies that the portal in `target` has loaded."""
 
     source: Storage
+    target: Storage
     findings: Findings
     _known: dict[str, IdentifiedObjects | None] = field(default_factory=dict)
 
@@ -35,6 +40,14 @@ class ObjectTables:
             )  # fmt: skip
         return {"objects": list(rows), "columns": list(table.columns)}
 
+    @cached_property
+    def _ontologies(self) -> Ontologies:
+        """None of them when they cannot be read, which is told where the deposition file is compared with them."""
+        try:
+            return read_ontologies(self.target)
+        except StorageError:
+            return Ontologies()
+
     def _table(self, path: str, source: Source) -> IdentifiedObjects | None:
         if path not in self._known:
             self._known[path] = self._read(path, source)
@@ -44,7 +57,7 @@ class ObjectTables:
         try:
             if self.source.stat(path).size > MOST_BYTES:
                 raise FormatError(path, f"the file is larger than {MOST_BYTES >> 20} MiB; expected a table.")
-            table = read_identified_objects(self.source.read(path), path)
+            table = read_identified_objects(self.source.read(path), path, self._ontologies)
         except NotFound:
             self.findings.add("identified-objects", source.where, f"'{path}' is a folder; expected a table")
             return None

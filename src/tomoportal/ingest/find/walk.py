@@ -56,7 +56,8 @@ def find(config: Config, source: Storage, target: Storage, voxel_size: VoxelSize
     ]
     place = source_place(source, config.standardization.source_prefix, map(static_folder, globs))
     seeker = Seeker(config, place, Target(target), findings, voxel_size or header_reader(source), tables)
-    walk = _Walk(config, seeker, tables, findings, ObjectTables(source, findings), Filling(tables, findings))
+    objects = ObjectTables(source, target, findings)
+    walk = _Walk(config, seeker, tables, findings, objects, Filling(tables, findings))
     deposition = walk.deposition()
     walk.tell_absences()
     for path in sorted(source.unfollowed):

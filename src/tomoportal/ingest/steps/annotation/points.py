@@ -40,7 +40,13 @@ def make_points(work: Work, file: Input, source: dict[str, Any]) -> Part:
     spacing = float(work.task.parameters["voxel_spacing"])
     binning = float(source["parameters"].get("binning") or 1)
     points = KINDS[shape](in_voxels(picked, binning=binning, spacing=spacing, shape_zyx=volume))
-    problems += [*found, *doubts, *_strays(points, volume, spacing, binning)]
+    problems += [
+        *found,
+        *doubts,
+        *_strays(points, volume, spacing, binning),
+        *_repeated(points),
+        *_undrawn(source, name),
+    ]
     path = f"{stem(work)}_{shape.lower()}.ndjson"
     files = work.put(path, to_ndjson(points))
     folder, layer_files = _layer(work, points, shape, spacing)
@@ -162,6 +168,30 @@ def _strays(
     if len(strays) * 2 > len(points) and not len(outside(points.positions / spacing, shape)):
         hint = f"They would all fit if they were in Å: set `binning: {binning * spacing:g}`. The points are published as they are."
     return [Problem("points-outside", message, Severity.WARNING, file=points.name, hint=hint)]
+
+
+def _repeated(points: Particles) -> list[Problem]:
+    """A warning for points that are the same as others of the list."""
+    again, earlier = points.repeated()
+    if not len(again):
+        return []
+    first, other = (points.records[numbers[0]] for numbers in (again, earlier))
+    message = (
+        f"{len(again)} of {len(points)} points are the same as one before them, the first being that of {points.record} {first}, "
+        f"the same as {points.record} {other}"
+    )
+    hint = "Remove what is listed twice; the points are published, and counted, as they are."
+    return [Problem("points-repeated", message, Severity.WARNING, file=points.name, hint=hint)]
+
+
+def _undrawn(source: dict[str, Any], name: str) -> list[Problem]:
+    """That a mesh is asked for at every point, which is not drawn."""
+    mesh = source["parameters"].get("mesh_source_path")
+    if not mesh:
+        return []
+    message = f"the mesh {mesh} is not drawn at the points; the viewer shows oriented points as axes"
+    hint = "Leave mesh_source_path out, or give the surfaces in their places as a TriangularMesh."
+    return [Problem("mesh-not-drawn", message, Severity.UNSUPPORTED, file=name, hint=hint)]
 
 
 def _layer(
