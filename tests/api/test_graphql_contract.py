@@ -159,7 +159,7 @@ def moment(value: Any) -> Any:
     return value.replace("T02:00:00+02:00", "T00:00:00+00:00") if isinstance(value, str) else value
 
 
-@pytest.mark.parametrize(("field", "column", "make", "operator", "value"), cases())
+@pytest.mark.parametrize(("field", "column", "make", "operator", "value"), list(cases()))
 def test_comparators(ask: Ask, field: str, column: str, make: Any, operator: str, value: Any) -> None:
     """Null fulfils no comparison, and `_nin` of nothing is fulfilled by everything."""
     text = literal(value, bare=field == "methodType")
