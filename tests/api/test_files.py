@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import http.client
 import json
 import socket
 import time
+from contextlib import ExitStack
 from email.utils import formatdate
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tomoportal.api import sending
+from tomoportal.api.content import Opened, open_file
 from tomoportal.api.content_types import content_type
+from tomoportal.api.portal import Portal
 
 HOME = "30001/TS_01/Reconstructions/VoxelSpacing10.000"
 MRC = f"{HOME}/Tomograms/100/volume.mrc"
@@ -378,3 +383,48 @@ def test_words_of_ctf_and_pictures_are_served(get, root: Path):
         file.write_bytes(b"words")
         assert get(f"/files/{path}").content == b"words"
         file.unlink()
+
+
+def test_readers_that_take_nothing_keep_nobody_waiting(get, served, root: Path):
+    huge = root / f"{HOME}/Tomograms/100/huge.mrc"
+    with huge.open("wb") as file:
+        file.truncate(64 << 20)
+    host, port = served.removeprefix("http://").split(":")
+    path = huge.relative_to(root).as_posix()
+    with ExitStack() as lazy:
+        for number in range(200):
+            connection = lazy.enter_context(socket.create_connection((host, int(port)), timeout=20))
+            span = "Range: bytes=1-\r\n" if number % 2 else ""
+            connection.sendall(f"GET /files/{path} HTTP/1.1\r\nHost: x\r\n{span}\r\n".encode())
+            assert connection.recv(12) == (b"HTTP/1.1 206" if number % 2 else b"HTTP/1.1 200")
+        assert get(f"/files/{CHUNK}").status_code == 200
+        assert get(f"/files/{path}", range="bytes=9-3000000").status_code == 206
+        assert get("/browse-data/datasets").status_code == 200
+        assert get("/s3/tomoportal?list-type=2&delimiter=/").status_code == 200
+    huge.unlink()
+
+
+def test_a_reader_that_takes_nothing_is_given_up(monkeypatch, portal_settings, caplog):
+    monkeypatch.setattr(sending, "PATIENCE", 0.01)
+    portal = Portal(portal_settings)
+    scope = {"method": "GET", "headers": [(b"range", b"bytes=1-")]}
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    async def serve() -> Opened:
+        opened = await open_file(portal, MRC, scope)
+        await sending.send_opened(portal, opened, scope, receive, send, b"x/y", [])
+        return opened
+
+    opened = asyncio.run(serve())
+    portal.close()
+    assert opened.handle == -1
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert "given up" in caplog.text

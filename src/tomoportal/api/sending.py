@@ -115,8 +115,8 @@ def _steps(opened: Opened, parts: _Parts | None) -> Iterator[Step]:
 async def _send_pieces(
     portal: Portal, opened: Opened, parts: _Parts | None, receive: Receive, send: Send
 ) -> None:
-    """Each piece is read while the one before it is being sent, unless the client has gone away. A file that can be read no further
-    ends the connection."""
+    """Each piece is read while the one before it is being sent, unless the client has gone away. Where a file can be
+    read no further, or the client takes nothing, the body ends too early, which ends the connection."""
     steps = _steps(opened, parts)
     before, at, length = next(steps)
     data = before + (opened.first or await in_thread(portal, read_piece, portal, opened, at, length))
@@ -133,7 +133,8 @@ async def _send_pieces(
         await send({"type": "http.response.body", "body": data, "more_body": False})
     except StorageError as error:
         log.error("%s", error)
-        raise
+    except TimeoutError:
+        log.warning("%s: a client takes nothing; its connection is given up", opened.path)
     finally:
         gone.cancel()
 

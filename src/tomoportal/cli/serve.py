@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,8 @@ from tomoportal.cli.options import DatabaseOption, StorageOption
 if TYPE_CHECKING:
     from tomoportal.settings import Settings
 
+AT_ONCE = 512
+"""Requests that a worker answers at a time; more wait in the queue of the system."""
 KILL_AFTER = 3
 """Seconds that a worker gets to finish its answers after Ctrl-C or SIGTERM."""
 
@@ -86,12 +89,14 @@ def run_server(
     from tomoportal.server import build_app
 
     port = free_port(host, port)
+    _allow_many_files()
     server = Granian(
         "tomoportal.server:build_app",
         address=host,
         port=port,
         interface=Interfaces.ASGI,
         workers=workers,
+        backpressure=AT_ONCE,
         workers_kill_timeout=KILL_AFTER,
         respawn_failed_workers=True,
         websockets=False,
@@ -99,6 +104,15 @@ def run_server(
     )
     Thread(target=_call_when_ready, args=(host, port, ready), daemon=True).start()
     server.serve(target_loader=partial(build_app, settings), wrap_loader=False)
+
+
+def _allow_many_files() -> None:
+    """Each connection and each file being sent is an open file, and many systems start programs with 1,024 at most."""
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def free_port(host: str, port: int) -> int:
