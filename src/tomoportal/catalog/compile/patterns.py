@@ -22,6 +22,8 @@ _LAST = 0x10FFFF
 _MOST_REPEATS = 255
 _REPEAT = re.compile(r"\{(\d{1,4})(,(\d{0,4}))?\}|[*+?]")
 _GROUP = re.compile(r"\?(?:P?<\w+>|([imsU]*)(?:-([imsU]+))?([:)]))")
+_NAMED = re.compile(r"\[:(\^?)(\w+):\]")
+_CODE = re.compile(r"\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2})")
 _SINGLE = {"a": 7, "f": 12, "t": 9, "n": 10, "r": 13, "v": 11}
 _CONSTRAINTS = {"A": r"\A", "z": r"\Z", "b": r"\y", "B": r"\Y"}
 _NEVER = r"(?:\Z\y\Y)"
@@ -114,18 +116,26 @@ class _Reader:
         if (found := _CONSTRAINTS.get(self.pattern[self.at])) is not None:
             self.at += 1
             return found, True
-        return _set(self._cased(self._escape())), False
+        return _set(self._escape()), False
 
     def _escape(self) -> Ranges:
         """The characters that an escape stands for, behind its backslash."""
+        if self.pattern[self.at].lower() in "dsw":
+            letter = self._next()
+            return self._named(letter.lower(), is_negated=letter.isupper())
+        return self._cased(self._character())
+
+    def _named(self, name: str, *, is_negated: bool) -> Ranges:
+        ranges = self._cased(_of(name))
+        return _without(ranges) if is_negated else ranges
+
+    def _character(self) -> Ranges:
+        """The one that an escape stands for, behind its backslash."""
         letter = self._next()
-        if letter.lower() in "dsw":
-            ranges = _of(letter.lower())
-            return _without(ranges) if letter.isupper() else ranges
         if letter in _SINGLE:
             return [(_SINGLE[letter], _SINGLE[letter])]
         if letter == "x":
-            found = re.compile(r"\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2})").match(self.pattern, self.at)
+            found = _CODE.match(self.pattern, self.at)
             assert found is not None
             self.at = found.end()
             number = int(found[1] or found[2], 16)
@@ -143,22 +153,24 @@ class _Reader:
             is_first = False
             found += self._member()
         self.at += 1
-        ranges = self._cased(_merged(found))
-        return _without(ranges) if is_negated else ranges
+        return _without(found) if is_negated else _merged(found)
 
     def _member(self) -> Ranges:
-        if named := re.compile(r"\[:(\^?)(\w+):\]").match(self.pattern, self.at):
+        if named := _NAMED.match(self.pattern, self.at):
             self.at = named.end()
-            return _without(_of(named[2])) if named[1] else _of(named[2])
-        first = self._one()
+            return self._named(named[2], is_negated=bool(named[1]))
+        if self.pattern[self.at] == "\\" and self.pattern[self.at + 1].lower() in "dsw":
+            self.at += 1
+            return self._escape()
+        first = last = self._one()
         if self.pattern.startswith("-", self.at) and not self.pattern.startswith("-]", self.at):
             self.at += 1
-            return [(first[0][0], self._one()[0][1])]
-        return first
+            last = self._one()
+        return self._cased([(first[0][0], last[0][1])])
 
     def _one(self) -> Ranges:
         letter = self._next()
-        return self._escape() if letter == "\\" else [(ord(letter), ord(letter))]
+        return self._character() if letter == "\\" else [(ord(letter), ord(letter))]
 
     def _cased(self, ranges: Ranges) -> Ranges:
         return _with_other_case(ranges) if self.ignore_case else ranges
