@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
+import pickle
+from collections import Counter
 
 import httpx
 import mrcfile
@@ -11,10 +14,14 @@ import numpy as np
 import pandas
 import pytest
 import zarr
+from zarr.abc.store import OffsetByteRequest, RangeByteRequest, SuffixByteRequest
+from zarr.core.buffer import default_buffer_prototype
 
-from fixtures_proxy import proxy_to
+from fixtures_proxy import Harm, proxy_to
 from fixtures_server import serving
 from tomoportal import Annotation, AnnotationFile, Client, TiltSeries, Tomogram
+from tomoportal.client import retrying
+from tomoportal.client.http_store import HttpStore
 from tomoportal.client.points import ROTATION
 from tomoportal.client.volume import open_volume
 from tomoportal.errors import FormatError, RemoteError, UsageError
@@ -75,6 +82,54 @@ def test_only_the_chunks_that_are_needed_travel(client, demo_portal, line):
     ]
     assert len(asked) == 1
     assert (plane == stored[stored.chunks[0], :4, :4]).all()
+
+
+def test_trouble_on_the_way_is_outlived_and_other_processes_read_too(client, line, tomogram, monkeypatch):
+    monkeypatch.setattr(retrying.time, "sleep", lambda _: None)
+    volume = tomogram.open()
+    whole = np.asarray(volume)
+    asked: Counter[str] = Counter()
+
+    def harm(request):
+        asked[request.target] += 1
+        return [Harm.CUT, Harm.ERROR_503, Harm.REFUSED, None][min(asked[request.target], 4) - 1]
+
+    line.harm = harm
+    try:
+        assert (np.asarray(pickle.loads(pickle.dumps(tomogram)).open()) == whole).all()
+    finally:
+        line.harm = lambda _: None
+    assert asked
+    assert all(times == 4 for times in asked.values()), asked
+    assert (pickle.loads(pickle.dumps(volume.array)).compute() == whole).all()
+
+
+def test_what_a_store_cannot_give_is_an_error_not_a_hole(client, line, tomogram, monkeypatch):
+    monkeypatch.setattr(retrying.time, "sleep", lambda _: None)
+    volume = tomogram.open()
+    line.harm = lambda _: Harm.ERROR_500
+    try:
+        with pytest.raises(RemoteError, match="answered 500"):
+            np.asarray(volume)
+    finally:
+        line.harm = lambda _: None
+
+
+def test_parts_of_a_key(client, demo_portal, tomogram):
+    store = HttpStore(client, tomogram.https_omezarr_dir)
+    content = (_stored(demo_portal, tomogram.https_omezarr_dir) / ".zattrs").read_bytes()
+    for part, wanted in [
+        (None, content),
+        (RangeByteRequest(2, 9), content[2:9]),
+        (OffsetByteRequest(5), content[5:]),
+        (SuffixByteRequest(4), content[-4:]),
+    ]:
+        got = asyncio.run(store.get(".zattrs", default_buffer_prototype(), part))
+        assert got.to_bytes() == wanted
+    assert asyncio.run(store.exists(".zattrs"))
+    assert not asyncio.run(store.exists("nothing"))
+    with pytest.raises(NotImplementedError, match="cannot be listed"):
+        store.list()
 
 
 def test_a_mask_is_opened_from_its_file(client, demo_portal):

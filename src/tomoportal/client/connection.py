@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -59,7 +59,7 @@ class Client:
         """The `data` of a GraphQL document. Raises `RemoteError` or, for what the portal does not understand or is too much for
         it, `QueryError`."""
         body = {"query": document, **({"variables": dict(variables)} if variables else {})}
-        return data_of(self.url, self._post(body))
+        return data_of(self.url, self._asked(self.url, lambda: self._http.post(self.url, json=body)))
 
     def find(
         self,
@@ -96,6 +96,12 @@ class Client:
                 return self.words is not None
         return False
 
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """The whole answer to a GET, never compressed, asked for again as questions are; the caller checks the status. Raises
+        `RemoteError` when none comes."""
+        plain = {"Accept-Encoding": "identity", **(headers or {})}
+        return self._asked(url, lambda: self._http.get(url, headers=plain))
+
     def stream(self, url: str) -> Any:
         """A streamed GET as a context manager, never compressed; the caller checks the status."""
         return self._http.stream("GET", url, headers={"Accept-Encoding": "identity"})
@@ -115,14 +121,14 @@ class Client:
                 self.__dict__["_http"] = session
             return self.__dict__["_http"]
 
-    def _post(self, body: Mapping[str, Any]) -> httpx.Response:
+    def _asked(self, url: str, send: Callable[[], httpx.Response]) -> httpx.Response:
         import httpx
 
         try:
-            return self._retrying.ask(lambda: self._http.post(self.url, json=body))
+            return self._retrying.ask(send)
         except httpx.HTTPError as error:
             raise RemoteError(
-                f"{self.url} cannot be reached ({error or type(error).__name__}). Is the portal running there?"
+                f"{url} cannot be reached ({error or type(error).__name__}). Is the portal running there?"
             ) from error
 
     def _forget_session(self) -> None:

@@ -43,7 +43,7 @@ class Points:
             raise UsageError(f"unit is {unit!r}; expected 'voxel' or 'angstrom'.")
         annotation: Any = self
         file = _file(annotation, shape)
-        spacing = file.tomogram_voxel_spacing.voxel_spacing
+        spacing = _spacing(annotation, file)
         target = spacing if tomogram is None else _fitting(annotation, file, spacing, tomogram)
         table = _table(_lines(annotation.client, file.https_path), file.https_path)
         if target != spacing:
@@ -73,6 +73,15 @@ def _file(annotation: Any, shape: str | None) -> Any:
     raise UsageError(
         f"{annotation!r} holds {has}; {f'there is no {shape}' if shape else 'there are no points'}."
     )
+
+
+def _spacing(annotation: Any, file: Any) -> float:
+    of_it = file.tomogram_voxel_spacing or annotation.tomogram_voxel_spacing
+    if of_it is None:
+        raise UsageError(
+            f"{annotation!r} is of no voxel spacing, so that nobody knows what its points count."
+        )
+    return float(of_it.voxel_spacing)
 
 
 def _fitting(annotation: Any, file: Any, spacing: float, tomogram: Any) -> float:

@@ -109,10 +109,9 @@ def _store(entity: ClientEntity, address: str, via: Via) -> Any:
         needed(package, "open()")
     if via == "s3":
         return _s3_store(entity, address)
-    needed("aiohttp", "open()")
-    from zarr.storage import FsspecStore
+    from tomoportal.client.http_store import HttpStore
 
-    return FsspecStore.from_url(address, read_only=True)
+    return HttpStore(entity.client, address.rstrip("/"))
 
 
 def _s3_store(entity: ClientEntity, address: str) -> Any:
