@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -156,33 +157,69 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path):
     assert finals(tmp_path) == {f"f/{number}" for number in range(8) if number != 3}, "no folder in parts"
 
 
-def test_a_large_file_comes_in_pieces_and_is_gone_on_with(tmp_path, monkeypatch):
+@pytest.fixture
+def small_pieces(monkeypatch):
+    """Files of 2000 bytes count as large, with pieces of 1000."""
     monkeypatch.setattr(pieces, "PIECE", 1000)
     monkeypatch.setattr("tomoportal.client.downloads.engine.LARGE", 2000)
+
+
+def test_a_large_file_is_gone_on_with_after_the_last_whole_piece(tmp_path, small_pieces):
     asked: list[str] = []
-    broken = {"on"}
 
     def answer(request: Asked) -> Answer:
-        asked.append(request.headers["Range"])
-        if broken and len(asked) > 6:
-            return Answer(b"", 403)
-        return ranged(request, DATA)
+        asked.append(request.headers["Range"] or "")
+        whole = ranged(request, DATA)
+        return (
+            Answer(b"", 403) if len(asked) == 2 else Answer(whole.body, whole.status, whole.headers, cut=6500)
+        )
 
     with answering(answer) as url:
         with pytest.raises(RemoteError, match="403"):
             bring(one_file(url), tmp_path, Options(jobs=1, progress=False))
-        first, broken = asked[:6], set()
-        asked.clear()
+        assert asked == ["", "bytes=6500-10239"]
         assert finals(tmp_path) == set()
         bring(one_file(url), tmp_path)
+    assert asked[2:] == ["bytes=6000-10239"]
     assert (tmp_path / "a/TS.mrc").read_bytes() == DATA
-    assert not set(first) & set(asked), "no piece comes twice"
     assert {path.name for path in (tmp_path / "a").iterdir()} == {"TS.mrc", ".tomoportal-downloads"}
 
 
-def test_wrong_bytes_in_a_large_file_are_removed(tmp_path, monkeypatch):
-    monkeypatch.setattr(pieces, "PIECE", 1000)
-    monkeypatch.setattr("tomoportal.client.downloads.engine.LARGE", 2000)
+@pytest.mark.parametrize("size", [999, 1000, 1999, 2000, 2001, 3000, 10_240])
+@pytest.mark.parametrize("always", [True, False], ids=["many streams", "as many as pay"])
+def test_streams_meet_without_gaps(size, always, tmp_path, small_pieces, monkeypatch):
+    if always:
+        monkeypatch.setattr(pieces, "PAUSE", 0.0)
+        monkeypatch.setattr(pieces, "GAIN", 0.0)
+        monkeypatch.setattr(pieces, "FAST", 1e18)
+    data = os.urandom(size)
+    with answering(lambda request: ranged(request, data)) as url:
+        bring(one_file(url, data), tmp_path)
+    assert (tmp_path / "a/TS.mrc").read_bytes() == data
+
+
+def test_a_slow_line_gets_several_streams(tmp_path, small_pieces, monkeypatch):
+    monkeypatch.setattr(pieces, "PAUSE", 0.0)
+    monkeypatch.setattr(pieces, "GAIN", 0.0)
+    first_came, second_came = threading.Event(), threading.Event()
+    asked: list[str] = []
+
+    def answer(request: Asked) -> Answer:
+        asked.append(request.headers["Range"] or "")
+        whole = ranged(request, DATA)
+        if len(asked) == 1:
+            return Answer(whole.body, whole.status, whole.headers, cut=2500)
+        (first_came if len(asked) == 2 else second_came).set()
+        assert second_came.wait(30), "nobody else comes while this one waits"
+        return whole
+
+    with answering(answer) as url:
+        bring(one_file(url), tmp_path)
+    assert first_came.is_set()
+    assert (tmp_path / "a/TS.mrc").read_bytes() == DATA
+
+
+def test_wrong_bytes_in_a_large_file_are_removed(tmp_path, small_pieces):
     wrong = bytearray(DATA)
     wrong[7777] ^= 4
     sent = {"data": bytes(wrong)}
@@ -195,17 +232,16 @@ def test_wrong_bytes_in_a_large_file_are_removed(tmp_path, monkeypatch):
     assert (tmp_path / "a/TS.mrc").read_bytes() == DATA
 
 
-def test_a_large_file_that_changed_since_it_broke_off_begins_anew(tmp_path, monkeypatch):
-    monkeypatch.setattr(pieces, "PIECE", 1000)
-    monkeypatch.setattr("tomoportal.client.downloads.engine.LARGE", 2000)
+def test_a_large_file_that_changed_since_it_broke_off_begins_anew(tmp_path, small_pieces):
     new = DATA[::-1]
     asked: list[str] = []
 
     def answer(request: Asked) -> Answer:
-        asked.append(request.headers["Range"])
-        if len(asked) == 5:
-            return Answer(b"", 403)
-        return ranged(request, new if len(asked) > 5 else DATA)
+        asked.append(request.headers["Range"] or "")
+        whole = ranged(request, new if len(asked) > 2 else DATA)
+        return (
+            Answer(b"", 403) if len(asked) == 2 else Answer(whole.body, whole.status, whole.headers, cut=6500)
+        )
 
     with answering(answer) as url:
         with pytest.raises(RemoteError):
@@ -369,6 +405,8 @@ def test_ctrl_c_leaves_what_came(tmp_path, monkeypatch):
 
     def interrupted(_self) -> None:
         assert reached.wait(30)
+        while not (tmp_path / "0").exists():
+            time.sleep(0.001)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Engine, "_join", interrupted)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from queue import Empty, Full, Queue
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Lock, Thread
 
 from tomoportal.client.downloads.fetch import Asking, Fetcher, WriteFailed
 from tomoportal.client.downloads.manifest import Item, Manifest, Totals, Unit
@@ -89,7 +89,7 @@ class Engine:
         self._queue: Queue[tuple[_Running, Job] | None] = Queue(2 * options.jobs)
         self._fetchers: list[Fetcher] = []
         self._threads: list[Thread] = []
-        self._lock = Lock()
+        self._lock, self._ended, self._open = Lock(), Condition(), 0
         self._outcome = Outcome(Totals())
         self.counter = Counter()
 
@@ -140,6 +140,8 @@ class Engine:
             outcome.fail(error)
             self.counter.add(unit.files, unit.size)
             return
+        with self._ended:
+            self._open += 1
         self._give_out(_Running(unit, place))
 
     def _check_room(self, unit: Unit) -> None:
@@ -160,7 +162,8 @@ class Engine:
                 if item.folder and running.place.is_done(item):
                     self.counter.add(1, item.size or 0)
                 elif item.size is not None and item.size >= LARGE:
-                    self._give_pieces(running, item)
+                    more = partial(self._put, running, waits=False)
+                    self._put(running, Pieces(running.place, item, self.counter, more).bring)
                 else:
                     self._put(running, _small(self, running, item))
         except PortalError as error:
@@ -168,22 +171,20 @@ class Engine:
         finally:
             self._one_less(running)
 
-    def _give_pieces(self, running: _Running, item: Item) -> None:
-        pieces = Pieces(running.place, item, self.counter)
-        for number in pieces.missing():
-            if running.error is not None or self._stop.is_set():
-                return
-            self._put(running, partial(pieces.fetch, number))
-        if not pieces.left():
-            self._put(running, lambda _: pieces.check())
-
-    def _put(self, running: _Running, job: Job) -> None:
-        if len(self._threads) < self._options.jobs:
-            thread = Thread(target=self._work, name=f"download-{len(self._threads)}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+    def _put(self, running: _Running, job: Job, *, waits: bool = True) -> bool:
+        """Give a job to some thread; False when all have enough to do and it should not wait."""
+        with self._lock:
+            if len(self._threads) < self._options.jobs:
+                thread = Thread(target=self._work, name=f"download-{len(self._threads)}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
         running.more()
-        self._queue.put((running, job))
+        try:
+            self._queue.put((running, job), block=waits)
+        except Full:
+            running.less()
+            return False
+        return True
 
     def _work(self) -> None:
         fetcher = Fetcher(self._asking)
@@ -227,11 +228,17 @@ class Engine:
             self._failed(running, error)
         finally:
             running.place.leave()
-        if running.error is not None:
-            with self._lock:
+        with self._ended:
+            if running.error is not None:
                 self._outcome.fail(running.error)
+            self._open -= 1
+            self._ended.notify()
 
     def _join(self) -> None:
+        """Wait for all units, then let the threads go."""
+        with self._ended:
+            while self._open:
+                self._ended.wait()
         for _ in self._threads:
             self._queue.put(None)
         for thread in self._threads:
