@@ -121,8 +121,8 @@ class _Upload:
                     self._put(item, iter(pieces))
         except Exception as error:
             if pieces.error is not None:
-                raise pieces.error from error
-            if not isinstance(error, BaseError):
+                raise pieces.error from pieces.error.__cause__
+            if not isinstance(error, (BaseError, FileNotFoundError)):
                 raise
             raise StorageError(
                 f"{self._url}/{item.path}", f"this cannot be written: {sentence(error)}"
