@@ -51,7 +51,13 @@ def mirror(written_mirror: Mirror, tmp_path: Path) -> Mirror:
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    """A catalogue without rows, in `tmp_path / "catalog.sqlite"`."""
-    with open_catalog(f"sqlite:///{tmp_path / 'catalog.sqlite'}", create=True) as catalog:
+def url(backend: Backend, tmp_path: Path) -> str:
+    """The URL of a new database."""
+    return backend.url(tmp_path)
+
+
+@pytest.fixture
+def catalog(url: str) -> Iterator[Catalog]:
+    """A catalogue that has just been made in the database at `url`."""
+    with open_catalog(url, create=True) as catalog:
         yield catalog

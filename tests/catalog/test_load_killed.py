@@ -1,6 +1,6 @@
 """The loader is killed again and again: the catalogue stays whole, and the next load brings it up to date.
 
-With TOMOPORTAL_TEST_ALL=1 that happens 60 times, otherwise 8.
+With TOMOPORTAL_TEST_ALL=1 that happens 50 times for each database, otherwise 8.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tomoportal.catalog.tables import below
 from tomoportal.layout.paths import Key
 from tomoportal.model import query as q
 
-TIMES = 60 if os.environ.get("TOMOPORTAL_TEST_ALL") else 8
+TIMES = 50 if os.environ.get("TOMOPORTAL_TEST_ALL") else 8
 DATASETS = ("30001", "30002")
 TITLES = {"old": "Chloroplasts", "new": "Mitochondria"}
 SCRIPT = Path(__file__).with_name("killed_load.py")
@@ -122,13 +122,12 @@ def check_integrity(catalog: Catalog) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment(versions: Versions, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'catalog.sqlite'}"
+def test_killed_at_any_moment(versions: Versions, url: str) -> None:
     draw, killed, mixed, now = random.Random(5), 0, 0, "new"
     statements, seconds = measured(versions, url)
-    for time_of in range(TIMES):
+    while killed < TIMES:
         now = "old" if now == "new" else "new"
-        at_statement = time_of % 2 == 0
+        at_statement = draw.random() < 0.5
         number = draw.randint(1, statements) if at_statement else -1
         after = WITHIN if at_statement else draw.uniform(0, seconds)
         killed += kill(start(now, versions, url, number), after)
@@ -138,5 +137,4 @@ def test_killed_at_any_moment(versions: Versions, tmp_path: Path) -> None:
             assert not load(versions.layouts[now].storage, catalog).problems
             assert dump(catalog) == versions.rows[now]
             assert check_whole(catalog, versions) == {now}
-    sys.stdout.write(f"{killed} of {TIMES} killed, {mixed} of them between two datasets\n")
-    assert killed >= TIMES // 2
+    sys.stdout.write(f"{killed} killed, {mixed} of them between two datasets\n")

@@ -37,13 +37,9 @@ def sizes(catalog: Catalog, entity: str, *names: str) -> list[Any]:
     return [tuple(row[name] for name in names) if len(names) > 1 else row[names[0]] for row in rows]
 
 
-def url_of(folder: Path) -> str:
-    return f"sqlite:///{folder / 'catalog.sqlite'}"
-
-
-def test_sizes_are_those_of_the_files(mirror: Mirror, catalog: Catalog, tmp_path: Path) -> None:
+def test_sizes_are_those_of_the_files(mirror: Mirror, catalog: Catalog, url: str) -> None:
     storage = Listing(mirror.root)
-    found = measure(storage, url_of(tmp_path))
+    found = measure(storage, url)
     assert (found.datasets, found.runs, found.known) == (("10500",), 1, 0)
     assert storage.listed == ["10500/TS_001"]
     load(storage, catalog)
@@ -57,22 +53,21 @@ def test_sizes_are_those_of_the_files(mirror: Mirror, catalog: Catalog, tmp_path
     assert sizes(catalog, "Dataset", "file_size") == [mirror.size_below("10500")]
 
 
-def test_later_loads_and_new_catalogues_keep_them(mirror: Mirror, catalog: Catalog, tmp_path: Path) -> None:
+def test_later_loads_and_new_catalogues_keep_them(mirror: Mirror, catalog: Catalog, url: str) -> None:
     storage = Listing(mirror.root)
-    measure(storage, url_of(tmp_path))
+    measure(storage, url)
     load(storage, catalog)
     known = sizes(catalog, "Tomogram", "file_size_omezarr")
-    catalog.close()
-    (tmp_path / "catalog.sqlite").unlink()
+    catalog.database.create()
     storage.listed.clear()
-    assert measure(storage, url_of(tmp_path)).known == 1
-    with open_catalog(url_of(tmp_path), create=True) as anew:
+    assert measure(storage, url).known == 1
+    with open_catalog(url) as anew:
         load(storage, anew)
         assert sizes(anew, "Tomogram", "file_size_omezarr") == known != [None]
     assert not storage.listed
 
 
-def test_it_goes_on_where_it_was_stopped(mirror: Mirror, tmp_path: Path) -> None:
+def test_it_goes_on_where_it_was_stopped(mirror: Mirror, url: str) -> None:
     mirror.run("TS_002")
     mirror.run("TS_003")
     finished: list[str] = []
@@ -83,26 +78,26 @@ def test_it_goes_on_where_it_was_stopped(mirror: Mirror, tmp_path: Path) -> None
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        measure(LocalStorage(mirror.root), url_of(tmp_path), done=stop)
+        measure(LocalStorage(mirror.root), url, done=stop)
     storage = Listing(mirror.root)
-    found = measure(storage, url_of(tmp_path))
+    found = measure(storage, url)
     assert (found.runs, found.known, storage.listed) == (1, 2, ["10500/TS_003"])
 
 
-def test_a_size_goes_when_its_metadata_change(mirror: Mirror, catalog: Catalog, tmp_path: Path) -> None:
+def test_a_size_goes_when_its_metadata_change(mirror: Mirror, catalog: Catalog, url: str) -> None:
     storage = LocalStorage(mirror.root)
-    measure(storage, url_of(tmp_path))
+    measure(storage, url)
     mirror.change(f"{TOMOGRAM}/tomogram_metadata.json", tomogram_version=2)
     load(storage, catalog)
     assert sizes(catalog, "Tomogram", "file_size_omezarr") == [None]
     assert sizes(catalog, "Dataset", "file_size") == [None]
     assert None not in sizes(catalog, "TiltSeries", "file_size_omezarr")
-    assert measure(storage, url_of(tmp_path)).runs == 1
+    assert measure(storage, url).runs == 1
     load(storage, catalog)
     assert sizes(catalog, "Dataset", "file_size") == [mirror.size_below("10500")]
 
 
-def test_only_those_named_and_none_of_ours(mirror: Mirror, tmp_path: Path) -> None:
+def test_only_those_named_and_none_of_ours(mirror: Mirror, url: str) -> None:
     layout = small_layout(mirror.root)
-    assert measure(layout.storage, url_of(tmp_path), ["30001"]).datasets == ()
-    assert measure(layout.storage, url_of(tmp_path), ["10500"]).runs == 1
+    assert measure(layout.storage, url, ["30001"]).datasets == ()
+    assert measure(layout.storage, url, ["10500"]).runs == 1

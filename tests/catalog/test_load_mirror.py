@@ -108,7 +108,7 @@ def test_files_may_be_given_out(mirror: Mirror, catalog: Catalog) -> None:
     assert {view.visible(path) for path in mirror.sizes} == {Visibility.PUBLIC}
 
 
-def test_ids_stay(mirror: Mirror, catalog: Catalog, tmp_path: Path) -> None:
+def test_ids_stay(mirror: Mirror, catalog: Catalog, url: str) -> None:
     storage = LocalStorage(mirror.root)
     load(storage, catalog)
     first = everything(catalog)
@@ -116,9 +116,9 @@ def test_ids_stay(mirror: Mirror, catalog: Catalog, tmp_path: Path) -> None:
     load(storage, catalog)
     assert all(row in everything(catalog)[name] for name, rows in first.items() for row in rows)
     both = everything(catalog)
-    catalog.close()
-    (tmp_path / "catalog.sqlite").unlink()
-    with open_catalog(f"sqlite:///{tmp_path / 'catalog.sqlite'}", create=True) as anew:
+    catalog.database.create()
+    with open_catalog(url) as anew:
+        assert not everything(anew)["Run"]
         load(storage, anew)
         assert everything(anew) == both
 
@@ -273,11 +273,15 @@ def test_our_own_layout_without_its_private_area(catalog: Catalog, tmp_path: Pat
     assert len(everything(catalog)["Tomogram"]) == 1
 
 
-def test_a_damaged_ledger_is_told(mirror: Mirror, catalog: Catalog, tmp_path: Path) -> None:
+def test_a_damaged_ledger_is_told(mirror: Mirror, tmp_path: Path) -> None:
     from tomoportal.errors import CatalogError
 
     (tmp_path / "catalog.mirrors.sqlite").write_bytes(
         b"not a database, but long enough to be taken for one" * 100
     )
-    with pytest.raises(CatalogError, match=r"catalog\.mirrors\.sqlite.*backup"):
+    url = f"sqlite:///{tmp_path / 'catalog.sqlite'}"
+    with (
+        open_catalog(url, create=True) as catalog,
+        pytest.raises(CatalogError, match=r"catalog\.mirrors\.sqlite.*backup"),
+    ):
         load(LocalStorage(mirror.root), catalog)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from sqlalchemy.engine import URL
+
 from tomoportal.catalog.ledger import Measured, MirrorLedger
 from tomoportal.layout import mirror
 from tomoportal.layout.mirror import Place
@@ -31,7 +33,7 @@ class Measurement:
 
 def measure(
     storage: Storage,
-    database_url: str,
+    database: str | URL,
     datasets: Iterable[str] | None = None,
     *,
     began: Callable[[int], None] = lambda _: None,
@@ -45,7 +47,7 @@ def measure(
     runs = [Key("run", dataset=name, run=run) for name in names for run in _runs(storage, name)]
     began(len(runs))
     listed = 0
-    with MirrorLedger(database_url) as ledger:
+    with MirrorLedger(database) as ledger:
 
         def one(run: Key) -> bool:
             is_new = _measure_run(storage, ledger, run)

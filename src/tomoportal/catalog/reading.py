@@ -66,6 +66,11 @@ class Column:
     is_pointer: bool
     """The value stands for a row of another sidecar."""
     convert: Callable[[Any], Any]
+    name: str
+    key: str | None
+    """The key in the item, where that and the conversion are all there is to it."""
+    may_lack: bool
+    """Without a value it is null, and nothing else is to be thought of."""
 
     @staticmethod
     def of(field: Field) -> Column:
@@ -75,7 +80,14 @@ class Column:
         word = _WORDS[place] if place.startswith("@") and not in_root else None
         place = place.removeprefix("@parent.")
         steps = tuple(place.split(".")) if place and word is None else ()
-        return Column(field, word, steps, in_root, bool(field.target) and word is None, converter(field))
+        is_pointer = bool(field.target) and word is None
+        is_plain = len(steps) == 1 and not in_root and not is_pointer and field.read is None
+        assert word is None or field.read is None
+        return Column(
+            field, word, steps, in_root, is_pointer, converter(field),
+            name=field.name, key=steps[0] if is_plain else None,
+            may_lack=field.nullable and field.default is None and field.target != "Deposition",
+        )  # fmt: skip
 
 
 class _Refused(Exception):
@@ -89,6 +101,7 @@ class Reader:
         self.found, self.known, self.out = found, known, Rows()
         self._spacings = {paths.folder(record.key): record for record in found.spacings}
         self._columns: dict[type[Entity], list[Column]] = {}
+        self._frames: dict[str, str] = {}
 
     def columns(self, entity: type[Entity]) -> list[Column]:
         """The columns of an entity with their places."""
@@ -154,6 +167,12 @@ class Reader:
         if record.key.kind == "run" and tree.OWN in record.ids.get("Run", {}):
             self.known.runs[record.key.run] = record.ids["Run"][tree.OWN]
 
+    def frames_of(self, key: paths.Key) -> str:
+        """The folder of the frames of a run."""
+        if key.run not in self._frames:
+            self._frames[key.run] = paths.folder(key.of("frames", spacing=""))
+        return self._frames[key.run]
+
     def spacing(self, published: Published) -> int | None:
         """The id of the voxel spacing of a tomogram or annotation, whose row is made when it is first needed."""
         key = published.record.key.of("voxel_spacing")
@@ -175,14 +194,29 @@ class _Row:
 
     def __init__(self, reader: Reader, published: Published, row: tree.Row, own: int | None) -> None:
         self.reader, self.published, self.row, self.own = reader, published, row, own
-        self.key = published.record.key
+        self.key, self.folder = published.record.key, published.folder
 
     def values(self) -> dict[str, Any]:
         """All columns. Raises `_Refused`."""
-        columns = self.reader.columns(self.row.entity)
-        values = {column.field.name: self._value(column) for column in columns}
-        values[FOLDER] = self.published.folder
+        values = {column.name: self._quickly(column) for column in self.reader.columns(self.row.entity)}
+        values[FOLDER] = self.folder
         return values
+
+    def _quickly(self, column: Column) -> Any:
+        """The value of a column in the common case; all else is left to `_value`."""
+        item = self.row.item
+        if column.word is not None:
+            value = column.word(self)
+        elif column.key is not None and type(item) is dict:
+            value = item.get(column.key)
+        else:
+            return self._value(column)
+        if value is None:
+            return None if column.may_lack else self._value(column)
+        try:
+            return column.convert(value)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return self._value(column)
 
     def _value(self, column: Column) -> Any:
         field = column.field
@@ -228,10 +262,9 @@ class _Row:
             number = int(value) if str(value).isdecimal() else None
             found = number if number in known.depositions else None
         elif target == "Frame":
-            frames = paths.folder(self.key.of("frames", spacing=""))
-            found = known.items.get((target, frames, str(value)))
+            found = known.items.get((target, self.reader.frames_of(self.key), str(value)))
         elif target == "AnnotationShape":
-            found = known.items.get((target, self.published.folder, str(value)))
+            found = known.items.get((target, self.folder, str(value)))
         else:
             found = known.sidecars.get((target, str(value)))
         if found is None:
@@ -253,7 +286,7 @@ class _Row:
                 code=f"load-{column.name.replace('_', '-')}",
                 message=f"{where or column.name} {message}",
                 severity=severity,
-                file=self.published.record.sidecar or self.published.folder,
+                file=self.published.record.sidecar or self.folder,
                 where=where,
                 hint="The row is left out of the catalogue." if severity is Severity.ERROR else "",
             )
@@ -301,7 +334,7 @@ _WORDS: Mapping[str, Callable[[_Row], Any]] = {
     "@dataset": lambda row: row.reader.known.dataset,
     "@voxel_spacing": lambda row: row.reader.spacing(row.published),
     "@spacing": lambda row: float(row.key.spacing),
-    "@folder": lambda row: f"{row.published.folder}/",
+    "@folder": lambda row: f"{row.folder}/",
     "@sidecar": lambda row: row.published.record.sidecar,
     "@position": _position,
     "@size": lambda row: row.reader.found.total_size,

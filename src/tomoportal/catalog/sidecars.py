@@ -34,11 +34,11 @@ class Published:
     record: Record
     sidecar: dict[str, Any]
     viewer_state: str | None = None
+    folder: str = field(init=False)
+    """The folder of the entity."""
 
-    @property
-    def folder(self) -> str:
-        """The folder of the entity."""
-        return paths.folder(self.record.key)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", paths.folder(self.record.key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,10 +93,8 @@ def _opened(settings: Settings) -> Storage:
 
 
 def _measure(settings: Settings, datasets: list[str] | None, as_json: bool) -> None:
-    from tomoportal.catalog.database import Database
     from tomoportal.catalog.measure import measure
 
-    Database(settings.database).close()  # refuses what is no database before the long work
     typer.echo(
         "Listing every object of mirrored datasets; this may take long. What is measured stays when you stop it.",
         err=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tomoportal.layout.paths import DEPOSITIONS, DEPOSITIONS_OF_REFERENCE, Key, folder
@@ -69,10 +70,20 @@ def implied(record: Record) -> dict[str, Any]:
 
 def row_key(entity: type[Entity], item: Any) -> str:
     """What tells an item apart from its neighbours, as text."""
-    values = [at(item, entity.fields[name].sidecar or "") for name in entity.rows.key]
+    key, else_by = _places(entity)  # type: ignore[arg-type]
+    values = [at(item, place) for place in key]
     if all(value is None for value in values):
-        values = [at(item, entity.fields[name].sidecar or "") for name in entity.rows.else_by]
+        values = [at(item, place) for place in else_by]
     return " | ".join("" if value is None else str(value) for value in values)
+
+
+@cache
+def _places(entity: type[Entity]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Where the key of an item stands, and what tells items without one apart."""
+    key, else_by = entity.rows.key, entity.rows.else_by
+    return tuple(entity.fields[n].sidecar or "" for n in key), tuple(
+        entity.fields[n].sidecar or "" for n in else_by
+    )
 
 
 def dataset_names(storage: Storage) -> list[str]:
