@@ -17,6 +17,7 @@ from fixtures_postgres import Backend
 from tomoportal.api.graphql.execute import LONGEST_REMEMBERED, Request, Service
 from tomoportal.catalog import Addresses, Catalog
 from tomoportal.model.registry import ENTITIES
+from tomoportal.settings import QueryLimits
 
 Ask = Callable[..., Any]
 
@@ -369,6 +370,38 @@ def test_fragments_that_double_each_other_are_no_danger(ask: Ask, answer: Ask) -
     (error,) = answer(f"{{ datasets {{ ...G0 }} }} {pairs} fragment G30 on Dataset {{ id }}")["errors"]
     assert error["extensions"]["code"] == "QUERY_TOO_COSTLY"
     assert "20,000 fields" in error["message"]
+
+
+def test_no_list_is_longer_than_the_portal_allows(portal: Catalog) -> None:
+    """Counted, not guessed: whatever would be longer is an error, in root lists, connections and groups."""
+    service = Service(QueryLimits(rows=2))
+
+    def asked(text: str) -> dict[str, Any]:
+        return json.loads(service.answer(portal.view(today=TODAY), Request(text)))
+
+    connection = "{{ runs(where: {{id: {{_eq: 300011}}}}) {{ frames{} {{ edges {{ node {{ id }} }} }} }} }}"
+    for text in (
+        "{ runs(limitOffset: {limit: 2}) { id dataset { title } } }",
+        "{ datasets { id } }",
+        "{ runsAggregate { aggregate { count } } }",
+        connection.format(""),
+        connection.format("(last: 1)"),
+        "{ annotationsAggregate { aggregate { count groupBy { objectName } } } }",
+        "{ runs(where: {id: {_in: [1, 2, 3, 300011]}}) { id } }",
+    ):
+        assert "errors" not in asked(text), text
+    frames = "{ depositions(where: {id: {_eq: 20001}}) { frames%s { edges { node { id } } } } }"
+    for text in (
+        "{ runs { id } }",
+        "{ runs(limitOffset: {limit: 3}) { id tomograms { edges { node { id } } } } }",
+        frames % "",
+        frames % "(last: 3)",
+        frames % "(first: 3)",
+        "{ annotationsAggregate { aggregate { count groupBy { id } } } }",
+    ):
+        (error,) = asked(text)["errors"]
+        assert error["extensions"]["code"] == "TOO_MANY_ROWS", text
+        assert "more than 2 rows" in error["message"]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ class Excess(StrEnum):
     """What a statement had too much of when the database gave it up."""
 
     TIME = "time"
+    ROWS = "rows"
     SIZE = "size"
 
 

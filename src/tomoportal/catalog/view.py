@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -60,10 +61,13 @@ class View:
             return self._told(connection, asked)
 
     @contextmanager
-    def snapshot(self, seconds: float = LONGEST) -> Iterator[Callable[[Query], str]]:
-        """A function that answers like `json`, every time from the same state of the catalogue, for so many seconds."""
+    def snapshot(self, seconds: float = LONGEST, most_rows: int = 0) -> Iterator[Callable[[Query], str]]:
+        """A function that answers like `json`, every time from the same state of the catalogue, for so many seconds. Raises `TooMuch`
+        when a list would hold more than `most_rows` (0: any number)."""
+        bounded = View(self.database, self.today, self.addresses, self.version)
+        bounded._scope = replace(self._scope, most_rows=most_rows)
         with self.database.connect(seconds) as connection:
-            yield lambda asked: self._told(connection, asked)
+            yield lambda asked: bounded._told(connection, asked)
 
     def rows(self, select: query.Select) -> list[dict[str, Any]]:
         """The same, parsed."""
@@ -209,6 +213,10 @@ class View:
                     raise TooMuch(
                         "time", "this query takes longer than the portal allows; ask for less"
                     ) from error
+                case Excess.ROWS:
+                    most = self._scope.most_rows
+                    reason = f"a list of this answer would hold more than {most} rows; ask for pages with limitOffset or first"
+                    raise TooMuch("rows", reason) from error
                 case Excess.SIZE:
                     raise TooMuch(
                         "size", f"this query is too large for the database ({error.orig})"

@@ -148,7 +148,7 @@ class Service:
     def _data(self, view: View, prepared: Prepared) -> str:
         texts = dict(prepared.meta)
         if prepared.asked:
-            with view.snapshot(self.limits.seconds) as ask:
+            with view.snapshot(self.limits.seconds, self.limits.rows) as ask:
                 for selected in prepared.roots:
                     if tree := prepared.asked.get(selected.key):
                         with _located(selected):

@@ -14,6 +14,7 @@ import sqlalchemy as sql
 from sqlalchemy.engine import URL, Engine
 
 from tomoportal.catalog.backends.postgres_functions import FUNCTIONS
+from tomoportal.catalog.compile.dialect import TOO_MANY_ROWS
 from tomoportal.catalog.compile.postgres import Postgres
 from tomoportal.catalog.database import PATIENCE, READERS, Database, Excess, Row
 from tomoportal.errors import CatalogError
@@ -89,6 +90,8 @@ class PostgresDatabase(Database):
         state = getattr(error.orig, "sqlstate", None) or ""
         if state == "57014":
             return Excess.TIME
+        if state == "22P02" and TOO_MANY_ROWS in str(error.orig):
+            return Excess.ROWS
         is_large = (
             state in _TOO_MUCH_IN_IT or state.startswith("54") or "number of parameters" in str(error.orig)
         )

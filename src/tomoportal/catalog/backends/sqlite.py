@@ -13,6 +13,7 @@ import sqlalchemy as sql
 from sqlalchemy.engine import URL, Engine
 
 from tomoportal.catalog.compile import sqlite
+from tomoportal.catalog.compile.dialect import TOO_MANY_ROWS
 from tomoportal.catalog.compile.writer import insertion
 from tomoportal.catalog.database import PATIENCE, READERS, Database, Excess, Row
 from tomoportal.errors import CatalogError
@@ -72,6 +73,8 @@ class SqliteDatabase(Database):
         reason = str(error.orig)
         if "interrupted" in reason:
             return Excess.TIME
+        if TOO_MANY_ROWS in reason:
+            return Excess.ROWS
         return Excess.SIZE if any(words in reason for words in _TOO_LARGE) else None
 
     def insert(self, connection: sql.Connection, table: sql.Table, rows: Sequence[Row]) -> None:

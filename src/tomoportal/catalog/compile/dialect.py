@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 from tomoportal.model.fields import Kind
 
+TOO_MANY_ROWS = "more rows than"
+"""What the error of a database says about a list that is longer than it may be."""
+
 
 class Dialect(Protocol):
     """Pieces of SQL. Arguments are SQL expressions unless said otherwise."""
@@ -31,8 +34,9 @@ class Dialect(Protocol):
     def json_object(self, members: Sequence[tuple[str, str]]) -> str:
         """A JSON object of (key, member)."""
 
-    def json_list(self, item: str, rows: str) -> str:
-        """A JSON list of `item` for every row of `rows` (a sub-select with its alias), in its order."""
+    def json_list(self, item: str, rows: str, most: int = 0) -> str:
+        """A JSON list of `item` for every row of `rows` (a sub-select with its alias), in its order. With `most`, more rows are an error
+        of the database that says `TOO_MANY_ROWS`."""
 
     def from_picked(self, picked: str, table: str, id_column: str) -> str:
         """FROM a table (with alias) the rows whose id a sub-select has picked, in its order; the end of a SELECT."""

@@ -63,7 +63,7 @@ def _edges(
     begin, end = _bounds(writer, asked, total)
     numbered = f"({shape.select()} {rows}) AS {shape.alias}"
     chosen = f"(SELECT * FROM {numbered} WHERE {number} > {begin} AND {number} <= {end} ORDER BY {number}) AS {shape.alias}"
-    return writer.dialect.json_list(writer.dialect.json_object(members), chosen)
+    return writer.dialect.json_list(writer.dialect.json_object(members), chosen, writer.scope.most_rows)
 
 
 def _window(writer: Writer, asked: query.Page) -> str:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from tomoportal.catalog.compile.dialect import TOO_MANY_ROWS
 from tomoportal.catalog.compile.letters import LONGER, lower_case, lower_letters
 from tomoportal.catalog.compile.patterns import portable
 from tomoportal.model.fields import Kind
@@ -59,8 +60,11 @@ class Postgres:
             before = ","
         return _joined([*parts, "'}'"] if parts else ["'{}'"])
 
-    def json_list(self, item: str, rows: str) -> str:
-        return f"(SELECT '[' || coalesce(string_agg({item}, ','), '') || ']' FROM {rows})"
+    def json_list(self, item: str, rows: str, most: int = 0) -> str:
+        made = f"'[' || coalesce(string_agg({item}, ','), '') || ']'"
+        if most:
+            made = f"CASE WHEN count(*) > {most} THEN {_refusal(most)} ELSE {made} END"
+        return f"(SELECT {made} FROM {rows})"
 
     def from_picked(self, picked: str, table: str, id_column: str) -> str:
         numbered = f"(SELECT id, row_number() OVER () AS place FROM {picked} AS chosen)"
@@ -117,3 +121,8 @@ def _joined(parts: Sequence[str]) -> str:
         return f"concat({', '.join(parts)})"
     middle = len(parts) // 2
     return f"concat({_joined(parts[:middle])}, {_joined(parts[middle:])})"
+
+
+def _refusal(most: int) -> str:
+    """An expression that fails when it is computed, not before."""
+    return f"CAST('{TOO_MANY_ROWS} {most}' || left('', count(*)::int) AS integer)::text"

@@ -40,7 +40,8 @@ class Shape:
     def json_list(self, members: Members, rest: str) -> str:
         """All rows as a JSON list; `rest` is the inner SELECT from FROM on."""
         inner = f"({self.select()} {rest}) AS {self.alias}"
-        return self.writer.dialect.json_list(self.writer.dialect.json_object(members), inner)
+        most = self.writer.scope.most_rows
+        return self.writer.dialect.json_list(self.writer.dialect.json_object(members), inner, most)
 
     def json_one(self, members: Members, rest: str) -> str:
         """The only row as a JSON object, null when there is none."""

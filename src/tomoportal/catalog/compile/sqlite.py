@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from tomoportal.catalog.compile.dialect import TOO_MANY_ROWS
 from tomoportal.catalog.compile.expressions import compiled
 from tomoportal.catalog.compile.layers import without_layers
 from tomoportal.catalog.compile.letters import lower_case
@@ -57,8 +58,11 @@ class Sqlite:
         rest = self.json_object(members[_MOST_MEMBERS:])
         return f"json(substr({first}, 1, length({first}) - 1) || ',' || substr({rest}, 2))"
 
-    def json_list(self, item: str, rows: str) -> str:
-        return f"(SELECT '[' || coalesce(group_concat({item}), '') || ']' FROM {rows})"
+    def json_list(self, item: str, rows: str, most: int = 0) -> str:
+        made = f"'[' || coalesce(group_concat({item}), '') || ']'"
+        if most:
+            made = f"CASE WHEN count(*) > {most} THEN {_refusal(most)} ELSE {made} END"
+        return f"(SELECT {made} FROM {rows})"
 
     def from_picked(self, picked: str, table: str, id_column: str) -> str:
         return f"FROM {picked} AS picked CROSS JOIN {table} ON {id_column} = picked.id"
@@ -188,3 +192,8 @@ class _Deviation(_Variance):
     def finalize(self) -> float | None:
         variance = super().finalize()
         return None if variance is None else math.sqrt(variance)
+
+
+def _refusal(most: int) -> str:
+    """An expression that fails when it is computed, not before."""
+    return f"json_extract('[]', '{TOO_MANY_ROWS} {most}' || substr('', count(*)))"

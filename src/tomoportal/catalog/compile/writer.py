@@ -29,10 +29,12 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a reader may see: rows released at `now` (as stored, `2024-05-23T00:00:00+00:00`), with these addresses."""
+    """What a reader may see: rows released at `now` (as stored, `2024-05-23T00:00:00+00:00`), with these addresses, no more than
+    `most_rows` in one list (0: any number)."""
 
     now: str
     addresses: Addresses
+    most_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
