@@ -159,7 +159,7 @@ def _compare(operator: str, value: Any, wanted: Any) -> bool | None:
     flags = re.DOTALL
     if word.startswith("i"):
         if word == "ilike":
-            value, wanted = value.lower(), wanted.lower()
+            value, wanted = (text.replace("İ", "i").lower().replace("ς", "σ") for text in (value, wanted))
         else:
             flags |= re.IGNORECASE
     if word.endswith("like"):

@@ -164,7 +164,7 @@ def test_rows_go_with_their_sidecar(layout: Layout, loaded: Catalog) -> None:
     assert not rows["Annotation"]
     assert not rows["AnnotationFile"]
     assert len(rows["Tomogram"]) == 2
-    assert loaded.view().facets("Dataset", q.EVERYTHING, ("runs", "annotations", "object_name")) == []
+    assert loaded.view().pairs("Dataset", q.EVERYTHING, ("runs", "annotations", "object_name")) == []
 
 
 def test_rows_go_with_their_run_and_dataset(layout: Layout, loaded: Catalog) -> None:

@@ -6,8 +6,8 @@ from functools import cache
 
 
 def lower_case(text: str) -> str:
-    """The text as patterns see it when case does not matter. Unlike `str.lower` it does not ask where in a word a letter stands."""
-    return text.lower().replace("ς", "σ")
+    """The text as patterns see it when case does not matter: each letter gives one, wherever in a word it stands."""
+    return text.replace("İ", "i").lower().replace("ς", "σ")
 
 
 def letters() -> list[str]:
@@ -17,11 +17,6 @@ def letters() -> list[str]:
 
 @cache
 def lower_letters() -> tuple[str, str]:
-    """All letters that `lower_case` changes into a single other one, and these."""
-    pairs = [(letter, lower_case(letter)) for letter in letters()]
-    changed = [pair for pair in pairs if pair[0] != pair[1] and len(pair[1]) == 1]
-    return "".join(letter for letter, _ in changed), "".join(lower for _, lower in changed)
-
-
-LONGER = ("İ", "i̇")
-"""The only letter whose lower case is two."""
+    """All letters that `lower_case` changes, and what it changes them into."""
+    changed = [letter for letter in letters() if lower_case(letter) != letter]
+    return "".join(changed), "".join(map(lower_case, changed))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tomoportal.catalog.compile.dialect import TOO_MANY_ROWS
-from tomoportal.catalog.compile.letters import LONGER, lower_case, lower_letters
+from tomoportal.catalog.compile.letters import lower_case, lower_letters
 from tomoportal.catalog.compile.patterns import portable
 from tomoportal.model.fields import Kind
 
@@ -79,13 +79,16 @@ class Postgres:
         return f"(SELECT CASE WHEN octet_length(answer) <= {LARGEST_ANSWER} THEN answer END FROM {made})"
 
     def like(self, expression: str, pattern: str, *, ignore_case: bool, bind: Any) -> str:
+        """ILIKE knows ASCII alone, and so do the statistics that tell how many rows it leaves."""
         if not ignore_case:
             return f"{expression} LIKE {bind(pattern)}"
-        is_ascii = f"octet_length({expression}) = length({expression})"
         upper, lower = map(bind, lower_letters())
-        single = f"translate({expression}, {upper}, {lower})"
-        lowered = f"CASE WHEN {is_ascii} THEN lower({expression}) ELSE replace({single}, {bind(LONGER[0])}, {bind(LONGER[1])}) END"
-        return f"{lowered} LIKE {bind(lower_case(pattern))}"
+        lowered = f"translate({expression}, {upper}, {lower})"
+        is_other = f"octet_length({expression}) <> length({expression})"
+        folded = bind(lower_case(pattern))
+        if pattern.isascii():
+            return f"({expression} ILIKE {bind(pattern)} OR ({is_other} AND {lowered} LIKE {folded}))"
+        return f"CASE WHEN {is_other} THEN {lowered} ELSE lower({expression}) END LIKE {folded}"
 
     def regex(self, expression: str, pattern: str, *, ignore_case: bool, bind: Any) -> str:
         return f"{expression} ~ {bind(portable(pattern, ignore_case))}"
