@@ -95,7 +95,7 @@ def speed(url: str, span: str | None, seconds: int, clients: int, script: Path) 
     said = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in said:
         raise SystemExit(f"{url} answers errors:\n{said}")
-    found = re.search(r"99%\s+([\d.]+)(us|ms|s)\n.*Requests/sec:\s+([\d.]+)", said, re.DOTALL)
+    found = re.search(r"99%\s+([\d.]+)(us|ms|s) *\n.*Requests/sec:\s+([\d.]+)", said, re.DOTALL)
     assert found is not None
     return Speed(float(found[3]), float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000}[found[2]])
 

@@ -25,9 +25,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class FolderPage:
-    """What stands on the page; `s3` is the address of the folder for S3 tools, `next` that of the page with further names."""
+    """What stands on the page; `path` is empty for the root, `s3` is the address of the folder for S3 tools, `next` that of the page
+    with further names."""
 
     name: str
+    path: str
     crumbs: tuple[Crumb, ...]
     items: tuple[Item, ...]
     s3: str
@@ -48,6 +50,7 @@ def folder_page(
     items += [Item(name, quote(name, safe=""), size, changed) for name, size, changed in files]
     page = FolderPage(
         name=steps[-1] if steps else ROOT,
+        path=path,
         crumbs=_crumbs(steps),
         items=tuple(items),
         s3=f"s3://{settings.bucket}/{path}",
