@@ -68,12 +68,13 @@ def test_the_make_targets_of_the_readme_exist():
     assert wanted <= targets
 
 
-def test_the_commands_of_the_documentation_run(demo_files, tmp_path):
-    """All of them, one after the other, in a folder that has what they name."""
+def test_the_commands_of_the_documentation_run(demo_files, address, tmp_path, monkeypatch):
+    """All of them, one after the other, in a folder that has what they name, with a portal where they expect one."""
+    monkeypatch.setenv("TOMOPORTAL_URL", address)
     shutil.copy(demo_files.configs[0], tmp_path / "deposition.yaml")
     (tmp_path / "sources").symlink_to(demo_files.source)
     shutil.copy(next(demo_files.source.rglob("tomo*/**/*.mrc")), tmp_path / "tomogram.mrc")
-    commands = [shlex.split(command) for command in _commands()]
+    commands = [shlex.split(command.replace(EXAMPLE_ADDRESS, address)) for command in _commands()]
     ours = [words[1:] for words in commands if words[0] == "tomoportal" and words[1] != "serve"]
     assert len(ours) >= 4
     program = Path(sys.executable).with_name("tomoportal")
