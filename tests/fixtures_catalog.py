@@ -8,6 +8,7 @@ complete row, `fill(catalog, rows)` stores rows of your own.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -94,6 +95,31 @@ def portal_rows() -> Rows:
             )
         for position in range(1, 3):
             _run(add, number, position)
+    return rows
+
+
+def awkward_rows() -> Rows:
+    """The invented portal with nulls and awkward texts strewn in."""
+    rows, draw = portal_rows(), random.Random(5)
+    texts = [
+        "ÄÖÜ straße",
+        "a%b_c",
+        "TS[1]*?",
+        "x\\y",
+        "Ribosome\nlower",
+        "50 % \"quoted\" 'single'",
+        "İstanbul",
+        "µm",
+    ]
+    for name, items in rows.items():
+        for field in entity_named(name).columns():
+            for item in items:
+                if field.kind is Kind.STR and field.nullable and draw.random() < 0.4:
+                    item[field.name] = draw.choice([*texts, None])
+                elif field.kind is Kind.FLOAT and draw.random() < 0.3:
+                    item[field.name] = draw.choice([0.1 + 0.2, 13.479999542236328, 1e300, -0.0, 7.0, 1 / 3])
+                elif field.nullable and not field.target and draw.random() < 0.2:
+                    item[field.name] = None
     return rows
 
 

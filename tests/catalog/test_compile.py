@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixtures_catalog import TODAY, Rows, fill, portal_rows
+from fixtures_catalog import TODAY, awkward_rows, fill
 from fixtures_postgres import Backend
 from naive_queries import Naive
 from tomoportal.catalog import Addresses, Catalog, View, open_catalog
@@ -29,32 +28,7 @@ PATTERNS = ("like", "nlike", "ilike", "nilike", "regex", "nregex", "iregex", "ni
 NAMES = [entity.__name__ for entity in ENTITIES]
 
 
-def _rows() -> Rows:
-    """The invented portal with nulls and awkward texts strewn in."""
-    rows, draw = portal_rows(), random.Random(5)
-    texts = [
-        "ÄÖÜ straße",
-        "a%b_c",
-        "TS[1]*?",
-        "x\\y",
-        "Ribosome\nlower",
-        "50 % \"quoted\" 'single'",
-        "İstanbul",
-        "µm",
-    ]
-    for name, items in rows.items():
-        for field in entity_named(name).columns():
-            for item in items:
-                if field.kind is Kind.STR and field.nullable and draw.random() < 0.4:
-                    item[field.name] = draw.choice([*texts, None])
-                elif field.kind is Kind.FLOAT and draw.random() < 0.3:
-                    item[field.name] = draw.choice([0.1 + 0.2, 13.479999542236328, 1e300, -0.0, 7.0, 1 / 3])
-                elif field.nullable and not field.target and draw.random() < 0.2:
-                    item[field.name] = None
-    return rows
-
-
-ROWS = _rows()
+ROWS = awkward_rows()
 
 
 @pytest.fixture(scope="module")
