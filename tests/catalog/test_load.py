@@ -180,6 +180,32 @@ def test_rows_go_with_their_run_and_dataset(layout: Layout, loaded: Catalog) -> 
     assert not everything(loaded)["Dataset"]
 
 
+class Looking(LocalStorage):
+    """Refuses every listing but those of the top and of the private area."""
+
+    def _see(self, prefix: str) -> None:
+        assert not prefix or prefix.startswith(
+            (".tomoportal", "DepositionMetadata", "depositions_metadata")
+        ), prefix
+        assert prefix.count("/") < 2, prefix
+
+    def list(self, prefix: str = "") -> Iterator[Any]:
+        raise AssertionError(f"everything below {prefix!r} is listed")
+
+    def level(self, prefix: str = "") -> Any:
+        self._see(prefix)
+        return super().level(prefix)
+
+    def folders(self, prefix: str = "") -> Any:
+        self._see(prefix)
+        return super().folders(prefix)
+
+
+def test_a_load_lists_no_run_and_no_volume(layout: Layout, loaded: Catalog) -> None:
+    report = load(Looking(layout.storage.root), loaded)
+    assert (report.datasets, report.problems) == (("30001",), ())
+
+
 def test_a_lost_private_area_changes_no_id(layout: Layout, loaded: Catalog) -> None:
     before = everything(loaded)
     layout.storage.delete_tree(".tomoportal/datasets/30001")
