@@ -34,7 +34,8 @@ from tomoportal.web.lists import DATASETS  # noqa: E402
 
 BUDGETS = {
     "by id": 5, "20 nested runs": 12, "browse page": 60, "run page": 60, "20,000-row list": 200, "search": 60,
-    "ilike on 100,000": 200, "totals": 60, "dataset of most runs": 200, "ranked search": 200, "ranked search of datasets": 60, "suggestions": 60,
+    "ilike on 100,000": 200, "totals": 60, "dataset of most runs": 200, "ranked search": 200,
+    "ranked search of datasets": 60, "suggestions": 60,
     "filters with counts, first time": 500, "filters with counts": 60,
 }  # fmt: skip
 """Milliseconds."""

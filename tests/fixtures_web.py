@@ -64,14 +64,15 @@ class _Portal:
         return values["id"]
 
 
-def web_portal(folder: Path, *, pictures: bool = True) -> Catalog:
-    """A catalogue with the invented portal in `folder/catalog.sqlite`, and its key photos under `folder/files`."""
+def web_portal(folder: Path, url: str = "", *, pictures: bool = True) -> Catalog:
+    """A catalogue with the invented portal in `folder/catalog.sqlite`, or in a new database at a URL; its key photos lie under
+    `folder/files`."""
     portal = _Portal()
     portal.pictures += [(f"pictures/{number}.png", 100 + number) for number in range(16)]
     _deposition(portal)
     for number in range(28):
         _dataset(portal, CROWDED + number, number)
-    catalog = open_catalog(f"sqlite:///{folder / 'catalog.sqlite'}", create=True)
+    catalog = open_catalog(url or f"sqlite:///{folder / 'catalog.sqlite'}", create=True)
     fill(catalog, portal.rows)
     for path, seed in portal.pictures if pictures else ():
         _picture(folder / "files" / path, seed)

@@ -84,10 +84,10 @@ def test_pairs_are_the_rows_with_each_value(
     everything = q.Compare("id", "gt", 0)
     for reader in (view, later):
         pairs = reader.pairs(entity, q.EVERYTHING, path)
-        assert sorted(pairs) == sorted(set(pairs)) == sorted(reader.pairs(entity, everything, path))
+        assert sorted(pairs) == sorted(reader.pairs(entity, everything, path))
         for value in {value for value, _ in pairs}:
             found = ids(reader, entity, q.through(path[:-1], q.Compare(path[-1], "eq", value)))
-            assert sorted(found) == sorted(id for other, id in pairs if other == value)
+            assert sorted(found) == sorted({id for other, id in pairs if other == value})
     assert len(later.pairs(entity, q.EVERYTHING, path)) > len(view.pairs(entity, q.EVERYTHING, path))
 
 

@@ -109,13 +109,13 @@ class View:
 
     def pairs(
         self, entity_name: str, where: query.Condition, path: tuple[str, ...]
-    ) -> list[tuple[Any, int]]:
+    ) -> Sequence[tuple[Any, int]]:
         """Each value of the field at the end of `path` (relations, then a field) with the id of each row that fulfils `where` and
-        has it, once."""
+        has it, once for each related row that it comes from."""
         writer = Writer(self.database.dialect, self._scope)
         statement = aggregate.pairs(writer, entity_name, where, path)
         with self.database.connect() as connection:
-            return [(value, id) for value, id in connection.exec_driver_sql(statement.text, statement.values)]
+            return connection.exec_driver_sql(statement.text, statement.values).cursor.fetchall()
 
     def totals(self) -> dict[str, int]:
         """Numbers for the front page."""

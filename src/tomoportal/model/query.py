@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tomoportal.errors import QueryError
+
 Operator = Literal[
     "eq", "neq", "in", "nin", "gt", "gte", "lt", "lte", "is_null",
     "like", "nlike", "ilike", "nilike", "regex", "nregex", "iregex", "niregex",
@@ -31,6 +33,13 @@ class Condition:
 
     def __invert__(self) -> Condition:
         return self.condition if isinstance(self, Not) else Not(self)
+
+    def __bool__(self) -> bool:
+        """No answer before a row is looked at: `1 < Run.id < 5` and `a and b` would silently drop one half."""
+        raise QueryError(
+            "A filter is neither true nor false. Combine filters with & | ~ (each in brackets) instead of and, or, not; "
+            "write a range with .between()."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +314,8 @@ class Aggregate:
 class Ranked:
     """Rows of several entities (all that can be searched for when empty) that fulfil `Search(text)`, best first, with where it
     matched; nothing without a word to look for. `where` is about rows of the only entity. The answer is an object: `total`,
-    `counts` of entities, and `hits` with `entity`, `id`, `title`, `score` and `matches` (`label`, `parts` of `text`, `isMatch`)."""
+    `counts` of entities, and `hits` with `entity`, `id`, `title`, `score` and `matches` (`label`, `words` for it, `text`, and
+    `parts` of it with `isMatch`)."""
 
     text: str
     entities: tuple[str, ...] = ()

@@ -71,7 +71,7 @@ _FIELDS: tuple[query.Selection, ...] = (
 
 
 def dataset_cards(
-    view: View, where: query.Condition, order: Sequence[query.Order], *, limit: int, offset: int = 0
+    view: View, where: query.Condition, order: Sequence[query.Order] = (), *, limit: int, offset: int = 0
 ) -> tuple[DatasetCard, ...]:
     """The datasets that fulfil `where`, in three statements whatever their number."""
     rows = view.rows(query.Select("Dataset", _FIELDS, where, tuple(order), limit, offset))

@@ -28,6 +28,7 @@ from tomoportal.web.pages.dataset import dataset_page
 from tomoportal.web.pages.deposition import deposition_page
 from tomoportal.web.pages.home import home
 from tomoportal.web.pages.run import run_page
+from tomoportal.web.pages.search import search_page, suggestions
 from tomoportal.web.pages.viewer import viewer_page
 from tomoportal.web.withdrawn import Gone
 
@@ -38,6 +39,8 @@ PAGES: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
     (urls.HOME, home, "home.html"),
     (urls.DATASETS, browse_datasets, "datasets.html"),
     (urls.DEPOSITIONS, browse_depositions, "depositions.html"),
+    (urls.SEARCH, search_page, "search.html"),
+    (urls.SUGGESTIONS, suggestions, "suggestions.html"),
     ("/datasets/{id}", dataset_page, "dataset.html"),
     ("/runs/{id}", run_page, "run.html"),
     ("/depositions/{id}", deposition_page, "deposition.html"),

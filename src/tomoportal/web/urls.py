@@ -13,6 +13,8 @@ STATIC = Path(__file__).parent / "static"
 HOME = "/"
 DATASETS = "/browse-data/datasets"
 DEPOSITIONS = "/browse-data/depositions"
+SEARCH = "/search"
+SUGGESTIONS = "/search/suggest"
 GRAPHQL = "/graphql"
 VIEWER = "/viewer/v/p/"
 """Where the vendored Neuroglancer client lies."""
@@ -34,6 +36,11 @@ def datasets(parameters: Parameters = ()) -> str:
 def depositions(parameters: Parameters = ()) -> str:
     """The list of depositions."""
     return with_query(DEPOSITIONS, parameters)
+
+
+def search(text: str) -> str:
+    """Everything that fits some words."""
+    return with_query(SEARCH, [("q", text)])
 
 
 def dataset(id: int, parameters: Parameters = ()) -> str:

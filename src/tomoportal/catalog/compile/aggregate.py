@@ -50,17 +50,17 @@ def count(writer: Writer, entity: str, where: query.Condition) -> Statement:
 
 
 def pairs(writer: Writer, entity: str, where: query.Condition, path: tuple[str, ...]) -> Statement:
-    """Rows of (value at the end of a path, id of the row that has it), each once. What can be seen belongs to rows that can be seen,
-    so that all rows need not be joined when none is left out."""
+    """Rows of (value at the end of a path, id of the row that has it), once for each related row. What can be seen belongs to rows that
+    can be seen, so that all rows need not be joined when none is left out."""
     source = writer.source(entity)
     relation = source.relation(path[0]) if len(path) > 1 else None
     if relation is not None and relation.many and where == query.EVERYTHING:
         target = writer.source(relation.target, 1)
         rows, value = _joined_rows(writer, target, where, path[1:])
         id = target.column(relation.key)
-        return writer.statement(f"SELECT DISTINCT {value}, {id} {rows} AND {id} IS NOT NULL")
+        return writer.statement(f"SELECT {value}, {id} {rows} AND {id} IS NOT NULL")
     rows, value = _joined_rows(writer, source, where, path)
-    return writer.statement(f"SELECT DISTINCT {value}, {source.column('id')} {rows}")
+    return writer.statement(f"SELECT {value}, {source.column('id')} {rows}")
 
 
 def _joined_rows(

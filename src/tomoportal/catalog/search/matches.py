@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tomoportal.catalog.search.index import LINE
-from tomoportal.catalog.search.passages import IDENTIFIER, LABELS, SUBJECTS, places
+from tomoportal.catalog.search.passages import IDENTIFIER, LABELS, SUBJECTS, Place, places
 from tomoportal.catalog.search.terms import Term, terms
 from tomoportal.catalog.words import Word, words
 from tomoportal.model import query
@@ -84,13 +84,19 @@ def _chosen(texts: Sequence[dict[str, Any]], wanted: Sequence[Term]) -> list[dic
             seen |= here
             labels.add(label)
             short = _snippet(text, wanted, is_named=LABELS[label].is_named)
-            matches.append(_match(label, short, marked(short, wanted)))
+            matches.append(_match(label, short, marked(short, wanted), _belonging(places()[item["place"]])))
     return matches
 
 
-def _match(label: str, text: str, parts: Sequence[tuple[str, bool]]) -> dict[str, Any]:
+def _belonging(place: Place) -> str:
+    """Whose title, name, … it is, if not that of the row itself."""
+    of_another = place.path and place.label in ("title", "name", "organism", "sample")
+    return f" of a {place.end().names.one.lower()}" if of_another else ""
+
+
+def _match(label: str, text: str, parts: Sequence[tuple[str, bool]], belonging: str = "") -> dict[str, Any]:
     told_parts = [{"text": part, "isMatch": is_match} for part, is_match in parts]
-    return {"label": label, "words": LABELS[label].words, "text": text, "parts": told_parts}
+    return {"label": label, "words": f"{LABELS[label].words}{belonging}", "text": text, "parts": told_parts}
 
 
 def _snippet(text: str, wanted: Sequence[Term], *, is_named: bool) -> str:

@@ -9,7 +9,8 @@ from tomoportal.model.query import Many, Order, RelatedTotal, Value
 from tomoportal.web import formats, urls
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.context import Head, Paging, Visit
-from tomoportal.web.filters import Chip, Choice, ListOf, Option
+from tomoportal.web.filters import BEST, Chip, Choice, ListOf, Option
+from tomoportal.web.found import Hit, best, hits_of
 from tomoportal.web.lists import DATASETS, DEPOSITIONS, PAGE
 
 
@@ -59,26 +60,37 @@ class Listing:
         total = len(members.places.rows)
         return Listing(address, choice, facets, choice.chips(), paging, total, where, choice.notices)
 
+    def page(self, visit: Visit) -> tuple[query.Condition, tuple[int, ...], dict[int, Hit]]:
+        """The rows of this page as a condition, their ids in order if words decide about it, and where words match."""
+        text, view, entity = self.choice.text, visit.view, self.choice.of.entity
+        offset = (self.paging.page - 1) * PAGE
+        if self.choice.sort is BEST:
+            hits = best(view, entity, text, self.where, PAGE, offset)
+            ids = tuple(hit.id for hit in hits)
+            return query.Compare("id", "in", ids), ids, {hit.id: hit for hit in hits}
+        shown = query.Select(
+            entity, (query.Value("id", "id"),), self.where, self.choice.sort.order, PAGE, offset
+        )
+        ids = tuple(row["id"] for row in view.rows(shown))
+        found = hits_of(view, entity, text, ids) if text and self.choice.of.is_ranked else {}
+        return query.Compare("id", "in", ids), ids, found
+
 
 @dataclass(frozen=True, slots=True)
 class BrowseDatasets:
-    """A page of the list of datasets."""
+    """A page of the list of datasets; `hits`: by id, where the words of the search are found."""
 
     head: Head
     listing: Listing
     datasets: tuple[DatasetCard, ...]
+    hits: dict[int, Hit]
 
 
 def browse_datasets(visit: Visit) -> BrowseDatasets:
     """The list of datasets."""
     listing = Listing.of(visit, DATASETS, urls.DATASETS)
-    cards = dataset_cards(
-        visit.view,
-        listing.where,
-        listing.choice.sort.order,
-        limit=PAGE,
-        offset=(listing.paging.page - 1) * PAGE,
-    )
+    where, ids, hits = listing.page(visit)
+    cards = sorted(dataset_cards(visit.view, where, limit=PAGE), key=lambda card: ids.index(card.id))
     head = Head(
         title=f"Datasets · {visit.settings.title}",
         description=f"{formats.plural(listing.total, 'dataset')} of cryo-electron tomography, by organism, annotated object and "
@@ -86,7 +98,7 @@ def browse_datasets(visit: Visit) -> BrowseDatasets:
         canonical=urls.DATASETS,
         section="datasets",
     )
-    return BrowseDatasets(head, listing, cards)
+    return BrowseDatasets(head, listing, tuple(cards), hits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +115,12 @@ class DepositionCard:
 
 @dataclass(frozen=True, slots=True)
 class BrowseDepositions:
-    """A page of the list of depositions."""
+    """A page of the list of depositions; `hits`: by id, where the words of the search are found."""
 
     head: Head
     listing: Listing
     depositions: tuple[DepositionCard, ...]
+    hits: dict[int, Hit]
 
 
 _DEPOSITION: tuple[query.Selection, ...] = (
@@ -125,14 +138,8 @@ _DEPOSITION: tuple[query.Selection, ...] = (
 def browse_depositions(visit: Visit) -> BrowseDepositions:
     """The list of depositions."""
     listing = Listing.of(visit, DEPOSITIONS, urls.DEPOSITIONS)
-    select = query.Select(
-        "Deposition",
-        _DEPOSITION,
-        listing.where,
-        listing.choice.sort.order,
-        PAGE,
-        (listing.paging.page - 1) * PAGE,
-    )
+    where, ids, hits = listing.page(visit)
+    rows = visit.view.rows(query.Select("Deposition", _DEPOSITION, where))
     cards = tuple(
         DepositionCard(
             id=row["id"],
@@ -145,7 +152,7 @@ def browse_depositions(visit: Visit) -> BrowseDepositions:
                 for word in ("dataset", "tomogram", "annotation")
             ),
         )
-        for row in visit.view.rows(select)
+        for row in sorted(rows, key=lambda row: ids.index(row["id"]))
     )
     head = Head(
         title=f"Depositions · {visit.settings.title}",
@@ -153,4 +160,4 @@ def browse_depositions(visit: Visit) -> BrowseDepositions:
         canonical=urls.DEPOSITIONS,
         section="depositions",
     )
-    return BrowseDepositions(head, listing, cards)
+    return BrowseDepositions(head, listing, cards, hits)

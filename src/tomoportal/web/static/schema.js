@@ -4,6 +4,7 @@ const INPUTS = `{ name description defaultValue type { ${OF} } }`;
 const QUESTION = `{ __schema { queryType { name } types { kind name description enumValues { name description }
   inputFields ${INPUTS} fields { name description type { ${OF} } args ${INPUTS} } } } }`;
 const MOST_FOUND = 60;
+const MOST_TYPES = 20;
 
 const written = (type) => type.kind === "NON_NULL" ? `${written(type.ofType)}!` : type.kind === "LIST" ? `[${written(type.ofType)}]` : type.name;
 const inner = (type) => (type.ofType ? inner(type.ofType) : type);
@@ -89,14 +90,15 @@ export async function showSchema({ ask, insert, find, trail, place }) {
     const named = all.filter((type) => fits(type.name)).sort((a, b) => a.name.length - b.name.length);
     const objects = all.filter((type) => type.kind === "OBJECT" && !/(Aggregate|Functions|Columns|Options|Connection|Edge)$/.test(type.name));
     const fields = objects.flatMap((type) => type.fields.filter((field) => fits(field.name)).map((field) => [type.name, field]));
+    fields.sort(([a], [b]) => (b === "Query") - (a === "Query"));
     const parts = [];
-    if (named.length) {
-      const shown = named.slice(0, 20).map((type) => element("li", {}, element("button", { type: "button", class: "field", onclick: () => open(type.name) }, type.name)));
-      parts.push(element("h3", {}, `Types (${Math.min(20, named.length)} of ${named.length})`), element("ul", {}, ...shown));
-    }
     if (fields.length) {
       const shown = fields.slice(0, MOST_FOUND).map(([owner, field]) => row(field, false, owner));
       parts.push(element("h3", {}, `Fields (${shown.length} of ${fields.length})`), element("ul", {}, ...shown));
+    }
+    if (named.length) {
+      const shown = named.slice(0, MOST_TYPES).map((type) => element("li", {}, element("button", { type: "button", class: "field", onclick: () => open(type.name) }, type.name)));
+      parts.push(element("h3", {}, `Types (${shown.length} of ${named.length})`), element("ul", {}, ...shown));
     }
     return parts.length ? parts : [element("p", {}, `Nothing is called “${word}”.`)];
   };
