@@ -40,7 +40,23 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (demo, new, check, plan, ingest, withdraw, load, query, sql, serve, convert, compare, schema, download, manifest):
+for command in (
+    demo,
+    new,
+    check,
+    plan,
+    ingest,
+    withdraw,
+    load,
+    query,
+    sql,
+    serve,
+    convert,
+    compare,
+    schema,
+    download,
+    manifest,
+):
     app.command()(command)
 app.add_typer(export)
 app.add_typer(ontology)

@@ -131,7 +131,7 @@ class Manifest:
         if header.get("tomoportal_manifest") != VERSION:
             raise UsageError(f"{name} is no manifest of version {VERSION}; `tomoportal manifest` makes one.")
         self.base = _address(header.get("files"), name)
-        self._start = file.tell()
+        self._start = self._at = file.tell()
 
     def items(self, offset: int | None = None) -> Iterator[Item]:
         """The files from a place on, to the end."""
@@ -140,6 +140,7 @@ class Manifest:
     def lines(self) -> Iterator[str]:
         """All lines as they are."""
         self._file.seek(0)
+        self._at = 0
         for line in self._file:
             yield line.decode("utf-8", "replace")
 
@@ -185,8 +186,9 @@ class Manifest:
                     return
                 item = _item(data, self.base, self.name)
                 files, size = files + 1, size + (item.size or 0)
+                self._at = offset
                 yield here, item
-                if self._file.tell() != offset:
+                if self._at != offset:
                     break
             else:
                 raise self._cut_off()
