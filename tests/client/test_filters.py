@@ -118,3 +118,16 @@ def test_paths_of_relations_as_a_tree():
     with pytest.raises(QueryError, match="Run has no 'tomogram'; expected one of tomograms"):
         relation_tree(Dataset, "runs.tomogram")
     assert relation_tree(AnnotationFile, ()) == {}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: 10 <= Tomogram.voxel_spacing <= 20,
+        lambda: (Run.id == 1) and (Run.id == 2),
+        lambda: not Run.id.is_null(),
+    ],
+)
+def test_what_python_would_cut_in_half_is_refused(wrong):
+    with pytest.raises(QueryError, match="instead of and, or, not"):
+        wrong()
