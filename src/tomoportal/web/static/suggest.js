@@ -45,7 +45,10 @@ function suggesting(form) {
     waiting = setTimeout(ask, PAUSE);
   });
   input.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") show(false);
+    if (event.key === "Escape" && !list.hidden) {
+      event.preventDefault(); // else the browser would also empty the field
+      return show(false);
+    }
     if (list.hidden || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
     if (event.key === "Enter" && chosen < 0) return;
     event.preventDefault();
