@@ -138,6 +138,7 @@ def test_reading_on_goes_undisturbed_by_other_reading():
     for unit in listed.units():
         seen.append(unit.path)
         assert next(listed.items(unit.offset)).path == unit.path
+        assert list(listed.items(unit.offset))[-1].path == files[-1]["path"]
     assert seen == [file["path"] for file in files]
 
 

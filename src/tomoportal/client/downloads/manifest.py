@@ -178,7 +178,8 @@ class Manifest:
         while True:
             self._file.seek(offset)
             for line in iter(lambda: self._file.readline(_LONGEST_LINE), b""):
-                here, offset = offset, offset + len(line)
+                here = offset
+                self._at = offset = offset + len(line)
                 data = self._parsed(line, files + 2)
                 if data.get("end"):
                     if whole and (data.get("files"), data.get("bytes")) != (files, size):
@@ -186,7 +187,6 @@ class Manifest:
                     return
                 item = _item(data, self.base, self.name)
                 files, size = files + 1, size + (item.size or 0)
-                self._at = offset
                 yield here, item
                 if self._at != offset:
                     break
