@@ -58,6 +58,14 @@ def test_a_tomogram_is_the_same_array(client, demo_portal, tomogram, via):
     assert (volume.axes, volume.level, volume.levels) == ("zyx", 0, 3)
 
 
+def test_s3_of_a_portal_that_keeps_files_elsewhere(client, line, tomogram, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"{line.endpoint}/s3")
+    there = Tomogram(
+        client, id=1, s3OmezarrDir=tomogram.s3_omezarr_dir, httpsOmezarrDir="https://elsewhere.example/a.zarr"
+    )
+    assert (np.asarray(there.open(level=2, via="s3")) == np.asarray(tomogram.open(level=2))).all()
+
+
 def test_coarser_levels_and_tilt_series(client, demo_portal, tomogram):
     coarse = tomogram.open(level=2)
     assert coarse.voxel_size == pytest.approx((4 * tomogram.voxel_spacing,) * 3)

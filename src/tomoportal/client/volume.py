@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -120,13 +121,12 @@ def _s3_store(entity: ClientEntity, address: str) -> Any:
     from zarr.storage import ObjectStore
 
     portal = portal_of(entity)
-    at_portal = (
-        {"endpoint": f"{portal}/s3", "region": "us-east-1", "virtual_hosted_style_request": False}
-        if portal
-        else {}
-    )
-    options: dict[str, Any] = {"skip_signature": True, **at_portal}
-    allow_http = bool(portal and portal.startswith("http://"))
+    options: dict[str, Any] = {"skip_signature": True}
+    if portal:
+        options |= {"endpoint": f"{portal}/s3", "region": "us-east-1", "virtual_hosted_style_request": False}
+    elif elsewhere := os.environ.get("AWS_ENDPOINT_URL"):
+        options |= {"endpoint": elsewhere, "virtual_hosted_style_request": False}
+    allow_http = options.get("endpoint", "").startswith("http://")
     store = S3Store.from_url(address, client_options={"allow_http": allow_http}, **options)
     return ObjectStore(store, read_only=True)
 
