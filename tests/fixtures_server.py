@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -28,6 +29,8 @@ def serving(settings: Settings, *options: str) -> Iterator[str]:
     command += ["--storage", settings.storage, "--database", settings.database, *options]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TOMOPORTAL_")}
     environment |= {"TOMOPORTAL_BUCKET": settings.bucket, "PYTHONUNBUFFERED": "1"}
+    environment |= {f"TOMOPORTAL_QUERY_{name.upper()}": str(value) for name, value in asdict(settings.limits).items()}
+    environment["TOMOPORTAL_ORIGINS"] = ",".join(settings.origins)
     if settings.public_url:
         environment["TOMOPORTAL_URL"] = settings.public_url
     process = subprocess.Popen(
