@@ -284,6 +284,41 @@ def test_a_folder_that_broke_off_keeps_what_is_still_the_same(tmp_path):
     }  # fmt: skip
 
 
+def test_a_portal_may_lead_to_where_its_files_are(tmp_path):
+    def answer(request: Asked) -> Answer:
+        if request.target == "/TS.mrc":
+            return Answer(b"", 302, {"Location": "/elsewhere/TS.mrc?signature=x"})
+        assert request.target == "/elsewhere/TS.mrc?signature=x"
+        return ranged(request, DATA)
+
+    with answering(answer) as url:
+        bring(one_file(url), tmp_path)
+    assert (tmp_path / "a/TS.mrc").read_bytes() == DATA
+
+
+def test_a_circle_of_redirections_is_left(tmp_path):
+    with (
+        answering(lambda request: Answer(b"", 302, {"Location": request.target})) as url,
+        pytest.raises(RemoteError, match="leads in a circle"),
+    ):
+        bring(one_file(url), tmp_path)
+
+
+def test_proxies_of_the_environment_are_used(tmp_path, monkeypatch):
+    asked: list[str] = []
+
+    def answer(request: Asked) -> Answer:
+        asked.append(request.target)
+        return ranged(request, DATA)
+
+    with answering(answer) as url:
+        monkeypatch.setenv("http_proxy", url)
+        monkeypatch.setenv("no_proxy", "")
+        bring(one_file("http://portal.test"), tmp_path)
+    assert asked == ["http://portal.test/TS.mrc"]
+    assert (tmp_path / "a/TS.mrc").read_bytes() == DATA
+
+
 def test_two_downloads_of_one_file_do_not_meet(tmp_path):
     reached, go_on = threading.Event(), threading.Event()
 

@@ -20,6 +20,7 @@ from tomoportal.client.downloads.targets import Target, read_targets
 from tomoportal.errors import NotFound, RemoteError, UsageError
 
 PATIENCE = 2.0
+XML = {"Content-Type": "application/xml"}
 QUIET = Options(progress=False, patience=PATIENCE)
 
 
@@ -87,7 +88,7 @@ def test_without_the_service_of_manifests_folders_and_files_come_through_s3(
                 {"ContinuationToken": asked["continuation-token"]} if "continuation-token" in asked else {}
             )
             page = store.list_objects_v2(Bucket="public", Prefix=asked.get("prefix", ""), MaxKeys=2, **token)
-            return Answer(_xml(page))
+            return Answer(_xml(page), 200, XML)
         from urllib.parse import unquote
 
         key = unquote(path.removeprefix("/files/"))
@@ -144,7 +145,7 @@ def test_a_listing_cannot_write_outside_the_destination(evil, way, tmp_path):
             return Answer(body, 200, {"Content-Type": "application/x-ndjson"})
         if request.target.startswith("/s3/"):
             page = {"Contents": [{"Key": key, "Size": 4, "ETag": '"x"'} for key in ("10901/good", evil)]}
-            return Answer(_xml(page))
+            return Answer(_xml(page), 200, XML)
         return Answer(b"", 404)
 
     with answering(answer) as url, pytest.raises(RemoteError, match="leave the destination"):
@@ -176,7 +177,9 @@ def test_a_list_that_is_not_whole_is_nothing(body, says, tmp_path):
 
 def test_what_is_no_listing_is_said(tmp_path):
     with (
-        answering(lambda request: Answer(b"<html><br>", 404 if request.method == "POST" else 200)) as url,
+        answering(
+            lambda request: Answer(b"<html><br>", 404 if request.method == "POST" else 200, XML)
+        ) as url,
         pytest.raises(RemoteError, match="did not answer with a listing"),
     ):
         fetch(url, [Source("1", f"{url}/files/", "files", True, "1", "b")], tmp_path, QUIET)

@@ -233,11 +233,14 @@ def s3_endpoint(asker: Asker, portal: str, bucket: str) -> str:
     if named := os.environ.get("BOTO_ENDPOINT_URL"):
         return f"{named.rstrip('/')}/{quote(bucket)}"
     own = f"{portal}/s3/{quote(bucket)}"
-    if asker.ask(
-        "GET", f"{own}?list-type=2&max-keys=0", lambda answer: (answer.status, answer.read())[0] == 200
-    ):
+    if asker.ask("GET", f"{own}?list-type=2&max-keys=0", _is_s3):
         return own
     return f"https://{bucket}.s3.amazonaws.com"
+
+
+def _is_s3(answer: Answer) -> bool:
+    answer.read()
+    return answer.status == 200 and answer.headers.get_content_type() in ("application/xml", "text/xml")
 
 
 def s3_files(asker: Asker, endpoint: str, source: Source) -> Iterator[Item]:

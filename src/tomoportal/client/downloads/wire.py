@@ -105,6 +105,8 @@ class Wire:
         headers: Mapping[str, str],
         body: bytes | None,
     ) -> http.client.HTTPResponse:
+        if self._cut:
+            raise Broken("the download was ended")
         connection = self._connections.get(known)
         proxy = _proxy(place.scheme, place.netloc)
         if connection is None:
