@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sql
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 
+from tomoportal.catalog.backends import parsed_url
 from tomoportal.catalog.compile import sqlite
 from tomoportal.catalog.tables import make_tables
 from tomoportal.errors import CatalogError, QueryError, UsageError
@@ -55,7 +56,7 @@ def asked(database_url: str, statement: str, seconds: float) -> Iterator[Found]:
     allow or finish in so many seconds, `CatalogError` when it cannot be opened."""
     if not statement.strip():
         raise UsageError("there is no SQL statement; give one such as 'SELECT count(*) FROM run'")
-    url = _parsed(database_url)
+    url = parsed_url(database_url)
     backend = _on_sqlite if url.get_backend_name() == "sqlite" else _on_postgresql
     with backend(url, statement, seconds) as found:
         yield found
@@ -69,14 +70,6 @@ def tables(database_url: str, seconds: float) -> list[TableFacts]:
             (total,) = next(found.rows)
         facts.append(TableFacts(name, total, tuple(column.name for column in table.columns)))
     return facts
-
-
-def _parsed(database_url: str) -> URL:
-    try:
-        return make_url(database_url)
-    except sql.exc.ArgumentError:
-        message = f"{database_url!r} is not a database URL; expected sqlite:///path or postgresql+psycopg://…"
-        raise UsageError(message) from None
 
 
 @contextmanager
@@ -111,12 +104,13 @@ def _on_postgresql(url: URL, statement: str, seconds: float) -> Iterator[Found]:
     import psycopg
 
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    options = f"-c default_transaction_read_only=on -c statement_timeout={round(seconds * 1000)}"
     try:
-        connection = psycopg.connect(address, autocommit=True, options=options)
+        connection = psycopg.connect(address, autocommit=True)
     except psycopg.Error as error:
         raise CatalogError(f"{url.render_as_string()} cannot be opened: {error}") from error
     with closing(connection), connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+        cursor.execute(f"SET statement_timeout = {round(seconds * 1000)}".encode())
         cursor.execute("BEGIN READ ONLY")
         cursor.execute("SELECT 1")
         try:
