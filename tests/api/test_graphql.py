@@ -14,7 +14,7 @@ from graphql import build_client_schema, get_introspection_query
 
 from fixtures_catalog import TODAY, small_portal
 from fixtures_postgres import Backend
-from tomoportal.api.graphql.execute import LONGEST_REMEMBERED, Request, Service
+from tomoportal.api.graphql.execute import LONGEST_REMEMBERED, MOST_REMEMBERED, Request, Service
 from tomoportal.catalog import Addresses, Catalog
 from tomoportal.model.registry import ENTITIES
 from tomoportal.settings import QueryLimits
@@ -425,12 +425,28 @@ def test_errors_have_codes(answer: Ask, query: str, code: str) -> None:
     assert all(len(error["message"]) > 20 for error in response["errors"])
 
 
-def test_long_documents_are_not_kept(ask: Ask, service: Service) -> None:
-    kept = service._remembered.cache_info().currsize
-    ask("{ runs { id } }" + "#" * LONGEST_REMEMBERED)
-    assert service._remembered.cache_info().currsize == kept
-    ask("{ runs { id } } # a new one")
-    assert service._remembered.cache_info().currsize == kept + 1
+def test_the_last_documents_are_kept_and_long_ones_are_not(ask: Ask, service: Service) -> None:
+    long, new = "{ runs { id } }" + "#" * LONGEST_REMEMBERED, "{ runs { id } } # a new one"
+    ask(long)
+    ask(new)
+    assert long not in service._remembered
+    assert new in service._remembered
+    for number in range(MOST_REMEMBERED):
+        ask(f"{{ __typename }} # {number}")
+    assert new not in service._remembered
+    assert len(service._remembered) == MOST_REMEMBERED
+
+
+def test_what_may_take_long_to_understand_waits_with_the_costly(ask: Ask, service: Service) -> None:
+    long = "{ runs { id } } #" + "x" * 3000
+    assert service.is_soon_understood(Request("{ runs { id } }"))
+    assert not service.is_soon_understood(Request(long))
+    ask(long)
+    assert service.is_soon_understood(Request(long))
+    schema = "{ __schema { types { name } } } # not asked before"
+    assert not service.is_soon_understood(Request(schema))
+    ask(schema)
+    assert service.is_soon_understood(Request(schema))
 
 
 def test_introspection(ask: Ask) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock
 from typing import Any, TypeVar
 
 from graphql import (
@@ -39,6 +39,9 @@ MOST_TOKENS = 200_000
 """Longer documents are refused; five thousand ids in a list are well below."""
 LONGEST_REMEMBERED = 16_000
 """Letters of a document that is kept once it has been checked; a parsed document takes many times its length in memory."""
+MOST_REMEMBERED = 256
+SHORT = 2_000
+"""Letters of a document that is checked at once whatever is in it: the time for comparing its fields may grow with the square."""
 MOST_INTROSPECTIONS = 32
 """Answers about the schema that are kept; tools ask the same few."""
 INTROSPECTION = ("__schema", "__type")
@@ -79,7 +82,8 @@ class Service:
         self.schema: GraphQLSchema = make_schema()
         self.words: dict[str, Words] = vocabulary()
         self._introspected: dict[tuple[str, str | None, str], str] = {}
-        self._remembered = lru_cache(maxsize=256)(self._check)
+        self._remembered: dict[str, DocumentNode | list[GraphQLError]] = {}
+        self._lock = Lock()
         self._sizes: tuple[tuple[str, ...], dict[str, int]] = ((), {})
 
     def answer(self, view: View, request: Request) -> str:
@@ -96,13 +100,13 @@ class Service:
         return _told(lambda: self._data(view, prepared))
 
     def is_soon_understood(self, request: Request) -> bool:
-        """Whether preparing it takes little: it is short, and asks nothing new about the schema."""
-        is_new = "__schema" in request.query and all(key[0] != request.query for key in [*self._introspected])
-        return len(request.query) <= LONGEST_REMEMBERED and not is_new
+        """Whether preparing it takes little: it is short or known, and asks nothing new about the schema."""
+        if "__schema" in request.query and all(key[0] != request.query for key in [*self._introspected]):
+            return False
+        return len(request.query) <= SHORT or request.query in self._remembered
 
     def _prepared(self, view: View, request: Request) -> Prepared:
-        is_usual = len(request.query) <= LONGEST_REMEMBERED
-        document = (self._remembered if is_usual else self._check)(request.query)
+        document = self._understood(request.query)
         if isinstance(document, list):
             raise Invalid(document)
         operation = _operation(document, request.operation)
@@ -157,6 +161,18 @@ class Service:
             texts[key] = shaped(texts[key], shape)
         parts = (f"{json.dumps(root.key)}:{texts[root.key]}" for root in prepared.roots)
         return f'{{"data":{{{",".join(parts)}}}}}'
+
+    def _understood(self, text: str) -> DocumentNode | list[GraphQLError]:
+        """The document, checked, or what is wrong with it; the last ones are remembered."""
+        if (known := self._remembered.get(text)) is not None:
+            return known
+        found = self._check(text)
+        if len(text) <= LONGEST_REMEMBERED:
+            with self._lock:
+                if len(self._remembered) >= MOST_REMEMBERED:
+                    del self._remembered[next(iter(self._remembered))]
+                self._remembered[text] = found
+        return found
 
     def _check(self, text: str) -> DocumentNode | list[GraphQLError]:
         try:
