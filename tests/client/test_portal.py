@@ -301,3 +301,19 @@ def _remember(client: Client) -> None:
 def _begins_anew() -> tuple[bool, int]:
     (client,) = _REMEMBERED
     return "_http" not in client.__dict__, Run.count(client)
+
+
+def test_what_fits_is_found_where_only_files_tell_the_alignment(url, client):
+    """As at a portal that does not know the alignment of annotations: its words lack it."""
+    tomogram = Tomogram.find(client, limit=1)[0]
+    annotation = tomogram.annotations[0]
+    fitting = [one.id for one in tomogram.annotations], [one.id for one in annotation.tomograms]
+    with Client(url) as older:
+        older.words = {"Annotation": frozenset({"id", "objectName", "runId"})}
+        again = Annotation.get_by_id(older, annotation.id)
+        assert "alignment_id" not in again.__dict__
+        assert [one.id for one in again.tomograms] == fitting[1] != []
+    path = Annotation.annotation_shapes.annotation_files.alignment_id == tomogram.alignment_id
+    assert [one.id for one in Annotation.find(client, path)] == fitting[0] != []
+    assert Tomogram(client, id=1, alignmentId=None).annotations == []
+    assert Annotation(client, id=1, alignmentId=None).tomograms == []

@@ -111,7 +111,7 @@ def _clause(kind: type[Entity], condition: query.Condition, lists: _Lists) -> _C
             return _conjunction([_clause(kind, part, lists) for part in parts], kind)
         case query.Or(parts):
             return {"_or": [_clause(kind, part, lists) for part in parts]}
-        case query.Not(query.Compare() as part) if opposite := _opposite(part):
+        case query.Not(query.Compare() as part) if (opposite := _opposite(part)) is not None:
             return _clause(kind, opposite, lists)
         case query.Not(part):
             return {"_not": _clause(kind, part, lists)}
