@@ -93,6 +93,19 @@ def test_files_come_from_below_the_named_address_only(url):
 
 
 @pytest.mark.parametrize(
+    "base",
+    [
+        "https://tomo.example.org", "file:///", "https://user@tomo.example.org/", "https://tomo.example.org:0/", None, "", "https:///x/",
+        "https://tomo.example.org/a/../",
+    ],
+)  # fmt: skip
+def test_where_files_come_from_is_a_host_and_a_path(base):
+    """Else https://tomo.example.org would begin https://tomo.example.org.evil.org/."""
+    with pytest.raises(RemoteError, match="refused"):
+        manifest({**FILE, "url": f"{base}.evil.org/x"}, header={**HEADER, "files": base})
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"size": -1}, {"size": 1 << 70}, {"size": "4"}, {"size": True},

@@ -27,6 +27,7 @@ VERSION = 1
 _LONGEST_LINE = 64 << 10
 _LARGEST = 1 << 62
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_UPWARDS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#]|\Z)", re.IGNORECASE)
 _PRINTABLE = re.compile(r"[!-~]+\Z")
 
 
@@ -247,11 +248,7 @@ def _item(data: dict[str, Any], base: str, name: str) -> Item:
     checked_path(path)
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < _LARGEST):
         raise UsageError(f"{name}: {path}: `size` is not a number of bytes.")
-    url = _address(data.get("url"), name)
-    if not url.startswith(base):
-        raise RemoteError(
-            f"{name}: {path} would come from {url[:200]}, which is not below {base}; it is refused."
-        )
+    url = _address_below(data.get("url"), base, name)
     words = {key: data.get(key, "") for key in ("sha256", "etag", "kind", "folder")}
     if not all(isinstance(word, str) and len(word) <= len(path) + 512 for word in words.values()):
         raise UsageError(f"{name}: {path}: expected text in `sha256`, `etag`, `kind` and `folder`.")
@@ -262,15 +259,23 @@ def _item(data: dict[str, Any], base: str, name: str) -> Item:
     return Item(path, url, size, **words)
 
 
+def _address_below(url: Any, base: str, name: str) -> str:
+    """An address that begins with `base`, which names a host and ends it."""
+    if not isinstance(url, str) or not url.startswith(base):
+        raise RemoteError(f"{name}: {ascii(url)[:200]} is not below {base}; it is refused.")
+    if not _PRINTABLE.match(url) or _UPWARDS.search(url):
+        raise RemoteError(f"{name}: {ascii(url)[:200]} is no address of a file; it is refused.")
+    return url
+
+
 def _address(url: Any, name: str) -> str:
-    """An address that may be asked for."""
+    """An address that may be asked for, with a path."""
     if isinstance(url, str) and _PRINTABLE.match(url):
         try:
             parts = urlsplit(url)
             is_good = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
-            dots = {".", "..", "%2e", "%2e%2e", ".%2e", "%2e."} & set(parts.path.lower().split("/"))
-            if is_good and not dots and parts.port != 0:
+            if is_good and parts.path and not _UPWARDS.search(url) and parts.port != 0:
                 return url
         except ValueError:
             pass
-    raise RemoteError(f"{name}: {ascii(url)[:200]} is no http or https address of a file; it is refused.")
+    raise RemoteError(f"{name}: {ascii(url)[:200]} is no http or https address of files; it is refused.")

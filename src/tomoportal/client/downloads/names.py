@@ -21,6 +21,8 @@ LONGEST = 4096
 _LONGEST_NAME = 255 - len(".12345678.part.state") - 1
 """Bytes of a name that leave room for the temporary names."""
 
+_ORDINARY = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+-]{0,180}/)*[A-Za-z0-9_][A-Za-z0-9_.+-]{0,180}\Z")
+"""Most paths: nothing in them can be wrong but on Windows."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 _ON_WINDOWS = re.compile(r'[<>:"|?*]|[. ]$|^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)', re.IGNORECASE)
@@ -28,6 +30,8 @@ _ON_WINDOWS = re.compile(r'[<>:"|?*]|[. ]$|^(con|prn|aux|nul|com[0-9¹²³]|lpt[
 
 def checked_path(path: str, *, windows: bool = os.name == "nt") -> str:
     """`path` itself. Raises `RemoteError` for one that could leave the destination, or that a file here could not have."""
+    if not windows and len(path) <= LONGEST and _ORDINARY.match(path):
+        return path
     reason = _trouble(path, windows)
     if reason:
         raise RemoteError(f"{path[:200]!a} is no path to write to: {reason}. Nothing of it was downloaded.")
