@@ -1,6 +1,6 @@
 """The loader is killed again and again: the catalogue stays whole, and the next load brings it up to date.
 
-With TOMOPORTAL_TEST_ALL=1 that happens 50 times for each database, otherwise 8.
+With TOMOPORTAL_TEST_ALL=1 that happens 50 times for each database, otherwise 5.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tomoportal.catalog.tables import below
 from tomoportal.layout.paths import Key
 from tomoportal.model import query as q
 
-TIMES = 50 if os.environ.get("TOMOPORTAL_TEST_ALL") else 8
+TIMES = 50 if os.environ.get("TOMOPORTAL_TEST_ALL") else 5
 DATASETS = ("30001", "30002")
 TITLES = {"old": "Chloroplasts", "new": "Mitochondria"}
 SCRIPT = Path(__file__).with_name("killed_load.py")
