@@ -427,6 +427,53 @@ def test_a_disk_without_room_is_told_before_anything_comes(tmp_path, monkeypatch
     assert finals(tmp_path) == set()
 
 
+def test_a_download_without_room_for_all_of_it_does_not_begin(tmp_path, monkeypatch):
+    monkeypatch.setattr(Destination, "free", lambda _: 50 << 20)
+    asked: list[Asked] = []
+
+    def answer(request: Asked) -> Answer:
+        asked.append(request)
+        return ranged(request, DATA)
+
+    with answering(answer) as url:
+        items = [Item(f"{number}", f"{url}/{number}", 10 << 20, "", "v1") for number in range(10)]
+        with pytest.raises(place.DiskTrouble, match=r"This download needs 0\.105 GB, and 0\.052 GB are free"):
+            bring(manifest_of(url, *items), tmp_path)
+    assert not asked
+
+
+def test_what_has_come_needs_no_room_again(tmp_path, small_pieces, monkeypatch):
+    data = os.urandom(30 << 20)
+    monkeypatch.setattr(pieces, "PIECE", 1 << 20)
+    count = iter(range(1000))
+
+    def answer(request: Asked) -> Answer:
+        whole = ranged(request, data)
+        number = next(count)
+        return (
+            Answer(b"", 403)
+            if number == 1
+            else Answer(whole.body, whole.status, whole.headers, cut=5 << 20 if not number else None)
+        )
+
+    with answering(answer) as url:
+        with pytest.raises(RemoteError):
+            bring(one_file(url, data), tmp_path, Options(jobs=1, progress=False))
+        monkeypatch.setattr(Destination, "free", lambda _: 1 << 20)
+        bring(one_file(url, data), tmp_path)
+    assert (tmp_path / "a/TS.mrc").read_bytes() == data
+
+
+def test_a_mistake_of_the_program_gives_nothing_a_name(tmp_path, monkeypatch):
+    def mistaken(*_: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("tomoportal.client.downloads.engine.check_sum", mistaken)
+    with answering(lambda request: ranged(request, DATA)) as url, pytest.raises(KeyError, match="a bug"):
+        bring(one_file(url), tmp_path)
+    assert finals(tmp_path) == set()
+
+
 def test_ctrl_c_leaves_what_came(tmp_path, monkeypatch):
     """The engine's own thread is interrupted while the others wait for bytes."""
     reached = threading.Event()

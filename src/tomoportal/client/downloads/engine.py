@@ -84,7 +84,7 @@ class Engine:
     def __init__(self, manifest: Manifest, destination: Destination, options: Options) -> None:
         self._manifest, self._destination, self._options = manifest, destination, options
         self._stop = Event()
-        self._fatal: PortalError | None = None
+        self._fatal: BaseException | None = None
         self._asking = Asking(Gate(options.jobs), self._stop, options.patience)
         self._queue: Queue[tuple[_Running, Job] | None] = Queue(2 * options.jobs)
         self._fetchers: list[Fetcher] = []
@@ -96,6 +96,8 @@ class Engine:
     def run(self) -> Outcome:
         """Do it. Raises what makes going on useless; everything that has come then stays for the next time."""
         outcome = self._outcome = Outcome(self._checked())
+        if self._destination.is_empty():
+            self._check_room("This download", outcome.totals.all_bytes)
         with shown(self.counter, outcome.totals, self._options.progress):
             try:
                 for unit in self._manifest.units():
@@ -130,24 +132,25 @@ class Engine:
                 return
             if standing is Standing.OTHER and not self._options.overwrite:
                 raise place.refusal()
-            self._check_room(unit)
+            self._check_room(unit.path, unit.size - place.held())
             place.begin()
             if place.is_of_other_version:
                 place.remove_strangers(self._items(unit))
         except DiskTrouble:
             raise
         except PortalError as error:
-            outcome.fail(error)
+            with self._ended:
+                outcome.fail(error)
             self.counter.add(unit.files, unit.size)
             return
         with self._ended:
             self._open += 1
         self._give_out(_Running(unit, place))
 
-    def _check_room(self, unit: Unit) -> None:
+    def _check_room(self, what: str, needed: int) -> None:
         free = self._destination.free()
-        if unit.size + SPARE > free + (SPARE if unit.size < SPARE else 0):
-            message = f"{unit.path} needs {unit.size / 1e9:.3f} GB, and {free / 1e9:.3f} GB are free. Make room and run it again"
+        if needed > max(free - SPARE, 0) and needed > SPARE:
+            message = f"{what} needs {needed / 1e9:.3f} GB, and {free / 1e9:.3f} GB are free. Make room and run it again"
             raise DiskTrouble(str(self._destination.root), message)
 
     def _items(self, unit: Unit) -> Iterator[Item]:
@@ -206,6 +209,9 @@ class Engine:
             self._failed(running, error)
         except OSError as error:
             self._failed(running, disk_error(running.place.target, error))
+        except BaseException as error:  # noqa: BLE001 - a mistake of this program: the thread that waits raises it
+            self._fatal = self._fatal or error
+            self._cut()
         finally:
             self._one_less(running)
 

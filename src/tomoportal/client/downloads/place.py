@@ -81,6 +81,11 @@ class Destination:
         """Bytes that are free."""
         return shutil.disk_usage(self._real).free
 
+    def is_empty(self) -> bool:
+        """Whether nothing lies in it yet."""
+        with told(self.root), os.scandir(self.root) as entries:
+            return next(entries, None) is None
+
     def path(self, name: str) -> Path:
         """Where a path of a manifest lies."""
         return self.root / checked_path(name)
@@ -182,6 +187,14 @@ class Place:
             f"{self.target} {reason}. It was kept, and {self.unit.url} was not downloaded: "
             "choose another folder, or replace it (overwrite=True, --overwrite)."
         )
+
+    def held(self) -> int:
+        """Bytes of the disk that an earlier attempt has taken already."""
+        with suppress(OSError):
+            if not self.unit.is_folder:
+                return self.part.lstat().st_size
+            return sum(path.lstat().st_size for path in self.part.rglob("*") if not path.is_dir())
+        return 0
 
     def tidy(self) -> None:
         """Remove what was left beside a target that is whole."""
