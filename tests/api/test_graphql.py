@@ -213,6 +213,49 @@ def test_orders_apply_in_the_order_written(ask: Ask) -> None:
     assert order("[]") == [300011, 300012, 300021, 300022]
 
 
+def test_orders_by_very_many_fields(ask: Ask, answer: Ask, service: Service) -> None:
+    """What has stood before decides nothing; SQLite crashes when it is told to sort by 64 fields."""
+    again = ", ".join(["{dataset: {title: asc}}", "{name: desc}"] * 60)
+    for field in (
+        "runs(orderBy: [{}]) {{ id }}",
+        "datasets {{ runs(orderBy: [{}]) {{ edges {{ node {{ id }} }} }} }}",
+    ):
+        assert ask(f"{{ {field.format(again)} }}") == ask(
+            f"{{ {field.format('{dataset: {title: asc}}, {name: desc}')} }}"
+        )
+    behind = ", ".join(
+        f"{{id: asc}}, {{dataset: {{{name}: asc}}}}" for name in service.words["Dataset"].plain()
+    )
+    assert len(ask(f"{{ runs(orderBy: [{behind}]) {{ id }} }}")["runs"]) == 4
+    fields = service.words["Tomogram"].plain()
+    many = " ".join(f"{name}: asc" for name in fields if name != "id")
+    related = " ".join(f"{name}: asc" for name in service.words["Alignment"].plain())
+    (error,) = answer(f"{{ tomograms(orderBy: [{{{many} alignment: {{{related}}}}}]) {{ id }} }}")["errors"]
+    assert error["extensions"]["code"] == "QUERY_TOO_LARGE"
+    assert "at most 40 can be sorted by" in error["message"]
+
+
+def test_groups_by_very_many_fields(answer: Ask, service: Service) -> None:
+    """An answer or a sentence, never a broken server."""
+
+    def fields(name: str, depth: int) -> str:
+        words = service.words[name]
+        inner = [
+            f"{relation} {{ {fields(words.relations[relation].target, depth - 1)} }}"
+            for relation in words.relations
+            if depth and not words.relations[relation].many
+        ]
+        return " ".join([*words.plain(), *inner])
+
+    response = answer(
+        f"{{ annotationFilesAggregate {{ aggregate {{ count groupBy {{ {fields('AnnotationFile', 4)} }} }} }} }}"
+    )
+    if "errors" in response:
+        assert response["errors"][0]["extensions"]["code"] in ("QUERY_TOO_LARGE", "QUERY_TOO_COSTLY")
+    else:
+        assert response["data"]["annotationFilesAggregate"]["aggregate"]
+
+
 def test_orders_of_nulls(ask: Ask) -> None:
     def first(direction: str) -> Any:
         text = f"{{ annotations(orderBy: {{objectCount: {direction}}}, limitOffset: {{limit: 1}}) {{ objectCount }} }}"
