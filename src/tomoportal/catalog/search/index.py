@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sql
@@ -81,8 +82,7 @@ def settle(
     filling = _Filling(connection, database, scope, ontologies)
     roots = [filling.roots(subject, forgotten.depositions) for subject in SUBJECTS]
     was_linked = filling.unlink(roots)
-    for entity, label in sources():
-        filling.add_texts(entity, label)
+    filling.add_texts()
     for place in places():
         filling.link(place, roots[place.kind])
     if was_linked or forgotten.anything:
@@ -134,38 +134,25 @@ class _Filling:
                 count += _unlink(self.connection, self.database, kind, some)
         return count > 0
 
-    def add_texts(self, entity: type[Entity], label: str) -> None:
+    def add_texts(self) -> None:
         """Keep the texts of rows that are not known yet."""
-        table = self.tables[entity.names.table]
-        given = sql.select(_text(table, entity, label).label("text")).where(below(table, self.scope))
-        texts = given.distinct().subquery()
+        texts = sql.union(*(self._given(entity, label) for entity, label in sources())).subquery()
         is_known = sql.exists().where(self.texts.c.digest == sql.func.md5(texts.c.text))
         new = self.connection.execute(sql.select(texts.c.text).where(sql.not_(is_known))).scalars().all()
         last = self.connection.execute(sql.select(sql.func.coalesce(sql.func.max(self.texts.c.id), 0)))
-        numbered = enumerate((text for text in new if text.strip()), last.scalar_one() + 1)
+        numbered = enumerate((text for text in sorted(new) if text.strip()), last.scalar_one() + 1)
         for some in _portions([_given(number, text) for number, text in numbered]):
             _put_texts(self.connection, self.database, some, self.ontologies)
 
+    def _given(self, entity: type[Entity], label: str) -> sql.Select:
+        table = self.tables[entity.names.table]
+        return sql.select(_text(table, entity, label).label("text")).where(below(table, self.scope))
+
     def link(self, place: Place, roots: list[int] | None) -> None:
         """Say of which rows the texts of a place are, and from which day on."""
-        for some in [None] if roots is None else _portions(roots):
-            self.connection.execute(self._linking(place, some))
-
-    def _linking(self, place: Place, roots: Sequence[int] | None) -> sql.Insert:
-        root, end = self.tables[entity_named(place.entity).names.table], place.end()
-        joined, at = joined_along(self.tables, entity_named(place.entity), place.path)
-        text = _text(at, end, place.label)
-        from_ = joined.join(self.texts, self.texts.c.digest == sql.func.md5(text))
-        fixed = [sql.literal(number) for number in (place.kind, place.number, place.weight)]
-        found = sql.select(
-            self.texts.c.id, root.c.id, *fixed, sql.func.min(at.c[RELEASE]) if place.path else at.c[RELEASE]
-        ).select_from(from_)
-        if roots is not None:
-            found = found.where(root.c.id.in_(roots))
-        if place.path:
-            found = found.group_by(self.texts.c.id, root.c.id)
-        names = ["text_id", "row_id", "kind", "place", "weight", RELEASE]
-        return self.links.insert().from_select(names, found.order_by(self.texts.c.id, root.c.id))
+        statement = _linking(self.database.tables, place, everything=roots is None)
+        for some in [()] if roots is None else _portions(roots):
+            self.connection.execute(statement, {} if roots is None else {"roots": some})
 
     def sweep(self) -> None:
         """Forget texts by which nothing is found any more."""
@@ -174,6 +161,24 @@ class _Filling:
         for some in _portions(ids):
             self.connection.execute(self.words.delete().where(self.words.c.text_id.in_(some)))
             self.connection.execute(self.texts.delete().where(self.texts.c.id.in_(some)))
+
+
+@lru_cache(maxsize=512)
+def _linking(metadata: sql.MetaData, place: Place, *, everything: bool) -> sql.Insert:
+    """The links of a place, of all rows or of `roots`. Making the statement takes longer than most of them run."""
+    tables, root = metadata.tables, metadata.tables[entity_named(place.entity).names.table]
+    joined, at = joined_along(tables, entity_named(place.entity), place.path)
+    texts, links = tables[TEXT], tables[LINK]
+    from_ = joined.join(texts, texts.c.digest == sql.func.md5(_text(at, place.end(), place.label)))
+    fixed = [sql.literal(number) for number in (place.kind, place.number, place.weight)]
+    release = sql.func.min(at.c[RELEASE]) if place.path else at.c[RELEASE]
+    found = sql.select(texts.c.id, root.c.id, *fixed, release).select_from(from_)
+    if not everything:
+        found = found.where(root.c.id.in_(sql.bindparam("roots", expanding=True)))
+    if place.path:
+        found = found.group_by(texts.c.id, root.c.id)
+    names = ["text_id", "row_id", "kind", "place", "weight", RELEASE]
+    return links.insert().from_select(names, found.order_by(texts.c.id, root.c.id))
 
 
 def joined_along(tables: Any, entity: type[Entity], path: tuple[str, ...]) -> tuple[sql.FromClause, Any]:
