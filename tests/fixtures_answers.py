@@ -18,6 +18,8 @@ class Asked:
     target: str
     headers: Message
     body: bytes
+    connection: int = 0
+    """The same for all requests of one connection."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def answering(answer: Callable[[Asked], Answer]) -> Iterator[str]:
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            said = answer(Asked(self.command, self.path, self.headers, body))
+            said = answer(Asked(self.command, self.path, self.headers, body, self.client_address[1]))
             self.send_response(said.status)
             for name, value in {"Content-Length": str(len(said.body)), **said.headers}.items():
                 self.send_header(name, value)

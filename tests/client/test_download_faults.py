@@ -296,6 +296,27 @@ def test_a_portal_may_lead_to_where_its_files_are(tmp_path):
     assert (tmp_path / "a/TS.mrc").read_bytes() == DATA
 
 
+def test_connections_are_kept_through_redirections(tmp_path):
+    """As to an object store that the portal sends everybody to."""
+    connections: set[int] = set()
+
+    def stored(request: Asked) -> Answer:
+        connections.add(request.connection)
+        return ranged(request, b"data")
+
+    with answering(stored) as elsewhere:
+
+        def portal(request: Asked) -> Answer:
+            connections.add(request.connection)
+            return Answer(b"over there", 302, {"Location": f"{elsewhere}{request.target}"})
+
+        with answering(portal) as url:
+            items = [Item(f"f{number}", f"{url}/{number}", 4, "", "v1") for number in range(20)]
+            bring(manifest_of(url, *items), tmp_path, Options(jobs=1, progress=False))
+    assert len(connections) == 2
+    assert len(finals(tmp_path)) == 20
+
+
 def test_a_circle_of_redirections_is_left(tmp_path):
     with (
         answering(lambda request: Answer(b"", 302, {"Location": request.target})) as url,

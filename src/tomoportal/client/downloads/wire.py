@@ -20,6 +20,8 @@ from tomoportal.errors import RemoteError
 CONNECT, READ = 30.0, 60.0
 """Seconds to connect, and to wait for the next bytes."""
 REDIRECTS = 5
+_BODY = 64 << 10
+"""Bytes that are read of an answer that is no file."""
 _MOVED = (301, 302, 303, 307, 308)
 _HEADERS = {"User-Agent": "tomoportal", "Accept-Encoding": "identity", "Accept": "*/*"}
 
@@ -57,7 +59,9 @@ class Wire:
             target = answer.headers.get("location")
             if answer.status not in _MOVED or target is None:
                 return answer
-            self.drop()
+            answer.read(_BODY)
+            if not answer.isclosed():
+                self.drop()
             came_from, url = url, urljoin(url, target)
             if not url.startswith(("http://", "https://")) or (
                 came_from.startswith("https://") and url.startswith("http://")
@@ -151,7 +155,7 @@ def _proxy(scheme: str, netloc: str) -> str:
 def said(answer: Answer) -> str:
     """What an answer that is an error says for itself, as portals do in JSON; the beginning of a sentence's rest."""
     try:
-        data = json.loads(answer.read(64 << 10))
+        data = json.loads(answer.read(_BODY))
         return f": {data['error']['message']}"[:500]
     except (ValueError, KeyError, TypeError, OSError, http.client.HTTPException):
         return "."
