@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from fixtures_catalog import FUTURE, PAST, TODAY, Rows, fill, portal_rows, row
+from fixtures_layout import Layout, add_run, dataset_sidecar, deposition_sidecar
 from fixtures_postgres import Backend
-from tomoportal.catalog import Catalog, View, open_catalog
+from tomoportal.catalog import Catalog, View, load, open_catalog
 from tomoportal.catalog.rows import delete, in_order_of_need, insert, settle
 from tomoportal.catalog.search import index
 from tomoportal.catalog.search.passages import LABELS, SPELLED, SUBJECTS, labels_of, places
@@ -21,6 +22,8 @@ from tomoportal.catalog.search.terms import Term, terms
 from tomoportal.catalog.tables import FOLDER, RELEASE
 from tomoportal.catalog.words import tokens, words
 from tomoportal.errors import QueryError
+from tomoportal.layout.ontologies import write_ontology
+from tomoportal.layout.paths import Key
 from tomoportal.model import query as q
 from tomoportal.model.ontology import Ontologies, Ontology
 from tomoportal.model.ontology import Term as OntologyTerm
@@ -289,7 +292,13 @@ def plain_results(catalog: Catalog, rows: Rows, text: str, today: date) -> list[
         for item in rows.get(subject, ()):
             name = entity_named(subject).names
             points = [
-                max([0, *_own_points(name.prefix, item["id"], term), *_points(rows, subject, item, term, release, now)])
+                max(
+                    [
+                        0,
+                        *_own_points(name.prefix, item["id"], term),
+                        *_points(rows, subject, item, term, release, now),
+                    ]
+                )
                 for term in wanted
             ]
             if all(points) and points and release[name.table, item["id"]] <= now:
@@ -352,7 +361,9 @@ def test_scores_and_order_are_those_of_a_plain_evaluation(backend: Backend, tmp_
                 answer = catalog.view(today=today).search(q.Ranked(text, limit=100))
                 expected = plain_results(catalog, rows, text, today)
                 assert answer["total"] == len(expected), text
-                assert [(hit["entity"], hit["id"], hit["score"]) for hit in answer["hits"]] == expected[:100], text
+                assert [(hit["entity"], hit["id"], hit["score"]) for hit in answer["hits"]] == expected[
+                    :100
+                ], text
 
 
 # ---- keeping up ------------------------------------------------------------------------------------------------
@@ -375,8 +386,12 @@ def with_folders(rows: Rows) -> Rows:
     folders: dict[tuple[str, int], str] = {}
     for entity in in_order_of_need():
         for item in rows.get(entity.__name__, ()):
-            above = [folders.get((r.target, item[r.key]), "") for r in entity.relations.values() if not r.many]
-            item[FOLDER] = folders[entity.__name__, item["id"]] = item[FOLDER] or max(above, key=len, default="")
+            above = [
+                folders.get((r.target, item[r.key]), "") for r in entity.relations.values() if not r.many
+            ]
+            item[FOLDER] = folders[entity.__name__, item["id"]] = item[FOLDER] or max(
+                above, key=len, default=""
+            )
     return rows
 
 
@@ -418,3 +433,25 @@ def test_names_of_ontologies_come_and_go(backend: Backend, tmp_path: Path) -> No
             assert view.search(q.Ranked("kytosolisch", ("Dataset",)))["total"] == hits
             assert view.search(q.Ranked("cytosolic hibernating", ("Dataset",)))["total"] == 1
         assert contents(catalog) == before
+
+
+def test_ontologies_are_noticed_when_loading(backend: Backend, tmp_path: Path) -> None:
+    """Those loaded later give names to what is in the catalogue already; taken away, they are forgotten."""
+    layout = Layout(tmp_path / "files", gather=False)
+    layout.put(Key("deposition", deposition="20001"), deposition_sidecar(20001))
+    layout.put(Key("deposition", deposition="20002"), deposition_sidecar(20002))
+    layout.put(Key("dataset", dataset="30001"), dataset_sidecar(30001))
+    add_run(layout, "30001", "TS_01")
+    layout.gather("30001")
+    with open_catalog(backend.url(tmp_path), create=True) as catalog:
+        assert not load(layout.storage, catalog).problems
+        (named,) = catalog.view(today=LATER).rows(
+            q.Select("Annotation", (q.Value("id", "object_id"),), limit=1)
+        )
+        term = OntologyTerm(named["id"], "another name", ("a synonym of it",))
+        for known, total in ((Ontology("go", "1", {term.id: term}), 1), (Ontology("go", "2", {}), 0)):
+            write_ontology(layout.storage, known)
+            load(layout.storage, catalog, datasets=[])
+            view = catalog.view(today=LATER)
+            assert view.search(q.Ranked('"synonym of it"', ("Dataset",)))["total"] == total
+            assert view.count("Run", q.Search("another synonym")) == total
