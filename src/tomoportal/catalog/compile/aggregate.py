@@ -108,8 +108,10 @@ class _Groups:
         joins = "".join(text for _, text in self.joins.values())
         text = f"FROM {self.writer.table(self.source)}{joins} WHERE {all_conditions(self.writer, self.source, where, join)}"
         if self.keys:
-            keys = ", ".join(self.keys)
-            text += f" GROUP BY {keys} ORDER BY {keys}"
+            order = (
+                self.writer.dialect.ordered(key, descending=False, nulls_last=False) for key in self.keys
+            )
+            text += f" GROUP BY {', '.join(self.keys)} ORDER BY {', '.join(order)}"
         elif not self.shape.columns:
             text += " LIMIT 1"
         return text
