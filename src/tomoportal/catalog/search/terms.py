@@ -19,7 +19,9 @@ LONGEST = 1000
 """Letters of a search; more is refused."""
 
 _PART = re.compile(r'(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
-_ADDRESS = re.compile(r"(?:https?://)?(?:dx\.)?(?:doi\.org/|orcid\.org/|doi:|orcid:|ncbi(?:taxon)?:)", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:dx\.)?(?:doi\.org/|orcid\.org/|doi:|orcid:|ncbi(?:taxon)?:)", re.IGNORECASE
+)
 _GLUED = re.compile(r"(empiar|emd)b?[-_: ]?(\d+)", re.IGNORECASE)
 _SHOWN = re.compile(
     rf"(?:({'|'.join(e.names.prefix for e in ENTITIES if e.names.prefix)})-)?(\d{{1,9}})", re.IGNORECASE
