@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sql
 
-from fixtures_catalog import TODAY, awkward_rows, fill, small_portal
+from fixtures_catalog import TODAY, awkward_rows, fill, row, small_portal
 from fixtures_postgres import PostgresBackend
 from tomoportal.catalog import Catalog, backends, open_catalog
 from tomoportal.catalog.database import Excess
@@ -189,6 +189,20 @@ def test_the_same_text_as_from_sqlite(both: tuple[Catalog, Catalog], entity: Any
         for catalog in both
     )
     assert other.replace("1e+300", "1.0e+300") == one
+
+
+def test_large_loads_leave_statistics(postgres: PostgresBackend) -> None:
+    with open_catalog(postgres.url(Path()), create=True) as catalog:
+        fill(
+            catalog,
+            {"Run": [row("Run", id=number, dataset_id=1, name=f"R{number}") for number in range(1, 400)]},
+        )
+        asked = "SELECT relname, reltuples FROM pg_class WHERE relname IN ('run', 'search_link', 'dataset') ORDER BY 1"
+        with catalog.database.connect() as connection:
+            sizes = {row.relname: row.reltuples for row in connection.exec_driver_sql(asked)}
+    assert sizes["run"] == 399
+    assert sizes["search_link"] >= 399
+    assert sizes["dataset"] == -1
 
 
 def test_settings_of_connections(portal: Catalog) -> None:

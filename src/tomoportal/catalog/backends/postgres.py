@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -39,8 +38,6 @@ class PostgresDatabase(Database):
     dialect = Postgres()
 
     def __init__(self, address: URL) -> None:
-        self._put_in: Counter[str] = Counter()
-        """Rows since the last statistics, by table."""
         self._grown: set[str] = set()
         super().__init__(address)
 
@@ -100,7 +97,6 @@ class PostgresDatabase(Database):
         return Excess.SIZE if is_large else None
 
     def insert(self, connection: sql.Connection, table: sql.Table, rows: Sequence[Row]) -> None:
-        self._put_in[table.name] += len(rows)
         names = [column.name for column in table.c]
         self._copy(connection, table.name, names, ([row[name] for name in names] for row in rows))
 
@@ -134,13 +130,14 @@ class PostgresDatabase(Database):
 
     def look_over(self, connection: sql.Connection) -> None:
         """Tables that have grown by a tenth get new statistics."""
-        known = "SELECT relname, reltuples FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
-        sizes = {row.relname: row.reltuples for row in connection.exec_driver_sql(known)}
-        for name, count in list(self._put_in.items()):
-            if count > 200 + 0.1 * sizes.get(name, 0):
-                connection.exec_driver_sql(f'ANALYZE "{name}"')
-                del self._put_in[name]
-                self._grown.add(name)
+        changed = (
+            "SELECT relname FROM pg_stat_xact_user_tables JOIN pg_class USING (relname) "
+            "WHERE schemaname = current_schema() AND relnamespace = current_schema()::regnamespace "
+            "AND n_tup_ins > 200 + 0.1 * reltuples"
+        )
+        for name in connection.exec_driver_sql(changed).scalars().all():
+            connection.exec_driver_sql(f'ANALYZE "{name}"')
+            self._grown.add(name)
 
     def _lock(self, connection: sql.Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {PATIENCE * 1000}")

@@ -20,7 +20,16 @@ from tomoportal.errors import CatalogError
 
 LARGEST_ANSWER = 128 * 2**20
 """Bytes of one JSON answer (and of anything made on the way to it)."""
-_TOO_LARGE = ("too many", "too large", "too deep", "stack overflow", "too long", "too big", "too complex", "tables in a join")
+_TOO_LARGE = (
+    "too many",
+    "too large",
+    "too deep",
+    "stack overflow",
+    "too long",
+    "too big",
+    "too complex",
+    "tables in a join",
+)
 
 
 class SqliteDatabase(Database):
