@@ -114,7 +114,7 @@ class View:
         has it, once for each related row that it comes from."""
         writer = Writer(self.database.dialect, self._scope)
         statement = aggregate.pairs(writer, entity_name, where, path)
-        with self.database.connect() as connection:
+        with self.database.connect() as connection, self._explained():
             return connection.exec_driver_sql(statement.text, statement.values).cursor.fetchall()
 
     def totals(self) -> dict[str, int]:
@@ -205,8 +205,17 @@ class View:
             return self._answer(connection, statement)
 
     def _answer(self, connection: sql.Connection, statement: Statement) -> str:
-        try:
+        with self._explained():
             answer = connection.exec_driver_sql(statement.text, statement.values).scalar_one()
+        if answer is None:
+            raise TooMuch("size", "this query is too large for the database: ask for fewer rows or fields")
+        return answer
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What the database refuses, in sentences. Raises `TooMuch`, `CatalogError`."""
+        try:
+            yield
         except sql.exc.DBAPIError as error:
             match self.database.excess(error):
                 case Excess.TIME:
@@ -222,6 +231,3 @@ class View:
                         "size", f"this query is too large for the database ({error.orig})"
                     ) from error
             raise CatalogError(f"the catalogue {self.database.url} cannot answer: {error.orig}") from error
-        if answer is None:
-            raise TooMuch("size", "this query is too large for the database: ask for fewer rows or fields")
-        return answer
