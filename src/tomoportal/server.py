@@ -29,6 +29,7 @@ from tomoportal.api.folders import Folder, moment
 from tomoportal.api.manifests import manifest_routes
 from tomoportal.api.portal import Portal
 from tomoportal.api.s3 import s3_service
+from tomoportal.api.slices import is_picture, slice_routes
 from tomoportal.api.viewer import viewer_routes
 from tomoportal.catalog import View
 from tomoportal.errors import PortalError
@@ -64,7 +65,7 @@ def build_app(settings: Settings) -> Application:
                 return await files(scope, receive, send)
             if path.startswith("/s3/") or path == "/s3":
                 return await s3(scope, receive, send)
-            if not path.startswith(MACHINE_PATHS):
+            if not path.startswith(MACHINE_PATHS) and not is_picture(path):
                 return await pages(scope, receive, send)
         return await rest(scope, receive, send)
 
@@ -132,6 +133,7 @@ def _starlette(portal: Portal) -> Starlette:
         *_graphql(get_view, portal.settings),
         *export_routes(portal),
         *manifest_routes(portal),
+        *slice_routes(portal),
     ]
     tell = _teller(portal.settings)
     return Starlette(

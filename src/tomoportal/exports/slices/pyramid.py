@@ -1,0 +1,166 @@
+"""The levels of an OME-Zarr image on any storage, read chunk by chunk: only chunks that a plane meets are read and decoded.
+
+NGFF 0.4 on Zarr v2, as Tomoportal and the public portal write it. Axes are z, y, x. Chunks that were decoded lately are remembered.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numcodecs import get_codec
+
+from tomoportal.errors import FormatError, NotFound
+from tomoportal.storage import Storage
+
+Shape = tuple[int, int, int]
+Region = tuple[slice, slice, slice]
+
+KEPT = 128 << 20
+"""Bytes of decoded chunks that are remembered."""
+_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="chunks")
+_BROKEN = (RuntimeError, ValueError, KeyError, TypeError, IndexError, AttributeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One array of the pyramid: its folder, shape and chunks, how chunks are decoded (`codecs`, last one first), and how many voxels of the
+    finest level one voxel of it covers along z, y, x (`factors`)."""
+
+    path: str
+    shape: Shape
+    chunks: Shape
+    dtype: np.dtype
+    codecs: tuple[Any, ...]
+    fill: float
+    separator: str
+    factors: Shape
+
+    def chunk_path(self, index: Shape) -> str:
+        """Where the chunk at a place of the grid lies."""
+        return f"{self.path}/{self.separator.join(map(str, index))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pyramid:
+    """All levels, finest first. `version` changes with the content."""
+
+    storage: Storage
+    version: str
+    levels: tuple[Level, ...]
+
+    def blocks(self, level: Level, region: Region) -> Iterator[tuple[Region, np.ndarray]]:
+        """The voxels of a region of a level in pieces, each with its place in the region."""
+        grid = [
+            range(part.start // side, -(-part.stop // side))
+            for part, side in zip(region, level.chunks, strict=True)
+        ]
+        for index, chunk in _threads.map(lambda i: (i, self._chunk(level, i)), itertools.product(*grid)):
+            inside, place = _overlap(index, level.chunks, region)
+            yield place, chunk[inside]
+
+    def _chunk(self, level: Level, index: Shape) -> np.ndarray:
+        path = level.chunk_path(index)
+        key = (f"{self.storage.url} {self.version}", path)
+        known = _kept.get(key)
+        if known is None:
+            known = _decoded(self.storage, level, path)
+            _kept.put(key, known)
+        return known
+
+
+def open_pyramid(storage: Storage, path: str, version: str) -> Pyramid:
+    """Read the metadata of the image in the folder `path`. Raises `FormatError` for what is no such image, `StorageError`."""
+    try:
+        image = json.loads(storage.read(f"{path}/.zattrs"))["multiscales"][0]
+        levels = tuple(_level(storage, path, image, dataset) for dataset in image["datasets"])
+    except NotFound as error:
+        raise FormatError(
+            path, "no pictures can be made of this; expected OME-Zarr 0.4 on Zarr v2."
+        ) from error
+    except _BROKEN as error:
+        raise FormatError(path, f"the metadata of this OME-Zarr are damaged ({error}).") from error
+    if not levels:
+        raise FormatError(path, "this OME-Zarr has no levels.")
+    return Pyramid(storage, version, levels)
+
+
+def _level(storage: Storage, path: str, image: Any, dataset: Any) -> Level:
+    place = f"{path}/{dataset['path']}"
+    array = json.loads(storage.read(f"{place}/.zarray"))
+    finest, own = _scale(image["datasets"][0]), _scale(dataset)
+    z, y, x = array["shape"]
+    i, j, k = array["chunks"]
+    if array.get("order", "C") != "C" or min(i, j, k) < 1:
+        raise FormatError(place, "chunks in this order cannot be read; expected order C.")
+    codecs = [codec for codec in (*(array.get("filters") or ()), array.get("compressor")) if codec]
+    a, b, c = (max(1, round(coarse / fine)) for coarse, fine in zip(own, finest, strict=True))
+    return Level(
+        place, (z, y, x), (i, j, k), np.dtype(array["dtype"]), tuple(get_codec(codec) for codec in codecs),
+        array.get("fill_value") or 0, array.get("dimension_separator", "."), (a, b, c),
+    )  # fmt: skip
+
+
+def _scale(dataset: Any) -> list[float]:
+    """The voxel size of a level along z, y, x."""
+    return next(step["scale"] for step in dataset["coordinateTransformations"] if step["type"] == "scale")
+
+
+def _decoded(storage: Storage, level: Level, path: str) -> np.ndarray:
+    try:
+        data: Any = storage.read(path)
+    except NotFound:
+        return np.broadcast_to(np.array(level.fill, level.dtype), level.chunks)
+    try:
+        for codec in reversed(level.codecs):
+            data = codec.decode(data)
+        return np.frombuffer(data, level.dtype, math.prod(level.chunks)).reshape(level.chunks)
+    except _BROKEN as error:
+        raise FormatError(
+            path, f"this chunk cannot be decoded ({error}).", "It is damaged: copy it again."
+        ) from error
+
+
+def _overlap(index: Shape, chunks: Shape, region: Region) -> tuple[Region, Region]:
+    """What of a chunk lies in a region, counted in the chunk and counted in the region."""
+    inside, place = [], []
+    for number, side, part in zip(index, chunks, region, strict=True):
+        first, last = max(part.start, number * side), min(part.stop, (number + 1) * side)
+        inside.append(slice(first - number * side, last - number * side))
+        place.append(slice(first - part.start, last - part.start))
+    return (inside[0], inside[1], inside[2]), (place[0], place[1], place[2])
+
+
+class _Kept:
+    """Arrays by key, the least recently used of them forgotten. Safe to use from several threads."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._size, self._lock = limit, 0, Lock()
+        self._arrays: OrderedDict[tuple[str, str], np.ndarray] = OrderedDict()
+
+    def get(self, key: tuple[str, str]) -> np.ndarray | None:
+        with self._lock:
+            if key in self._arrays:
+                self._arrays.move_to_end(key)
+            return self._arrays.get(key)
+
+    def put(self, key: tuple[str, str], array: np.ndarray) -> None:
+        if array.nbytes * 4 > self._limit:
+            return
+        with self._lock:
+            if key not in self._arrays:
+                self._arrays[key] = array
+                self._size += array.nbytes
+            while self._size > self._limit:
+                self._size -= self._arrays.popitem(last=False)[1].nbytes
+
+
+_kept = _Kept(KEPT)
