@@ -25,11 +25,11 @@ LARGE = 16 << 20
 PIECE = 8 << 20
 """Bytes that are remembered as complete."""
 STREAMS = 8
-PAUSE = 0.25
+PAUSE = 0.5
 """Seconds for which a number of streams is measured."""
-FAST = 400e6
+FAST = 100e6
 """Bytes a second that one stream is expected to bring alone: more would only cost."""
-GAIN = 1.1
+GAIN = 1.25
 """What a further stream must have brought for yet another one."""
 
 _FREE, _TAKEN, _DONE = 0, 1, 2
