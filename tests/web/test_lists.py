@@ -202,16 +202,31 @@ def mixed_rows():
         for _ in range(draw.choice((0, 1, 2, 4))):
             run = add("Run", name="r", dataset_id=dataset)
             for _ in range(draw.choice((0, 1, 1))):
-                add("TiltSeries", run_id=run, deposition_id=1, camera_manufacturer=draw.choice(("Gatan", "TFS", "FEI")))
+                add(
+                    "TiltSeries",
+                    run_id=run,
+                    deposition_id=1,
+                    camera_manufacturer=draw.choice(("Gatan", "TFS", "FEI")),
+                )
             for _ in range(draw.choice((0, 1, 2))):
                 truth = draw.random() < 0.4
                 annotation = add(
-                    "Annotation", run_id=run, deposition_id=1, object_name=draw.choice("abc"), ground_truth_status=truth
+                    "Annotation",
+                    run_id=run,
+                    deposition_id=1,
+                    object_name=draw.choice("abc"),
+                    ground_truth_status=truth,
                 )
                 add("AnnotationShape", annotation_id=annotation, shape_type=draw.choice(("Point", "Mesh")))
             for _ in range(draw.choice((0, 1))):
                 method = draw.choice(("WBP", "SIRT"))
-                add("Tomogram", run_id=run, deposition_id=1, reconstruction_method=method, reconstruction_software="IMOD")
+                add(
+                    "Tomogram",
+                    run_id=run,
+                    deposition_id=1,
+                    reconstruction_method=method,
+                    reconstruction_software="IMOD",
+                )
     return rows
 
 
@@ -233,7 +248,9 @@ def runs_with(rows):
     for run in rows["Run"]:
         annotations, tomograms = (of(entity, "run_id", run["id"]) for entity in ("Annotation", "Tomogram"))
         tilt = of("TiltSeries", "run_id", run["id"])
-        shapes = [shape for item in annotations for shape in of("AnnotationShape", "annotation_id", item["id"])]
+        shapes = [
+            shape for item in annotations for shape in of("AnnotationShape", "annotation_id", item["id"])
+        ]
         held = {"annotation": annotations, "tomogram": tomograms, "tilt-series": tilt}
         found[run["id"]] = {
             "object": {item["object_name"] for item in annotations},
@@ -251,7 +268,11 @@ def expected(rows, held, chosen):
     """Datasets of which one and the same run has all that is asked for about runs."""
 
     def has(run, name, values):
-        return set(values) <= held[run][name] if name in ("files", "ground_truth") else held[run][name] & set(values)
+        return (
+            set(values) <= held[run][name]
+            if name in ("files", "ground_truth")
+            else held[run][name] & set(values)
+        )
 
     def fits(dataset):
         inside = [asked for asked in chosen.items() if asked[0] not in ("organism", "search")]
@@ -284,7 +305,10 @@ def test_filters_speak_of_the_same_run_and_counts_agree(mixed, tmp_path):
 
     for state in range(40):
         names = draw.sample(sorted(VALUES), draw.choice((0, 1, 2, 3, 4)))
-        chosen = {name: draw.sample(VALUES[name], 1 if name == "search" else draw.randint(1, len(VALUES[name]))) for name in names}
+        chosen = {
+            name: draw.sample(VALUES[name], 1 if name == "search" else draw.randint(1, len(VALUES[name])))
+            for name in names
+        }
         choice, members, found = listed(chosen)
         assert found == expected(rows, held, chosen), chosen
         for item in choice.of.filters:
