@@ -47,9 +47,7 @@ def hit_of(hit: dict[str, Any]) -> Hit:
     shown, matches = hit["title"] or "", hit["matches"]
     in_title = next((match for match in matches if match["text"] == shown), None)
     title = _parts(in_title) if in_title else ((shown, False),)
-    others = (
-        Match(match["words"], _parts(match)) for match in matches if match is not in_title
-    )
+    others = (Match(match["words"], _parts(match)) for match in matches if match is not in_title)
     return Hit(hit["entity"], hit["id"], title, tuple(others))
 
 
