@@ -145,9 +145,8 @@ STUCK = """() => window.viewer ? {
     lost: viewer.display.gl.isContextLost(),
     hidden: document.hidden,
 } : document.readyState"""
-PATIENCE = 80_000
-"""Milliseconds in which a state is drawn, also without a graphics card on a busy machine. On such a one the client (2.41.2) has now and
-then let go of a hidden layer while the others were loading, and waits for ever; so a page that is stuck is opened once more."""
+PATIENCE = 150_000
+"""Milliseconds in which a state is drawn, also without a graphics card on a busy machine."""
 
 
 class Viewer:
@@ -167,13 +166,12 @@ class Viewer:
 
     def open(self, shown: dict[str, Any]) -> None:
         """Load a state and wait until everything is drawn."""
-        assert self._drawn(shown) or self._drawn(shown), f"the viewer is not ready: {self._stuck()}"
+        assert self._drawn(shown), f"the viewer is not ready: {self._stuck()}"
         self.page.wait_for_timeout(1000)
 
     def _drawn(self, shown: dict[str, Any]) -> bool:
         from playwright.sync_api import TimeoutError as Waited
 
-        self.page.goto("about:blank")
         self.page.goto(f"{self.url}/viewer/v/p/#!{quote(json.dumps(shown))}")
         try:
             self.page.wait_for_function(LOADED, arg=len(shown["layers"]), polling=200, timeout=PATIENCE)

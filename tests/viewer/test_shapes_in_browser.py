@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 
-from fixtures_viewer import BALL, INSTANCES, ORIENTED, Viewer, shapes_state
+from fixtures_viewer import BALL, INSTANCES, ORIENTED, PATIENCE, Viewer, shapes_state
 from tomoportal.viewer.points import AXIS_LENGTH, instance_colours
 
 pytestmark = pytest.mark.browser
@@ -74,3 +76,12 @@ def test_instances_have_colours_of_their_own(viewer: Viewer) -> None:
     picture = picture_of(viewer, "instances")
     for place, colour in zip(INSTANCES, instance_colours(np.array([4, 9])), strict=True):
         assert np.abs(centre(like(picture, colour)) - projected(picture, place)).max() < 2
+
+
+def test_every_layer_stays_on_a_slow_machine(viewer: Viewer) -> None:
+    viewer.page.context.new_cdp_session(viewer.page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    shown = shapes_state(viewer.url)
+    viewer.page.goto(f"{viewer.url}/viewer/v/p/#!{quote(json.dumps(shown))}")
+    viewer.page.wait_for_function("() => window.viewer?.layerManager.managedLayers.length", timeout=PATIENCE)
+    names = viewer.page.evaluate("() => viewer.layerManager.managedLayers.map(layer => layer.name)")
+    assert names == [layer["name"] for layer in shown["layers"]]

@@ -30,6 +30,30 @@ window.EventSource = class {
   removeEventListener() {}
   close() {}
 };
+
+// Restoring a state makes all layers first and gives them their settings one by one. On a slow machine the listener that writes
+// the state into the address is called in between, stumbles over a layer without settings, and the layer being restored is
+// given up. So listeners wait until all is restored.
+let viewer;
+Object.defineProperty(window, "viewer", {
+  get: () => viewer,
+  set(made) {
+    viewer = made;
+    const { state } = made;
+    const restore = state.restoreState.bind(state);
+    const add = state.changed.add.bind(state.changed);
+    let restoring = false;
+    state.restoreState = (content) => {
+      restoring = true;
+      try {
+        restore(content);
+      } finally {
+        restoring = false;
+      }
+    };
+    state.changed.add = (listener) => add(() => (restoring ? void setTimeout(listener, 0) : listener()));
+  },
+});
 """
 
 _ABSENT = "The 3-D viewer is not part of this installation. Install it with `pip install neuroglancer` and start the server again."
