@@ -75,7 +75,9 @@ def build_app(settings: Settings) -> Application:
 def _browse(settings: Settings) -> FolderPage:
     """How browsers are shown a folder of the files."""
     policies = security_headers().items()
-    headers = [(name.encode(), value.encode()) for name, value in policies if name != "x-content-type-options"]
+    headers = [
+        (name.encode(), value.encode()) for name, value in policies if name != "x-content-type-options"
+    ]
 
     def browse(folder: Folder) -> tuple[bytes, Headers]:
         files = [(folder.name(entry), entry.size, moment(entry)) for entry in folder.files]

@@ -25,7 +25,13 @@ QUERIES = [
     "{ annotationsAggregate { aggregate { count avg { objectCount } groupBy { objectName run { name } } } } }",
     '{ datasets(where: {search: "tiny nois"}) { title releaseDate fileSize } }',
 ]
-PAGES = ["/", "/browse-data/datasets", "/datasets/20002", "/browse-data/depositions", "/browse-data/datasets?search=tiny"]
+PAGES = [
+    "/",
+    "/browse-data/datasets",
+    "/datasets/20002",
+    "/browse-data/depositions",
+    "/browse-data/datasets?search=tiny",
+]
 
 
 @pytest.fixture

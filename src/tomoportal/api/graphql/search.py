@@ -96,12 +96,8 @@ def _results() -> GraphQLObjectType:
         "SearchResults",
         {
             "total": GraphQLField(some(GraphQLInt), description="Rows that fit."),
-            "counts": GraphQLField(
-                some(list_of(count)), description="The same by type, without zeros."
-            ),
-            "hits": GraphQLField(
-                some(list_of(hit)), description="Ties: later release, then smaller id."
-            ),
+            "counts": GraphQLField(some(list_of(count)), description="The same by type, without zeros."),
+            "hits": GraphQLField(some(list_of(hit)), description="Ties: later release, then smaller id."),
         },
     )
 
