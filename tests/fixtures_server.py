@@ -29,7 +29,9 @@ def serving(settings: Settings, *options: str) -> Iterator[str]:
     command += ["--storage", settings.storage, "--database", settings.database, *options]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TOMOPORTAL_")}
     environment |= {"TOMOPORTAL_BUCKET": settings.bucket, "PYTHONUNBUFFERED": "1"}
-    environment |= {f"TOMOPORTAL_QUERY_{name.upper()}": str(value) for name, value in asdict(settings.limits).items()}
+    environment |= {
+        f"TOMOPORTAL_QUERY_{name.upper()}": str(value) for name, value in asdict(settings.limits).items()
+    }
     environment["TOMOPORTAL_ORIGINS"] = ",".join(settings.origins)
     if settings.public_url:
         environment["TOMOPORTAL_URL"] = settings.public_url
