@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tomoportal.model import query
 from tomoportal.model.deposition import Dataset
-from tomoportal.model.query import EVERYTHING, Compare, Many, One, Order, RelatedTotal, Value
+from tomoportal.model.query import Compare, Many, One, Order, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import Named, Picture, named
+from tomoportal.web.contents import COUNTS, counted
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.downloads import Download, folder
 from tomoportal.web.facts import UNSTATED, Facts, facts, selected
 from tomoportal.web.identifiers import Link
-from tomoportal.web.lists import DEPOSITED, PAGE, RUNS, WITH_FILE
+from tomoportal.web.lists import PAGE, RUNS
 from tomoportal.web.pages.browse import Listing
 from tomoportal.web.people import AUTHORS, Person, people, schema_org
+from tomoportal.web.quality import Quality, quality
 
 TOLD_ELSEWHERE = (
     "title", "description", "dataset_publications", "related_database_entries", "deposition_date", "release_date",
     "last_modified_date", "file_size",
 )  # fmt: skip
 """Fields that the header shows; the table of sample and experiment tells all others."""
-
-QUALITIES = {1: "very poor", 2: "poor", 3: "moderate", 4: "good", 5: "excellent"}
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """How good a tilt series is, from 1 to 5."""
-
-    score: int
-    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +122,6 @@ def _fields() -> tuple[query.Selection, ...]:
     )
 
 
-CONTENTS = (
-    ("tiltseries", "tilt series", "tilt series", EVERYTHING), ("frames", "movie frame", "movie frames", WITH_FILE),
-    ("alignments", "alignment", "alignments", DEPOSITED), ("tomograms", "tomogram", "tomograms", EVERYTHING),
-    ("annotations", "annotation", "annotations", EVERYTHING),
-)  # fmt: skip
-"""Relations of runs (and depositions) that are counted on their pages, their words, and which of them count."""
-
-COUNTS = tuple(RelatedTotal(f"count_{name}", name, where) for name, _, _, where in CONTENTS)
-
-
-def counted(rows: Sequence[dict[str, Any]]) -> tuple[tuple[int, str], ...]:
-    """The sums over rows that were asked for with `COUNTS`."""
-    sums = [sum(row[f"count_{name}"] for row in rows) for name, *_ in CONTENTS]
-    return tuple(
-        (total, formats.noun(total, one, many))
-        for total, (_, one, many, _) in zip(sums, CONTENTS, strict=True)
-    )
-
-
 def dataset_page(visit: Visit) -> DatasetPage:
     """The page of the dataset whose number stands in the path."""
     id = visit.id()
@@ -208,13 +180,6 @@ def run_row(row: dict[str, Any]) -> RunRow:
 def _place(tomogram: dict[str, Any]) -> tuple[bool, float, int]:
     """Where a tomogram stands among those of its run: as in `TOMOGRAM_ORDER`."""
     return not tomogram["is_visualization_default"], tomogram["voxel_spacing"], tomogram["id"]
-
-
-def quality(scores: list[int | None]) -> Quality | None:
-    """The best of the tilt series of a run."""
-    known = [score for score in scores if score in QUALITIES]
-    best = max((score for score in known if score is not None), default=None)
-    return Quality(best, QUALITIES[best]) if best is not None else None
 
 
 def _runs(visit: Visit, listing: Listing) -> tuple[RunRow, ...]:

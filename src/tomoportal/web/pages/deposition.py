@@ -9,11 +9,11 @@ from tomoportal.model.deposition import Deposition
 from tomoportal.model.query import Compare, Or, Order, through
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
+from tomoportal.web.contents import COUNTS, counted
 from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
 from tomoportal.web.facts import Facts, facts, selected
 from tomoportal.web.identifiers import Link
 from tomoportal.web.lists import PAGE
-from tomoportal.web.pages.dataset import COUNTS, counted
 from tomoportal.web.people import AUTHORS, Person, people
 
 TOLD_ELSEWHERE = ("title", "description", "deposition_publications", "related_database_entries")

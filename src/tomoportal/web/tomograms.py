@@ -1,0 +1,96 @@
+"""Tomograms as the tables of pages show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tomoportal.model import query
+from tomoportal.model.query import One, RelatedTotal, Value
+from tomoportal.model.reconstruction import Alignment, Tomogram
+from tomoportal.web import formats
+from tomoportal.web.cards import Picture
+from tomoportal.web.context import Visit
+from tomoportal.web.downloads import Download
+from tomoportal.web.facts import Facts, facts, files, selected
+from tomoportal.web.own_files import own_files
+from tomoportal.web.people import AUTHORS, Person, people
+
+
+@dataclass(frozen=True, slots=True)
+class TomogramRow:
+    """A tomogram. `badges` say what is special about it."""
+
+    id: int
+    name: str
+    picture: Picture | None
+    badges: tuple[str, ...]
+    spacing: str
+    size: str
+    method: str
+    processing: str
+    software: tuple[str, ...]
+    alignment: str
+    deposited: str
+    authors: tuple[Person, ...]
+    is_viewable: bool
+    facts: Facts
+    alignment_facts: Facts | None
+    downloads: tuple[Download, ...]
+
+
+_TOLD_OF_TOMOGRAMS = (
+    "name", "file_size_mrc", "file_size_omezarr", "scale_0_dimensions", "scale_1_dimensions", "scale_2_dimensions",
+)  # fmt: skip
+"""Fields that stand elsewhere on the page, or follow from the size."""
+
+_DEPOSITION = One("deposition", "deposition", (Value("date", "deposition_date"), Value("title", "title")))
+
+
+def alignment_fields() -> tuple[query.Selection, ...]:
+    """What to ask about an alignment."""
+    return (*selected(Alignment), RelatedTotal("sections", "per_section_alignments"))
+
+
+def tomogram_fields() -> tuple[query.Selection, ...]:
+    """What to ask about a tomogram for its row."""
+    return (*selected(Tomogram), AUTHORS, _DEPOSITION, One("alignment", "alignment", alignment_fields()))
+
+
+def alignment_name(row: dict[str, Any]) -> str:
+    """How an alignment is called; one without method and sections only holds the place of one that was not deposited."""
+    is_placeholder = row["alignment_method"] is None and not row["sections"]
+    return f"{Alignment.names.prefix}-{row['id']}" + (", a placeholder" if is_placeholder else "")
+
+
+def tomogram_row(
+    visit: Visit, run: str, row: dict[str, Any], viewable: set[int], first: int | None
+) -> TomogramRow:
+    """A tomogram as the catalogue answers it. `viewable` are those that the viewer can open, `first` is the one that it shows first."""
+    badges = {
+        "Shown first": row["id"] == first,
+        "Portal standard": row["is_portal_standard"],
+        "Author submitted": row["is_author_submitted"],
+    }
+    software = (row["reconstruction_software"], row["processing_software"])
+    method, processing = formats.words(row["reconstruction_method"]), formats.words(row["processing"])
+    deposited = row["deposition_date"] or (row["deposition"] or {}).get("date")
+    alignment = row["alignment"]
+    return TomogramRow(
+        id=row["id"],
+        name=f"{method}, {processing}",
+        picture=Picture.of(row),
+        badges=tuple(word for word, holds in badges.items() if holds),
+        spacing=formats.quantity(row["voxel_spacing"], "Å"),
+        size=" × ".join(formats.number(row[f"size_{axis}"]) for axis in "xyz"),
+        method=method,
+        processing=processing,
+        software=tuple(dict.fromkeys(name for name in software if name)),
+        alignment=alignment_name(alignment) if alignment else formats.NOTHING,
+        deposited=formats.day(deposited),
+        authors=people(row),
+        is_viewable=row["id"] in viewable,
+        facts=facts(Tomogram, row, _TOLD_OF_TOMOGRAMS),
+        alignment_facts=facts(Alignment, alignment) if alignment else None,
+        downloads=own_files(visit, run, f"{Tomogram.names.prefix}-{row['id']}", files(Tomogram, row)),
+    )
