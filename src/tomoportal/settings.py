@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 
 from tomoportal.errors import UsageError
+from tomoportal.site import Site
 
 DEFAULT_STORAGE = "portal/files"
 DEFAULT_DATABASE = "sqlite:///portal/catalog.sqlite"
 DEFAULT_BUCKET = "tomoportal"
+DEFAULT_TITLE = "Tomoportal"
+DEFAULT_LICENSE = "CC0-1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +52,21 @@ class Settings:
     """`storage`: URL or folder of the standard layout; `database`: SQLAlchemy URL of the catalogue;
     `public_url`: where browsers and clients reach this portal, without a trailing slash, empty when unknown;
     `bucket`: the bucket name in s3:// addresses; `title`: the name shown on the pages; `origins`: whose pages may ask `/graphql` from
-    browsers (`*`: all); `limits`: what such a question may ask for; `deliver`: who sends the bytes of `/files` (`api.delivery`)."""
+    browsers (`*`: all); `limits`: what such a question may ask for; `deliver`: who sends the bytes of `/files` (`api.delivery`);
+    `license`: under which the data are given away, as an SPDX identifier or the address of its text; `content`: the folder with
+    `site.toml` and the site's own pages, empty for none; `site`: what stands there, once it is read (`with_site`)."""
 
     storage: str = DEFAULT_STORAGE
     database: str = DEFAULT_DATABASE
     public_url: str = ""
     bucket: str = DEFAULT_BUCKET
-    title: str = "Tomoportal"
+    title: str = DEFAULT_TITLE
     origins: tuple[str, ...] = ("*",)
     limits: QueryLimits = QueryLimits()
     deliver: str = "stream"
+    license: str = DEFAULT_LICENSE
+    content: str = ""
+    site: Site = Site()
 
     @staticmethod
     def from_environment(**flags: str | None) -> Settings:
@@ -70,6 +78,8 @@ class Settings:
             "bucket": os.environ.get("TOMOPORTAL_BUCKET"),
             "title": os.environ.get("TOMOPORTAL_TITLE"),
             "deliver": os.environ.get("TOMOPORTAL_DELIVER"),
+            "license": os.environ.get("TOMOPORTAL_LICENSE"),
+            "content": os.environ.get("TOMOPORTAL_CONTENT"),
         }
         chosen = {key: value for key, value in named.items() if value}
         chosen |= {key: value for key, value in flags.items() if value is not None}
@@ -77,6 +87,16 @@ class Settings:
             chosen["public_url"] = chosen["public_url"].rstrip("/")
         origins = tuple(os.environ.get("TOMOPORTAL_ORIGINS", "").replace(",", " ").split()) or ("*",)
         return Settings(**chosen, origins=origins, limits=QueryLimits.from_environment())
+
+    def with_site(self) -> Settings:
+        """These with what `site.toml` says; title and licence of the environment win. Raises `UsageError`."""
+        from tomoportal.site.read import read_site
+
+        site = read_site(self.content)
+        title = site.title if site.title and self.title == DEFAULT_TITLE else self.title
+        is_free = self.license == DEFAULT_LICENSE and site.license is not None
+        license = site.license.told if is_free and site.license else self.license
+        return replace(self, site=site, title=title, license=license)
 
 
 def today() -> date:
