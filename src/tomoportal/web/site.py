@@ -23,7 +23,9 @@ from tomoportal.errors import CatalogError, QueryError
 from tomoportal.settings import Settings
 from tomoportal.web import render, urls
 from tomoportal.web.context import PageError, Visit
+from tomoportal.web.getting.documents import DOCUMENTS, Document
 from tomoportal.web.pages.browse import browse_datasets, browse_depositions
+from tomoportal.web.pages.cite import cite_dataset, cite_deposition
 from tomoportal.web.pages.dataset import dataset_page
 from tomoportal.web.pages.deposition import deposition_page
 from tomoportal.web.pages.home import home
@@ -42,8 +44,10 @@ PAGES: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
     (urls.SEARCH, search_page, "search.html"),
     (urls.SUGGESTIONS, suggestions, "suggestions.html"),
     ("/datasets/{id}", dataset_page, "dataset.html"),
+    ("/datasets/{id}/cite", cite_dataset, "cite.html"),
     ("/runs/{id}", run_page, "run.html"),
     ("/depositions/{id}", deposition_page, "deposition.html"),
+    ("/depositions/{id}/cite", cite_deposition, "cite.html"),
     ("/view/runs/{id}", viewer_page, "viewer.html"),
 )
 
@@ -55,6 +59,16 @@ HEADINGS = {
     503: "The catalogue cannot be read just now",
 }
 
+WITHDRAWABLE = {
+    "datasets": "dataset",
+    "depositions": "deposition",
+    "runs": "run",
+    "tomograms": "tomogram",
+    "annotations": "annotation",
+    "tiltseries": "tiltseries",
+}
+"""The first step of addresses, and what a tombstone may stand for there."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -63,7 +77,8 @@ def routes(get_view: GetView, settings: Settings) -> list[BaseRoute]:
     pages: list[BaseRoute] = [
         Route(path, _endpoint(get_view, settings, build, template)) for path, build, template in PAGES
     ]
-    return [*pages, Mount("/static", _Static(directory=urls.STATIC))]
+    documents = [Route(path, _document(get_view, settings, make)) for path, make in DOCUMENTS]
+    return [*documents, *pages, Mount("/static", _Static(directory=urls.STATIC))]
 
 
 def error_handlers(settings: Settings) -> dict[Any, Handler]:
@@ -102,35 +117,52 @@ def security_headers(files: str = "") -> dict[str, str]:
 def _endpoint(
     get_view: GetView, settings: Settings, build: Callable[[Visit], Any], template: str
 ) -> Callable[[Request], Response]:
+    def respond(visit: Visit) -> Response:
+        html = render.page(template, visit, build(visit))
+        return _tagged(visit.request, html, "text/html", security_headers(visit.view.addresses.files))
+
+    return _answering(get_view, settings, respond)
+
+
+def _document(
+    get_view: GetView, settings: Settings, make: Callable[[Visit], Document]
+) -> Callable[[Request], Response]:
+    def respond(visit: Visit) -> Response:
+        made = make(visit)
+        return _tagged(visit.request, made.text, made.media_type, made.headers)
+
+    return _answering(get_view, settings, respond)
+
+
+def _answering(
+    get_view: GetView, settings: Settings, respond: Callable[[Visit], Response]
+) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
         try:
             visit = Visit(request, get_view(request), settings)
         except CatalogError as error:
             return _unreadable(settings, request, error)
         try:
-            html = render.page(template, visit, build(visit))
+            return respond(visit)
         except Gone as gone:
             return _gone(settings, gone)
         except PageError as error:
-            stone = _tombstone(visit, template) if error.status == 404 else None
+            stone = _tombstone(visit) if error.status == 404 else None
             return _gone(settings, Gone(stone)) if stone else _error(settings, error.status, error.message)
         except QueryError as error:
             return _error(settings, 400, f"{error}.")
         except CatalogError as error:
             return _unreadable(settings, request, error)
-        return _html(request, html, security_headers(visit.view.addresses.files))
 
     return endpoint
 
 
-def _tombstone(visit: Visit, template: str) -> Tombstone | None:
-    """What was withdrawn, where a page of it is asked for."""
-    kind = {
-        "dataset.html": "dataset",
-        "deposition.html": "deposition",
-        "run.html": "run",
-        "viewer.html": "run",
-    }.get(template)
+def _tombstone(visit: Visit) -> Tombstone | None:
+    """What was withdrawn, where a page about it is asked for."""
+    if "id" not in visit.request.path_params:
+        return None
+    first = visit.request.url.path.removeprefix("/view").split("/")[1]
+    kind = WITHDRAWABLE.get(first)
     return visit.view.tombstone(kind, visit.id()) if kind else None
 
 
@@ -144,13 +176,13 @@ def _unreadable(settings: Settings, request: Request, error: CatalogError) -> Re
     return _error(settings, 503, "Try again in a minute.", {"retry-after": "60"})
 
 
-def _html(request: Request, html: str, headers: dict[str, str]) -> Response:
-    tag = f'W/"{hashlib.sha256(html.encode()).hexdigest()[:20]}"'
+def _tagged(request: Request, text: str, media_type: str, headers: dict[str, str]) -> Response:
+    tag = f'W/"{hashlib.sha256(text.encode()).hexdigest()[:20]}"'
     headers = {**headers, "etag": tag, "cache-control": "no-cache"}
     known = [item.strip() for item in request.headers.get("if-none-match", "").split(",")]
     if tag in known:
         return Response(status_code=304, headers=headers)
-    return HTMLResponse(html, headers=headers)
+    return Response(text, headers=headers, media_type=media_type)
 
 
 def _error(settings: Settings, status: int, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -15,6 +15,9 @@ DATASETS = "/browse-data/datasets"
 DEPOSITIONS = "/browse-data/depositions"
 SEARCH = "/search"
 SUGGESTIONS = "/search/suggest"
+OBJECTS = "/objects"
+ORGANISMS = "/organisms"
+AUTHORS = "/authors"
 GRAPHQL = "/graphql"
 VIEWER = "/viewer/v/p/"
 """Where the vendored Neuroglancer client lies."""
@@ -63,9 +66,74 @@ def view_run(id: int, tomogram: int | None = None) -> str:
     return with_query(f"/view/runs/{id}", [("tomogram", str(tomogram))] if tomogram is not None else [])
 
 
+def tomogram(id: int, parameters: Parameters = ()) -> str:
+    """A tomogram with its slices."""
+    return with_query(f"/tomograms/{id}", parameters)
+
+
+def tiltseries(id: int, parameters: Parameters = ()) -> str:
+    """A tilt series with its sections."""
+    return with_query(f"/tiltseries/{id}", parameters)
+
+
+def annotation(id: int) -> str:
+    """An annotation."""
+    return f"/annotations/{id}"
+
+
+def alignment(id: int) -> str:
+    """An alignment."""
+    return f"/alignments/{id}"
+
+
+def run_files(id: int) -> str:
+    """The files of a run, with their sizes."""
+    return f"/runs/{id}/files"
+
+
+def object(id: str, parameters: Parameters = ()) -> str:
+    """What is annotated under an ontology identifier."""
+    return with_query(f"{OBJECTS}/{quote(id, safe=':')}", parameters)
+
+
+def organism(taxid: int, parameters: Parameters = ()) -> str:
+    """The datasets of a species of the NCBI taxonomy."""
+    return with_query(f"{ORGANISMS}/{taxid}", parameters)
+
+
+def author(key: str, parameters: Parameters = ()) -> str:
+    """What an author contributed; `key` is the ORCID iD, or the name of one without."""
+    return with_query(f"{AUTHORS}/{quote(key, safe='')}", parameters)
+
+
+def slice_picture(tomogram: int, parameters: Parameters) -> str:
+    """A cut of a tomogram as a picture."""
+    return with_query(f"/tomograms/{tomogram}/slice.jpg", parameters)
+
+
+def section_picture(tiltseries: int, parameters: Parameters) -> str:
+    """An image of a tilt series as a picture."""
+    return with_query(f"/tiltseries/{tiltseries}/section.jpg", parameters)
+
+
+def overlay(annotation: int, file: str, parameters: Parameters = ()) -> str:
+    """What an annotation draws over a cut: `points.json`, `points.svg` or `mask.png`."""
+    return with_query(f"/annotations/{annotation}/{file}", parameters)
+
+
 def export(annotation: int) -> str:
     """The points of an annotation in other formats."""
     return f"/api/annotations/{annotation}/export"
+
+
+def cite(home: str) -> str:
+    """How to cite the dataset or deposition whose page has the address `home`."""
+    return f"{home}/cite"
+
+
+def cite_file(home: str, ending: str) -> str:
+    """The reference itself: `txt`, `bib`, `ris` or `cff`."""
+    return f"{home}/CITATION.cff" if ending == "cff" else f"{home}/cite.{ending}"
 
 
 def viewer(state: str) -> str:
