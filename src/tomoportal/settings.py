@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 
 from tomoportal.errors import UsageError
@@ -36,14 +36,14 @@ class QueryLimits:
     def from_environment() -> QueryLimits:
         """As the environment says. Raises `UsageError` for what is no whole number."""
         chosen = {}
-        for field in fields(QueryLimits):
-            name = f"TOMOPORTAL_QUERY_{field.name.upper()}"
+        for limit in fields(QueryLimits):
+            name = f"TOMOPORTAL_QUERY_{limit.name.upper()}"
             text = os.environ.get(name, "")
-            least = 0 if field.name in ("rows", "waiting") else 1
+            least = 0 if limit.name in ("rows", "waiting") else 1
             if text and not (text.isascii() and text.isdigit() and int(text) >= least):
                 raise UsageError(f"{name} must be a whole number from {least}, not {text!r}.")
             if text:
-                chosen[field.name] = int(text)
+                chosen[limit.name] = int(text)
         return QueryLimits(**chosen)
 
 
@@ -66,7 +66,7 @@ class Settings:
     deliver: str = "stream"
     license: str = DEFAULT_LICENSE
     content: str = ""
-    site: Site = Site()
+    site: Site = field(default_factory=Site)
 
     @staticmethod
     def from_environment(**flags: str | None) -> Settings:
@@ -86,7 +86,7 @@ class Settings:
         if "public_url" in chosen:
             chosen["public_url"] = chosen["public_url"].rstrip("/")
         origins = tuple(os.environ.get("TOMOPORTAL_ORIGINS", "").replace(",", " ").split()) or ("*",)
-        return Settings(**chosen, origins=origins, limits=QueryLimits.from_environment())
+        return Settings(**chosen, site=Site(), origins=origins, limits=QueryLimits.from_environment())
 
     def with_site(self) -> Settings:
         """These with what `site.toml` says; title and licence of the environment win. Raises `UsageError`."""

@@ -40,4 +40,4 @@ def demo(
     if failed:
         raise typer.Exit(1)
     if serve:
-        run_server(settings, host=host, port=port)
+        run_server(settings.with_site(), host=host, port=port)

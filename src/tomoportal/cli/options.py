@@ -22,6 +22,14 @@ DatabaseOption = Annotated[
         show_default=False,
     ),
 ]
+ContentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--content",
+        help="Folder of the site: site.toml (title, logo, colours, license, banners) and own Markdown pages. [env TOMOPORTAL_CONTENT]",
+        show_default=False,
+    ),
+]
 SourceOption = Annotated[
     str,
     typer.Option(

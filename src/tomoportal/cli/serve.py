@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tomoportal.cli.options import DatabaseOption, StorageOption
+from tomoportal.cli.options import ContentOption, DatabaseOption, StorageOption
 
 if TYPE_CHECKING:
     from tomoportal.settings import Settings
@@ -44,15 +44,19 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    content: ContentOption = None,
 ) -> None:
-    """Serve the portal until Ctrl-C."""
+    """Serve the portal until Ctrl-C. Title, logo, colours, licence, banners and pages of your own: see `--content`."""
     from tomoportal.api.delivery import check_way
     from tomoportal.api.portal import is_loopback
     from tomoportal.catalog import open_catalog
     from tomoportal.settings import Settings
     from tomoportal.storage import is_folder
 
-    settings = Settings.from_environment(storage=storage, database=database, public_url=url, deliver=deliver)
+    settings = Settings.from_environment(
+        storage=storage, database=database, public_url=url, deliver=deliver, content=content
+    )
+    settings = settings.with_site()
     check_way(settings.deliver, is_folder=is_folder(settings.storage))
     open_catalog(settings.database).close()
     if not settings.public_url and not is_loopback(host):
