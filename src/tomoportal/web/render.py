@@ -33,6 +33,7 @@ def environment() -> Environment:
         "day": formats.day,
         "plural": formats.plural,
         "quantity": formats.quantity,
+        "rounded": rounded,
         "shortened": shortened,
         "script_json": script_json,
     }
@@ -72,6 +73,11 @@ def shortened(text: str, length: int) -> str:
     """The beginning of a text, up to the end of a word."""
     flat = " ".join(text.split())
     return flat if len(flat) <= length else flat[: length - 1].rsplit(" ", 1)[0].rstrip(",.;:") + "…"
+
+
+def rounded(value: float | None, digits: int) -> float | None:
+    """A number with so many decimals, if there is one."""
+    return None if value is None else round(value, digits)
 
 
 def script_json(data: Any) -> Markup:

@@ -31,6 +31,8 @@ from tomoportal.web.pages.deposition import deposition_page
 from tomoportal.web.pages.home import home
 from tomoportal.web.pages.run import run_page
 from tomoportal.web.pages.search import search_page, suggestions
+from tomoportal.web.pages.tiltseries import tiltseries_page
+from tomoportal.web.pages.tomogram import tomogram_page
 from tomoportal.web.pages.viewer import viewer_page
 from tomoportal.web.withdrawn import Gone
 
@@ -47,6 +49,8 @@ PAGES: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
     ("/datasets/{id}/cite", cite_dataset, "cite.html"),
     ("/runs/{id}", run_page, "run.html"),
     ("/depositions/{id}", deposition_page, "deposition.html"),
+    ("/tomograms/{id}", tomogram_page, "tomogram.html"),
+    ("/tiltseries/{id}", tiltseries_page, "tiltseries.html"),
     ("/depositions/{id}/cite", cite_deposition, "cite.html"),
     ("/view/runs/{id}", viewer_page, "viewer.html"),
 )
