@@ -94,8 +94,7 @@ class Settings:
 
         site = read_site(self.content)
         title = site.title if site.title and self.title == DEFAULT_TITLE else self.title
-        is_free = self.license == DEFAULT_LICENSE and site.license is not None
-        license = site.license.told if is_free and site.license else self.license
+        license = site.license if site.license and self.license == DEFAULT_LICENSE else self.license
         return replace(self, site=site, title=title, license=license)
 
 

@@ -52,11 +52,13 @@ def serve(
     from tomoportal.catalog import open_catalog
     from tomoportal.settings import Settings
     from tomoportal.storage import is_folder
+    from tomoportal.web.content.shelf import check as check_pages
 
     settings = Settings.from_environment(
         storage=storage, database=database, public_url=url, deliver=deliver, content=content
     )
     settings = settings.with_site()
+    check_pages(settings)
     check_way(settings.deliver, is_folder=is_folder(settings.storage))
     open_catalog(settings.database).close()
     if not settings.public_url and not is_loopback(host):

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 
-from tomoportal.site.licences import Licence
-
-__all__ = ["Banner", "Colours", "Contact", "Licence", "Link", "Site"]
+__all__ = ["Banner", "Colours", "Contact", "Link", "Site"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +63,8 @@ class Banner:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`folder`: where `site.toml` and own pages lie, empty for none; `logo`: name of a picture there; `license`: that of the data, None
-    where the file says none."""
+    """`folder`: where `site.toml` and own pages lie, empty for none; `logo`: name of a picture there; `license`: that of the data,
+    empty where the file says none."""
 
     folder: str = ""
     title: str = ""
@@ -74,6 +72,6 @@ class Site:
     logo: str = ""
     colours: Colours | None = None
     contact: Contact | None = None
-    license: Licence | None = None
+    license: str = ""
     banners: tuple[Banner, ...] = ()
     links: tuple[Link, ...] = ()

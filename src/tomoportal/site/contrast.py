@@ -9,6 +9,8 @@ LEAST = 4.5
 LIGHT_GROUNDS = {"paper": "#fbfbf9", "raised": "#ffffff", "sunken": "#f1f2ef"}
 DARK_GROUNDS = {"paper": "#101315", "raised": "#171b1e", "sunken": "#1a1f22"}
 """What accents are written on; the same values as in `web/static/portal.css`."""
+LOOK = "#143230"
+"""What is chosen beside the slices of a tomogram stands on this, in `web/static/looking.css`."""
 INKS = ("#ffffff", "#06140f")
 """What is written on accents."""
 LIGHT_WASH, DARK_WASH = 0.12, 0.2
@@ -48,6 +50,8 @@ def lowest(accent: str, *, dark: bool) -> tuple[float, str]:
     """The lowest contrast of an accent with what it stands on or carries, and which that is."""
     grounds = dict(DARK_GROUNDS if dark else LIGHT_GROUNDS)
     grounds |= {"its own wash": wash_of(accent, dark=dark), "the text on it": ink_on(accent)}
+    if dark:
+        grounds["what is chosen beside slices"] = LOOK
     return min((contrast(accent, ground), name) for name, ground in grounds.items())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Collection
 from datetime import date
@@ -12,10 +13,10 @@ from typing import Any, NoReturn
 from tomoportal.errors import UsageError
 from tomoportal.site import Banner, Colours, Contact, Link, Site
 from tomoportal.site.contrast import LEAST, is_colour, lightened, lowest
-from tomoportal.site.licences import LICENCES, Licence
 
 NAME = "site.toml"
 PICTURES = (".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif")
+_SPDX = re.compile(r"[A-Za-z][A-Za-z0-9+]*(-[A-Za-z0-9.+]+)*-[0-9.]+(-[A-Za-z-]+)?")
 _SCHEMES = ("https://", "http://", "mailto:", "/")
 
 
@@ -94,7 +95,7 @@ def _site(root: _Table, folder: Path) -> Site:
         logo=_logo(root, folder),
         colours=_colours(root.table("colours")),
         contact=_contact(root.table("contact")),
-        license=_licence(root),
+        license=_license(root),
         banners=tuple(_banner(item) for item in root.tables("banners")),
         links=tuple(_link(item) for item in root.tables("links")),
     )
@@ -147,18 +148,14 @@ def _contact(table: _Table | None) -> Contact | None:
     return contact
 
 
-def _licence(root: _Table) -> Licence | None:
-    told = root.told.get("license")
-    if told is None or isinstance(told, str):
-        if told and told not in LICENCES:
-            root.fail(
-                "license",
-                f"{told!r} is not known; one of {', '.join(LICENCES)}, or a table with `name` and `url`",
-            )
-        return LICENCES[told] if told else None
-    table = _Table(root.file, "license", told)
-    table.allow(("id", "name", "url"))
-    return Licence(table.text("id"), table.text("name", None), table.address("url", None))
+def _license(root: _Table) -> str:
+    told = root.text("license")
+    if told and not (_SPDX.fullmatch(told) or told.startswith("https://")):
+        root.fail(
+            "license",
+            f"{told!r} is neither an SPDX identifier such as CC-BY-4.0 nor an address that begins with https://",
+        )
+    return told
 
 
 def _banner(table: _Table) -> Banner:

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tomoportal.web import formats, urls
+from tomoportal.web import formats, frame, urls
 from tomoportal.web.context import Visit
 from tomoportal.web.withdrawn import Gone, withdrawn
 
@@ -26,7 +26,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["urls"] = urls
+    made.globals |= {"urls": urls, "frame": frame}
     made.filters |= {
         "number": formats.number,
         "size": formats.size,

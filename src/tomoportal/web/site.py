@@ -22,10 +22,12 @@ from tomoportal.catalog import Tombstone, View
 from tomoportal.errors import CatalogError, QueryError
 from tomoportal.settings import Settings
 from tomoportal.web import render, urls
+from tomoportal.web.content.files import file_routes
 from tomoportal.web.context import PageError, Visit
 from tomoportal.web.getting.documents import DOCUMENTS, Document
 from tomoportal.web.pages.browse import browse_datasets, browse_depositions
 from tomoportal.web.pages.cite import cite_dataset, cite_deposition
+from tomoportal.web.pages.content import guide_page, guides_page, text_page
 from tomoportal.web.pages.dataset import dataset_page
 from tomoportal.web.pages.deposition import deposition_page
 from tomoportal.web.pages.home import home
@@ -53,6 +55,10 @@ PAGES: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
     ("/tiltseries/{id}", tiltseries_page, "tiltseries.html"),
     ("/depositions/{id}/cite", cite_deposition, "cite.html"),
     ("/view/runs/{id}", viewer_page, "viewer.html"),
+    (urls.ABOUT, text_page, "text.html"),
+    (f"{urls.ABOUT}/{{slug}}", text_page, "text.html"),
+    (urls.DOCS, guides_page, "guides.html"),
+    (f"{urls.DOCS}/{{slug}}", guide_page, "text.html"),
 )
 
 HEADINGS = {
@@ -82,7 +88,7 @@ def routes(get_view: GetView, settings: Settings) -> list[BaseRoute]:
         Route(path, _endpoint(get_view, settings, build, template)) for path, build, template in PAGES
     ]
     documents = [Route(path, _document(get_view, settings, make)) for path, make in DOCUMENTS]
-    return [*documents, *pages, Mount("/static", _Static(directory=urls.STATIC))]
+    return [*documents, *file_routes(settings), *pages, Mount("/static", _Static(directory=urls.STATIC))]
 
 
 def error_handlers(settings: Settings) -> dict[Any, Handler]:
@@ -123,7 +129,10 @@ def _endpoint(
 ) -> Callable[[Request], Response]:
     def respond(visit: Visit) -> Response:
         html = render.page(template, visit, build(visit))
-        return _tagged(visit.request, html, "text/html", security_headers(visit.view.addresses.files))
+        headers = security_headers(visit.view.addresses.files)
+        if settings.site.banners:
+            headers["vary"] = "cookie"
+        return _tagged(visit.request, html, "text/html", headers)
 
     return _answering(get_view, settings, respond)
 

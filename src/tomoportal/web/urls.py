@@ -19,6 +19,10 @@ OBJECTS = "/objects"
 ORGANISMS = "/organisms"
 AUTHORS = "/authors"
 GRAPHQL = "/graphql"
+ABOUT = "/about"
+DOCS = "/docs"
+SITE_STYLE = "/site/style.css"
+"""The colours of the site's own."""
 VIEWER = "/viewer/v/p/"
 """Where the vendored Neuroglancer client lies."""
 
@@ -134,6 +138,26 @@ def cite(home: str) -> str:
 def cite_file(home: str, ending: str) -> str:
     """The reference itself: `txt`, `bib`, `ris` or `cff`."""
     return f"{home}/CITATION.cff" if ending == "cff" else f"{home}/cite.{ending}"
+
+
+def page(slug: str) -> str:
+    """A page of text."""
+    return ABOUT if slug == "about" else f"{ABOUT}/{slug}"
+
+
+def guide(slug: str) -> str:
+    """A guide of the project."""
+    return f"{DOCS}/{slug}"
+
+
+def guide_file(path: str) -> str:
+    """A picture in a guide."""
+    return f"{DOCS}/{quote(path)}"
+
+
+def site_file(name: str) -> str:
+    """A picture of the site's own, such as its logo."""
+    return f"/site/files/{quote(name)}"
 
 
 def viewer(state: str) -> str:
