@@ -21,6 +21,12 @@ PATHS = (
     f"/datasets/{CROWDED + 1}",
     "/depositions/10300",
     f"/runs/{EMPTY_RUN}",
+    "/objects",
+    "/objects/GO:0022626",
+    "/organisms",
+    "/organisms/3055?page=1",
+    "/authors",
+    "/authors/0000-0002-1825-0097",
 )
 
 

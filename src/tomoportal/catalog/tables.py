@@ -19,7 +19,7 @@ from tomoportal.model.entity import Entity
 from tomoportal.model.fields import Field, Kind
 from tomoportal.model.registry import ENTITIES
 
-FORMAT = 3
+FORMAT = 4
 """Changes when the same model gives other tables."""
 
 RELEASE, FOLDER = "_release", "_folder"
@@ -41,6 +41,10 @@ _ALSO_INDEXED = {
     "Run": ("name",),
     "Annotation": ("object_name", "object_id"),
     "IdentifiedObject": ("object_name", "object_id"),
+    "DatasetAuthor": ("name", "orcid"),
+    "DepositionAuthor": ("name", "orcid"),
+    "TomogramAuthor": ("name", "orcid"),
+    "AnnotationAuthor": ("name", "orcid"),
 }
 """Fields that pages filter or sort by, beside foreign keys."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Many, Order, RelatedTotal, Value
+from tomoportal.web import urls
 from tomoportal.web.facts import UNSTATED
 
 MOST_AUTHORS = 4
@@ -17,10 +18,11 @@ MOST_AUTHORS = 4
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An annotated object, and whether it is annotated as ground truth."""
+    """An annotated object, whether it is annotated as ground truth, and where the portal tells of it."""
 
     name: str
     is_ground_truth: bool = False
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def dataset_cards(
 
 
 _RUN = (Value("id", "id"), Value("dataset_id", "dataset_id"), RelatedTotal("tomograms", "tomograms"))
-_ANNOTATION = ("run_id", "object_name", "ground_truth_status")
+_ANNOTATION = ("run_id", "object_name", "object_id", "ground_truth_status")
 
 
 def _annotations(view: View, datasets: dict[int, int]) -> dict[int, list[dict[str, Any]]]:
@@ -102,10 +104,10 @@ def _annotations(view: View, datasets: dict[int, int]) -> dict[int, list[dict[st
 
 
 def named(found: Sequence[dict[str, Any]]) -> tuple[Named, ...]:
-    """Objects of annotations (`object_name`, `ground_truth_status`), each once, in alphabetical order."""
+    """Objects of annotations (`object_name`, `object_id`, `ground_truth_status`), each name once, in alphabetical order."""
     truth = {item["object_name"] for item in found if item["ground_truth_status"]}
-    names = sorted({item["object_name"] for item in found}, key=str.casefold)
-    return tuple(Named(name, name in truth) for name in names)
+    ids = {item["object_name"]: item["object_id"] for item in found}
+    return tuple(Named(name, name in truth, urls.object(ids[name])) for name in sorted(ids, key=str.casefold))
 
 
 def _card(row: dict[str, Any], runs: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> DatasetCard:

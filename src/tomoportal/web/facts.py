@@ -93,6 +93,11 @@ def facts(entity: type[Entity], row: dict[str, Any], without: Collection[str] = 
     return Facts(tuple(known), tuple(missing))
 
 
+def facts_of(entity: type[Entity], row: dict[str, Any], names: Collection[str]) -> Facts:
+    """The facts that these fields tell."""
+    return facts(entity, row, [field.name for field in shown_fields(entity) if field.name not in names])
+
+
 def files(entity: type[Entity], row: dict[str, Any]) -> tuple[FileLink, ...]:
     """The files that the addresses of a row lead to, without its pictures and the folder of the whole row."""
     found = []

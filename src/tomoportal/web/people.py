@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tomoportal.model.query import Many, Order, Value
-from tomoportal.web import identifiers
+from tomoportal.web import identifiers, urls
 
 _FIELDS = ("name", "orcid", "affiliation_name", "primary_author_status", "corresponding_author_status")
 
@@ -21,9 +21,10 @@ AUTHORS = Many(
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An author; `href` leads to the ORCID record."""
+    """An author; `page` leads to what the portal has of them, `href` to the ORCID record."""
 
     name: str
+    page: str = ""
     href: str = ""
     affiliation: str = ""
     is_primary: bool = False
@@ -35,6 +36,7 @@ def people(row: dict[str, Any]) -> tuple[Person, ...]:
     return tuple(
         Person(
             name=author["name"],
+            page=urls.author(author["orcid"] or author["name"]),
             href=identifiers.orcid(author["orcid"]).href if author["orcid"] else "",
             affiliation=author["affiliation_name"] or "",
             is_primary=bool(author["primary_author_status"]),

@@ -25,12 +25,17 @@ from tomoportal.web import render, urls
 from tomoportal.web.content.files import file_routes
 from tomoportal.web.context import PageError, Visit
 from tomoportal.web.getting.documents import DOCUMENTS, Document
+from tomoportal.web.pages.alignment import alignment_page
+from tomoportal.web.pages.annotation import annotation_page
+from tomoportal.web.pages.authors import author_page, authors_page
 from tomoportal.web.pages.browse import browse_datasets, browse_depositions
 from tomoportal.web.pages.cite import cite_dataset, cite_deposition
 from tomoportal.web.pages.content import guide_page, guides_page, text_page
 from tomoportal.web.pages.dataset import dataset_page
 from tomoportal.web.pages.deposition import deposition_page
 from tomoportal.web.pages.home import home
+from tomoportal.web.pages.objects import object_page, objects_page
+from tomoportal.web.pages.organisms import organism_page, organisms_page
 from tomoportal.web.pages.run import run_page
 from tomoportal.web.pages.search import search_page, suggestions
 from tomoportal.web.pages.tiltseries import tiltseries_page
@@ -54,6 +59,14 @@ PAGES: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
     ("/tomograms/{id}", tomogram_page, "tomogram.html"),
     ("/tiltseries/{id}", tiltseries_page, "tiltseries.html"),
     ("/depositions/{id}/cite", cite_deposition, "cite.html"),
+    ("/annotations/{id}", annotation_page, "annotation.html"),
+    ("/alignments/{id}", alignment_page, "alignment.html"),
+    (urls.OBJECTS, objects_page, "table.html"),
+    (urls.OBJECTS + "/{object:path}", object_page, "object.html"),
+    (urls.ORGANISMS, organisms_page, "table.html"),
+    (urls.ORGANISMS + "/{id}", organism_page, "organism.html"),
+    (urls.AUTHORS, authors_page, "table.html"),
+    (urls.AUTHORS + "/{author:path}", author_page, "author.html"),
     ("/view/runs/{id}", viewer_page, "viewer.html"),
     (urls.ABOUT, text_page, "text.html"),
     (f"{urls.ABOUT}/{{slug}}", text_page, "text.html"),

@@ -31,6 +31,7 @@ class TomogramRow:
     processing: str
     software: tuple[str, ...]
     alignment: str
+    alignment_id: int | None
     deposited: str
     authors: tuple[Person, ...]
     is_viewable: bool
@@ -87,6 +88,7 @@ def tomogram_row(
         processing=processing,
         software=tuple(dict.fromkeys(name for name in software if name)),
         alignment=alignment_name(alignment) if alignment else formats.NOTHING,
+        alignment_id=alignment["id"] if alignment else None,
         deposited=formats.day(deposited),
         authors=people(row),
         is_viewable=row["id"] in viewable,

@@ -103,7 +103,7 @@ _RUN: tuple[query.Selection, ...] = (
     Many(
         "annotations",
         "annotations",
-        (Value("object_name", "object_name"), Value("ground_truth_status", "ground_truth_status")),
+        tuple(Value(name, name) for name in ("object_name", "object_id", "ground_truth_status")),
     ),
 )
 

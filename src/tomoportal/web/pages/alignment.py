@@ -1,0 +1,96 @@
+"""An alignment: how the images of a tilt series lie, and what stands in its coordinates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tomoportal.model import query
+from tomoportal.model.annotation import Annotation
+from tomoportal.model.query import Many, One, Value
+from tomoportal.model.reconstruction import Alignment, Tomogram
+from tomoportal.web import formats, urls
+from tomoportal.web.annotations import ANNOTATION_ORDER
+from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.downloads import Download
+from tomoportal.web.facts import Facts, facts, files
+from tomoportal.web.own_files import own_files
+from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
+from tomoportal.web.tomograms import alignment_fields, alignment_name
+
+
+@dataclass(frozen=True, slots=True)
+class AlignmentPage:
+    """Everything on the page of an alignment; `sections`: images whose place is known."""
+
+    head: Head
+    crumbs: tuple[Crumb, ...]
+    id: int
+    name: str
+    run: Crumb
+    dataset: Crumb
+    series: Crumb | None
+    deposition: Crumb | None
+    sections: int
+    facts: Facts
+    tomograms: tuple[Crumb, ...]
+    annotations: tuple[Crumb, ...]
+    downloads: tuple[Download, ...]
+
+
+def _fields() -> tuple[query.Selection, ...]:
+    tomogram = ("id", "voxel_spacing", "reconstruction_method", "processing")
+    annotation = ("id", "object_name")
+    return (
+        *alignment_fields(),
+        One("deposition", "deposition", (Value("id", "id"), Value("title", "title"))),
+        One("series", "tiltseries", (Value("id", "id"),)),
+        One("run", "run", (
+            Value("id", "id"), Value("name", "name"),
+            One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
+        )),
+        Many("tomograms", "tomograms", tuple(Value(name, name) for name in tomogram), order_by=TOMOGRAM_ORDER),
+        Many("annotations", "annotations", tuple(Value(name, name) for name in annotation), order_by=ANNOTATION_ORDER),
+    )  # fmt: skip
+
+
+def alignment_page(visit: Visit) -> AlignmentPage:
+    """The page of the alignment whose number stands in the path."""
+    id = visit.id()
+    row = visit.view.one("Alignment", id, _fields())
+    if row is None:
+        raise PageError(404, f"There is no alignment {id} here.")
+    run, dataset, deposition = row["run"], row["run"]["dataset"], row["deposition"]
+    short = f"{Alignment.names.prefix}-{id}"
+    return AlignmentPage(
+        head=Head(
+            title=f"Alignment {short} of {run['name']} · {visit.settings.title}",
+            description=f"Alignment of a tilt series of run {run['name']} of “{dataset['title']}”.",
+            canonical=urls.alignment(id),
+            section="datasets",
+        ),
+        crumbs=(
+            Crumb("Datasets", urls.datasets()), Crumb(dataset["title"], urls.dataset(dataset["id"])),
+            Crumb(run["name"], urls.run(run["id"])), Crumb(short),
+        ),
+        id=id,
+        name=f"Alignment {alignment_name(row)}",
+        run=Crumb(run["name"], urls.run(run["id"])),
+        dataset=Crumb(dataset["title"], urls.dataset(dataset["id"])),
+        series=Crumb(f"TS-{row['series']['id']}", urls.tiltseries(row["series"]["id"])) if row["series"] else None,
+        deposition=Crumb(deposition["title"], urls.deposition(deposition["id"])) if deposition else None,
+        sections=row["sections"],
+        facts=facts(Alignment, row),
+        tomograms=tuple(
+            Crumb(
+                f"{Tomogram.names.prefix}-{item['id']}: {formats.words(item['reconstruction_method'])}, "
+                f"{formats.words(item['processing'])}, {formats.quantity(item['voxel_spacing'], 'Å')}",
+                urls.tomogram(item["id"]),
+            )
+            for item in row["tomograms"]
+        ),
+        annotations=tuple(
+            Crumb(f"{Annotation.names.prefix}-{item['id']}: {item['object_name']}", urls.annotation(item["id"]))
+            for item in row["annotations"]
+        ),
+        downloads=own_files(visit, run["name"], short, files(Alignment, row)),
+    )  # fmt: skip
