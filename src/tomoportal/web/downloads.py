@@ -14,6 +14,8 @@ from tomoportal.web.facts import FileLink
 
 _KEPT = "%/:?#[]@!$&'()*+,;=~"
 """What stays in an address: all that means something there, and what is escaped already."""
+IN_PLACE = "Python, over HTTP"
+"""What opens a volume without fetching the whole of it."""
 _ZARR = """# pip install zarr fsspec aiohttp
 import zarr
 
@@ -58,7 +60,7 @@ def download(visit: Visit, file: FileLink, local: str) -> Download:
         )
     commands.append(_aws(visit, file.s3, local, is_folder=file.is_folder))
     if file.is_folder:
-        commands.append(Command("Python, over HTTP", _ZARR.format(address=json.dumps(address))))
+        commands.append(Command(IN_PLACE, _ZARR.format(address=json.dumps(address))))
     return Download(file.label, file.size, "" if file.is_folder else file.https, tuple(commands))
 
 

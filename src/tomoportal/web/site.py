@@ -33,6 +33,7 @@ from tomoportal.web.pages.cite import cite_dataset, cite_deposition
 from tomoportal.web.pages.content import guide_page, guides_page, text_page
 from tomoportal.web.pages.dataset import dataset_page
 from tomoportal.web.pages.deposition import deposition_page
+from tomoportal.web.pages.download import download_page
 from tomoportal.web.pages.home import home
 from tomoportal.web.pages.objects import object_page, objects_page
 from tomoportal.web.pages.organisms import organism_page, organisms_page
@@ -54,6 +55,7 @@ PAGES: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
     (urls.SUGGESTIONS, suggestions, "suggestions.html"),
     ("/datasets/{id}", dataset_page, "dataset.html"),
     ("/datasets/{id}/cite", cite_dataset, "cite.html"),
+    ("/download", download_page, "download.html"),
     ("/runs/{id}", run_page, "run.html"),
     ("/depositions/{id}", deposition_page, "deposition.html"),
     ("/tomograms/{id}", tomogram_page, "tomogram.html"),

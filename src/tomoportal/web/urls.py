@@ -130,6 +130,16 @@ def export(annotation: int) -> str:
     return f"/api/annotations/{annotation}/export"
 
 
+def download(word: str, id: int, parameters: Parameters = ()) -> str:
+    """Where visitors choose what to download of a `dataset`, `run`, `tomogram`, `annotation` or `deposition`."""
+    return with_query("/download", [(word, str(id)), *parameters])
+
+
+def download_list(parameters: Parameters) -> str:
+    """The files of a choice, for `curl -K`."""
+    return with_query("/download.curl", parameters)
+
+
 def cite(home: str) -> str:
     """How to cite the dataset or deposition whose page has the address `home`."""
     return f"{home}/cite"

@@ -9,6 +9,7 @@ from functools import partial
 from tomoportal.web.context import Visit
 from tomoportal.web.getting.citing import NOTATIONS, Notation, Work
 from tomoportal.web.pages.cite import dataset_work, deposition_work
+from tomoportal.web.pages.download import download_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,12 @@ def _citation(work_of: Callable[[Visit], Work], notation: Notation, visit: Visit
 
 _WORKS = {"/datasets/{id}": dataset_work, "/depositions/{id}": deposition_work}
 
-DOCUMENTS: tuple[tuple[str, Callable[[Visit], Document]], ...] = tuple(
+
+def _curl(visit: Visit) -> Document:
+    return Document(download_list(visit), "text/plain")
+
+
+_CITATIONS = tuple(
     (
         f"{home}/CITATION.cff" if ending == "cff" else f"{home}/cite.{ending}",
         partial(_citation, work, notation),
@@ -37,3 +43,5 @@ DOCUMENTS: tuple[tuple[str, Callable[[Visit], Document]], ...] = tuple(
     for home, work in _WORKS.items()
     for ending, notation in NOTATIONS.items()
 )
+
+DOCUMENTS: tuple[tuple[str, Callable[[Visit], Document]], ...] = (*_CITATIONS, ("/download.curl", _curl))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tomoportal.model import query
 from tomoportal.model.deposition import Dataset, Deposition
 from tomoportal.model.entity import Entity
 from tomoportal.web import formats, identifiers, urls
@@ -109,7 +110,12 @@ def _page(visit: Visit, kind: _Kind) -> CitePage:
 
 
 def _row(visit: Visit, kind: _Kind) -> dict[str, Any]:
-    fields = ("id", "title", "description", "release_date", kind.publications, *kind.keywords, AUTHORS)
+    fields: tuple[query.Selection | str, ...] = (
+        *("id", "title", "description", "release_date"),
+        kind.publications,
+        *kind.keywords,
+        AUTHORS,
+    )
     row = visit.view.one(kind.entity.__name__, visit.id(), fields)
     if row is None:
         raise PageError(404, f"There is no {kind.entity.__name__.lower()} {visit.id()} here.")
