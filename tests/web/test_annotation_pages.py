@@ -52,7 +52,6 @@ def test_the_page_of_an_annotation_tells_all_its_facts(browser, prediction):
     page = browser.page(f"/annotations/{prediction}")
     for words in (
         f"AN-{prediction}",
-        "Object ID",
         "Precision",
         "93.5%",
         "Recall",
