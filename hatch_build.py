@@ -1,5 +1,6 @@
 """Build hook: puts the built Neuroglancer client out of its PyPI wheel into the package, so that no visitor's browser and no
-installation needs anything from elsewhere. Runs for wheels and for editable installs."""
+installation needs anything from elsewhere; and the guides, which a portal shows under `/docs`. Runs for wheels and for editable
+installs, which find the guides where they are."""
 
 from __future__ import annotations
 
@@ -30,6 +31,16 @@ class NeuroglancerClient(BuildHookInterface):
             (target / "LICENSE").write_bytes(_licence())
             (target / "VERSION").write_text(release + "\n")
         build_data["artifacts"].append(f"{TARGET}/*")
+        if version != "editable":
+            build_data["force_include"] |= {file: f"tomoportal/{file}" for file in _guides(Path(self.root))}
+
+
+def _guides(root: Path) -> list[str]:
+    """The guides and the pictures that they show."""
+    guides = sorted(root.glob("docs/*.md"))
+    text = "".join(guide.read_text(encoding="utf-8") for guide in guides)
+    pictures = (file for file in sorted(root.glob("docs/images/*")) if f"images/{file.name}" in text)
+    return [str(file.relative_to(root)) for file in (*guides, *pictures)]
 
 
 def _is_current(target: Path, release: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,14 @@ def test_everything_that_can_be_said(tmp_path):
     days = date(2026, 3, 1), date(2026, 3, 6)
     assert site.banners == (Banner("Closed **on Friday**", *days, ("/", "/datasets/*"), 14),)
     assert site.links == (Link("Imprint", "https://example.org/imprint"),)
+
+
+def test_the_example_of_the_guide_is_read(tmp_path):
+    guide = (Path(__file__).parents[2] / "docs" / "site.md").read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    site = read_site(written(tmp_path, example, "logo.svg"))
+    assert site.colours
+    assert site.banners[0].paths == ("/", "/datasets/*")
 
 
 def test_nothing_need_be_said(tmp_path):
