@@ -34,6 +34,7 @@ from tomoportal.web.pages.content import guide_page, guides_page, text_page
 from tomoportal.web.pages.dataset import dataset_page
 from tomoportal.web.pages.deposition import deposition_page
 from tomoportal.web.pages.download import download_page
+from tomoportal.web.pages.files import files_page
 from tomoportal.web.pages.home import home
 from tomoportal.web.pages.objects import object_page, objects_page
 from tomoportal.web.pages.organisms import organism_page, organisms_page
@@ -61,6 +62,7 @@ PAGES: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
     ("/tomograms/{id}", tomogram_page, "tomogram.html"),
     ("/tiltseries/{id}", tiltseries_page, "tiltseries.html"),
     ("/depositions/{id}/cite", cite_deposition, "cite.html"),
+    ("/runs/{id}/files", files_page, "files.html"),
     ("/annotations/{id}", annotation_page, "annotation.html"),
     ("/alignments/{id}", alignment_page, "alignment.html"),
     (urls.OBJECTS, objects_page, "table.html"),

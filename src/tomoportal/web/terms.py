@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 
 from tomoportal.errors import StorageError
 from tomoportal.layout.ontologies import HOME, read_ontologies
 from tomoportal.model.ontology import Ontologies, Term
 from tomoportal.settings import Settings
-from tomoportal.storage import open_storage
-from tomoportal.storage.protocol import Entry, Storage
+from tomoportal.storage.protocol import Entry
+from tomoportal.web.storages import storage_of
+
+_log = logging.getLogger(__name__)
 
 
 def term(settings: Settings, id: str) -> Term | None:
-    """What a loaded ontology says about an identifier; None without one, or when it cannot be read: a page can do without."""
+    """What a loaded ontology says about an identifier; None without one. One that cannot be read is told to the operator: the page
+    does without."""
     try:
-        return _ontologies(settings.storage).term(id)
-    except StorageError:
+        return _read(settings, storage_of(settings).level(HOME).files).term(id)
+    except StorageError as error:
+        _log.warning("%s", error)
         return None
 
 
 @lru_cache(maxsize=2)
-def _storage(url: str) -> Storage:
-    return open_storage(url)
-
-
-def _ontologies(url: str) -> Ontologies:
-    return _read(url, _storage(url).level(HOME).files)
-
-
-@lru_cache(maxsize=2)
-def _read(url: str, _files: tuple[Entry, ...]) -> Ontologies:
-    return read_ontologies(_storage(url))
+def _read(settings: Settings, _files: tuple[Entry, ...]) -> Ontologies:
+    return read_ontologies(storage_of(settings))
