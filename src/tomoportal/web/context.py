@@ -30,7 +30,8 @@ class Crumb:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands in the head of a document. `canonical` is a path of ours, `image` an address, `data` schema.org as JSON."""
+    """What stands in the head of a document. `canonical` is a path of ours, `image` an address, `data` schema.org as JSON;
+    `described_at`: where a description for programs lies."""
 
     title: str
     description: str
@@ -38,6 +39,7 @@ class Head:
     image: str = ""
     section: str = ""
     data: dict[str, Any] = field(default_factory=dict)
+    described_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

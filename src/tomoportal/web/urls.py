@@ -19,6 +19,7 @@ OBJECTS = "/objects"
 ORGANISMS = "/organisms"
 AUTHORS = "/authors"
 GRAPHQL = "/graphql"
+FEED = "/feed.atom"
 ABOUT = "/about"
 DOCS = "/docs"
 SITE_STYLE = "/site/style.css"
@@ -138,6 +139,11 @@ def download(word: str, id: int, parameters: Parameters = ()) -> str:
 def download_list(parameters: Parameters) -> str:
     """The files of a choice, for `curl -K`."""
     return with_query("/download.curl", parameters)
+
+
+def croissant(id: int) -> str:
+    """A dataset as machine learning tools read it."""
+    return f"/datasets/{id}/croissant.json"
 
 
 def cite(home: str) -> str:

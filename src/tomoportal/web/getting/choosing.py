@@ -161,9 +161,14 @@ class Item:
     is_folder: bool
 
     @property
+    def path(self) -> str:
+        """Its path in the layout."""
+        return self.s3.removeprefix("s3://").partition("/")[2].rstrip("/")
+
+    @property
     def name(self) -> str:
         """The last part of its path."""
-        return self.s3.rstrip("/").rsplit("/", 1)[-1]
+        return self.path.rsplit("/", 1)[-1]
 
 
 def amounts(view: View, subject: Subject, kind: Kind) -> dict[str, Amount]:

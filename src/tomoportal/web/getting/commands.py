@@ -71,8 +71,7 @@ def curl_config(visit: Visit, items: Iterable[Item]) -> Iterator[str]:
     """Lines for `curl -K`: every file to its path below the current folder."""
     yield "create-dirs\nfail\nlocation\ngloboff\n"
     for item in items:
-        path = item.s3.removeprefix("s3://").partition("/")[2]
-        yield f"url = {_quoted(visit.absolute(item.https))}\noutput = {_quoted(path)}\n"
+        yield f"url = {_quoted(visit.absolute(item.https))}\noutput = {_quoted(item.path)}\n"
 
 
 def _quoted(text: str) -> str:

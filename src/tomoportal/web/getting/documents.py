@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 
-from tomoportal.web.context import Visit
+from tomoportal.layout.private import read_index
+from tomoportal.storage import open_storage
+from tomoportal.web import urls
+from tomoportal.web.context import PageError, Visit
 from tomoportal.web.getting.citing import NOTATIONS, Notation, Work
+from tomoportal.web.getting.crawling import robots, sitemap, sitemap_part
+from tomoportal.web.getting.croissant import croissant
+from tomoportal.web.getting.feed import feed
 from tomoportal.web.pages.cite import dataset_work, deposition_work
 from tomoportal.web.pages.download import download_list
 
@@ -31,6 +38,31 @@ def _citation(work_of: Callable[[Visit], Work], notation: Notation, visit: Visit
 _WORKS = {"/datasets/{id}": dataset_work, "/depositions/{id}": deposition_work}
 
 
+def _croissant(visit: Visit) -> Document:
+    work = dataset_work(visit)
+    row = visit.view.one("Dataset", visit.id(), ("id", "https_prefix", "s3_prefix", "last_modified_date"))
+    if row is None:
+        raise PageError(404, f"There is no dataset {visit.id()} here.")
+    sums = _checksums(visit.settings.storage, str(visit.id()), visit.view.version)
+    text = json.dumps(croissant(visit, row, work, sums), ensure_ascii=False, indent=1)
+    return Document(text, "application/ld+json", {"access-control-allow-origin": "*"})
+
+
+@lru_cache(maxsize=8)
+def _checksums(storage: str, dataset: str, _version: str) -> dict[str, str]:
+    """The recorded SHA-256 of files of a dataset, by their path; nothing for a layout without records."""
+    sums: dict[str, str] = {}
+    for record in read_index(open_storage(storage), dataset) or ():
+        sums |= {path: str(file["sha256"]) for path, file in record.files.items() if file.get("sha256")}
+        if record.sidecar and record.sidecar_sha256:
+            sums[record.sidecar] = record.sidecar_sha256
+    return sums
+
+
+def _text(media_type: str, make: Callable[[Visit], str], visit: Visit) -> Document:
+    return Document(make(visit), media_type)
+
+
 def _curl(visit: Visit) -> Document:
     return Document(download_list(visit), "text/plain")
 
@@ -44,4 +76,12 @@ _CITATIONS = tuple(
     for ending, notation in NOTATIONS.items()
 )
 
-DOCUMENTS: tuple[tuple[str, Callable[[Visit], Document]], ...] = (*_CITATIONS, ("/download.curl", _curl))
+DOCUMENTS: tuple[tuple[str, Callable[[Visit], Document]], ...] = (
+    *_CITATIONS,
+    ("/download.curl", _curl),
+    ("/datasets/{id}/croissant.json", _croissant),
+    (urls.FEED, partial(_text, "application/atom+xml", feed)),
+    ("/robots.txt", partial(_text, "text/plain", robots)),
+    ("/sitemap.xml", partial(_text, "application/xml", sitemap)),
+    ("/sitemap-{number}.xml", partial(_text, "application/xml", sitemap_part)),
+)

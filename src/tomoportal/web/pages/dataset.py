@@ -14,6 +14,7 @@ from tomoportal.web.contents import COUNTS, counted
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.downloads import Download, folder
 from tomoportal.web.facts import UNSTATED, Facts, facts, selected
+from tomoportal.web.getting.licenses import License
 from tomoportal.web.identifiers import Link
 from tomoportal.web.lists import PAGE, RUNS
 from tomoportal.web.pages.browse import Listing
@@ -216,6 +217,7 @@ def _head(visit: Visit, row: dict[str, Any], authors: tuple[Person, ...]) -> Hea
             if word not in UNSTATED
         ],
         "isAccessibleForFree": True,
+        "license": License.of(visit.settings.license).href or visit.settings.license,
         "includedInDataCatalog": {
             "@type": "DataCatalog",
             "name": visit.settings.title,
@@ -238,4 +240,5 @@ def _head(visit: Visit, row: dict[str, Any], authors: tuple[Person, ...]) -> Hea
         image=image,
         section="datasets",
         data=data,
+        described_at=urls.croissant(row["id"]),
     )
