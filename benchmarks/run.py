@@ -15,6 +15,7 @@ BENCHMARKS = (
     "runs.py",
     "catalog.py",
     "files.py",
+    "slices.py",
     "downloads.py",
 )
 

@@ -10,8 +10,9 @@ from tomoportal.web.formats import number
 
 WIDTH, HEIGHT = 360, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 8, 20
+_RADIUS = 4
 _STEPS = (1, 2, 2.5, 5, 10)
-_TICKS = 4
+_TICKS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,11 @@ def plot(title: str, across: str, down: str, values: Sequence[Value]) -> Plot | 
     """A plot of at least two values; `across` and `down` name the axes with their units."""
     if len(values) < 2:
         return None
-    columns = _ticks(min(v.x for v in values), max(v.x for v in values))
     rows = _ticks(min(v.low for v in values), max(v.high for v in values))
-    in_x = _Scale(columns, _LEFT, WIDTH - _RIGHT)
-    in_y = _Scale(rows, HEIGHT - _BOTTOM, _TOP)
+    least, most = min(v.x for v in values), max(v.x for v in values)
+    columns = [tick for tick in _ticks(least, most) if least <= tick <= most]
+    in_x = _Scale(least, most if most > least else least + 1, _LEFT + _RADIUS, WIDTH - _RIGHT)
+    in_y = _Scale(rows[0], rows[-1], HEIGHT - _BOTTOM, _TOP)
     dots = tuple(
         Dot(in_x.of(v.x), in_y.of(v.y), v.number, in_y.of(v.low), in_y.of(v.high), v.is_off, v.title)
         for v in sorted(values, key=lambda value: value.x)
@@ -87,15 +89,16 @@ def plot(title: str, across: str, down: str, values: Sequence[Value]) -> Plot | 
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """From the first tick at `start` to the last at `end`."""
+    """From `least` at `start` to `most` at `end`."""
 
-    ticks: Sequence[float]
+    least: float
+    most: float
     start: float
     end: float
 
     def of(self, value: float) -> float:
         """Where a value stands."""
-        share = (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
+        share = (value - self.least) / (self.most - self.least)
         return round(self.start + share * (self.end - self.start), 2)
 
 

@@ -35,8 +35,12 @@ def sized(shown: Shown, width: int) -> Plane:
 def grey(plane: Plane, limits: Limits) -> NDArray[np.uint8]:
     """0 at the lower limit and below, 255 at the upper one and above, linear between, rounded half to even; no number is black."""
     low, high = limits
-    scaled = (np.nan_to_num(plane, nan=low) - low) * (255 / (high - low))
-    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+    scaled = plane - low
+    scaled *= 255 / (high - low)
+    if np.isnan(scaled.min(initial=0)):
+        scaled[np.isnan(scaled)] = 0
+    np.clip(scaled, 0, 255, out=scaled)
+    return np.rint(scaled, out=scaled).astype(np.uint8)
 
 
 def limits_of(plane: Plane, share: float = 0.01) -> Limits:

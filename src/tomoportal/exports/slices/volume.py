@@ -126,10 +126,12 @@ class Volume:
         planes = self.stack.planes(cut.number, start, stop) if self.stack and cut.axis != "x" else None
         if planes is None:
             return None
-        total = np.zeros((extent.rows, extent.columns))
+        total = next(planes).astype(np.float64)
         for plane in planes:
             total += plane
-        return Shown(total / (stop - start), extent.columns, extent.rows)
+        if stop - start > 1:
+            total /= stop - start
+        return Shown(total, extent.columns, extent.rows)
 
 
 def _from_level(pyramid: Pyramid, level: Level, cut: Cut, shape: Shape) -> Shown:

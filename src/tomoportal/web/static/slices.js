@@ -53,8 +53,14 @@ function tellAddress() {
   telling = setTimeout(() => history.replaceState(null, "", `${location.pathname}?${pageQuery()}${location.hash}`), 150);
 }
 
+// Pixels of the screen per unit of the drawing, which keeps its proportions.
+function screenScale() {
+  const [seen, box] = [svg.getBoundingClientRect(), svg.viewBox.baseVal];
+  return Math.min(seen.width / box.width, seen.height / box.height) || 1;
+}
+
 function pictureWidth(axis) {
-  const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+  const scale = screenScale();
   const [, , columns] = place[axis];
   const wanted = columns * scale * state.zoom * Math.min(devicePixelRatio || 1, 2);
   if (axis === "x") return Math.min(columns, [...WIDTHS].reverse().find((width) => width <= Math.max(128, wanted)));
@@ -255,8 +261,7 @@ function drawFrame() {
 }
 
 function drawScale(alone) {
-  const seen = svg.getBoundingClientRect();
-  const unit = svg.viewBox.baseVal.width / seen.width;
+  const unit = 1 / screenScale();
   for (const text of svg.querySelectorAll("text")) text.setAttribute("font-size", 13 * unit);
   const [x, y, width, height] = place[alone || "z"];
   const pixels = width / unit;
