@@ -41,6 +41,9 @@ class Dialect(Protocol):
     def from_picked(self, picked: str, table: str, id_column: str) -> str:
         """FROM a table (with alias) the rows whose id a sub-select has picked, in its order; the end of a SELECT."""
 
+    def is_among(self, expression: str, rows: str, *, is_first: bool) -> str:
+        """Whether a number is among those of a statement; those of the first of several conditions may be begun with."""
+
     def nested(self, expression: str) -> str:
         """JSON made by a sub-select, as a member of a JSON object."""
 

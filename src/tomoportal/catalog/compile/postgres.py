@@ -70,6 +70,11 @@ class Postgres:
         numbered = f"(SELECT id, row_number() OVER () AS place FROM {picked} AS chosen)"
         return f"FROM {numbered} AS picked JOIN {table} ON {id_column} = picked.id ORDER BY picked.place"
 
+    def is_among(self, expression: str, rows: str, *, is_first: bool) -> str:
+        """OFFSET has the rows found by themselves, IS TRUE has them found once and looked up; else PostgreSQL, which expects one row of
+        a word that begins so, tries every row with every word."""
+        return f"{expression} IN ({rows} OFFSET 0)" if is_first else f"({expression} IN ({rows})) IS TRUE"
+
     def nested(self, expression: str) -> str:
         return f"coalesce({expression}, 'null')"
 

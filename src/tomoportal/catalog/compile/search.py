@@ -55,7 +55,10 @@ def found_by(writer: Writer, source: Source, asked: query.Search, conditions: Co
     if not is_searchable(source.entity):
         raise QueryError(f"{name} cannot be searched by words")
     wanted = terms(asked.text)
-    parts = [_found(writer, source, term, asked.labels, conditions) for term in wanted.wanted]
+    parts = [
+        _found(writer, source, term, asked.labels, conditions, is_first=number == 0)
+        for number, term in enumerate(wanted.wanted)
+    ]
     parts += [f"NOT {_found(writer, source, term, asked.labels, conditions)}" for term in wanted.unwanted]
     return joined("AND", parts) if parts else "TRUE"
 
@@ -229,9 +232,15 @@ def _texts(writer: Writer, term: Term) -> str:
 
 
 def _found(
-    writer: Writer, source: Source, term: Term, labels: tuple[str, ...], conditions: Conditions
+    writer: Writer,
+    source: Source,
+    term: Term,
+    labels: tuple[str, ...],
+    conditions: Conditions,
+    *,
+    is_first: bool = False,
 ) -> str:
-    """The row is found by a term."""
+    """The row is found by a term; the rows of the first may be those to begin with."""
     name = source.entity.__name__
     now = writer.constant("now", writer.scope.now)
     only = ""
@@ -240,7 +249,7 @@ def _found(
         only = f" AND place IN ({', '.join(numbers) or '-1'})"
     texts = f"SELECT text_id FROM ({_texts(writer, term)}) AS t"
     rows = f'SELECT row_id FROM {LINK} WHERE kind = {SUBJECTS.index(name)} AND "{RELEASE}" <= {now} AND text_id IN ({texts}){only}'
-    parts = [f"{source.column('id')} IN ({rows})"]
+    parts = [writer.dialect.is_among(source.column("id"), rows, is_first=is_first)]
     if not labels or IDENTIFIER in labels:
         parts += [conditions(writer, source, where) for where, _ in _identifiers(name, term)]
     return joined("OR", parts)

@@ -67,6 +67,9 @@ class Sqlite:
     def from_picked(self, picked: str, table: str, id_column: str) -> str:
         return f"FROM {picked} AS picked CROSS JOIN {table} ON {id_column} = picked.id"
 
+    def is_among(self, expression: str, rows: str, *, is_first: bool) -> str:
+        return f"{expression} IN ({rows})"
+
     def nested(self, expression: str) -> str:
         return f"json({expression})"
 
