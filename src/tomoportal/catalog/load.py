@@ -212,9 +212,9 @@ class _Loading:
             size = added(size, part.total_size)
             part = self._with_rows(part)
             kept += [paths.folder(record.key) for record in part.replacing]
-            known = Known(self._depositions_of(part), ids.dataset, ids.dataset_deposition)
+            known = Known(self._depositions_of(part), ids.dataset, ids.dataset_deposition, ids.release)
             problems += self._spooled(part, known, spool, skip)
-        known = Known(ids.depositions, ids.dataset, ids.dataset_deposition)
+        known = Known(ids.depositions, ids.dataset, ids.dataset_deposition, ids.release)
         return kept, self._spooled(replace(own, total_size=size), known, spool, skip) + problems
 
     def _own(self, dataset: str, own: Found) -> tuple[Found, Known]:

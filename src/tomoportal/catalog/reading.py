@@ -14,7 +14,7 @@ from typing import Any
 from tomoportal.catalog.conversion import converter
 from tomoportal.catalog.rows import in_order_of_need
 from tomoportal.catalog.sidecars import Found, Published
-from tomoportal.catalog.tables import FOLDER
+from tomoportal.catalog.tables import FOLDER, RELEASE
 from tomoportal.layout import paths, tree
 from tomoportal.layout.private import Record
 from tomoportal.model.entity import Entity
@@ -43,6 +43,8 @@ class Known:
     depositions: frozenset[int]
     dataset: int | None = None
     dataset_deposition: str = ""
+    release: str = ""
+    """From when on the dataset is visible, as far as it says so itself."""
     runs: dict[str, int] = field(default_factory=dict)
     sidecars: dict[tuple[str, str], int] = field(default_factory=dict)
     """(entity class name, path of the sidecar) → id."""
@@ -95,7 +97,8 @@ class _Refused(Exception):
 
 
 class Reader:
-    """Reads the sidecars of one dataset (or deposition) in order of need."""
+    """Reads the sidecars of one dataset (or deposition) in order of need. From when on a row is visible is a guess, out of what its own
+    sidecar and the dataset say; `rows.settle` corrects it."""
 
     def __init__(self, found: Found, known: Known) -> None:
         self.found, self.known, self.out = found, known, Rows()
@@ -127,6 +130,7 @@ class Reader:
         if self._has_no_home(published.record.key):
             return
         own: int | None = None
+        release = self.known.release
         rows = tree.rows(published.record.key.kind, published.sidecar)
         for row in sorted(rows, key=lambda row: _NEED[row.entity.__name__]):
             try:
@@ -135,13 +139,14 @@ class Reader:
                 if row.row_key == tree.OWN:
                     return
                 continue
-            self.out.rows[row.entity.__name__].append(values)
             name, place = row.entity.__name__, published.folder
             self.known.items[name, place, row.row_key] = values["id"]
             if row.row_key == tree.OWN:
                 own = values["id"]
+                release = max(release, values.get("release_date") or "")
                 self.known.sidecars[name, published.record.sidecar] = own
-                self._remember_container(published, own)
+                self._remember_container(published, own, release)
+            self.out.rows[name].append({**values, RELEASE: release})
 
     def _has_no_home(self, key: paths.Key) -> bool:
         """Whether its dataset or run is not in the catalogue, so that it cannot be either; the reason is told there."""
@@ -149,10 +154,10 @@ class Reader:
             return False
         return self.known.dataset is None if key.kind == "run" else key.run not in self.known.runs
 
-    def _remember_container(self, published: Published, own: int) -> None:
+    def _remember_container(self, published: Published, own: int, release: str) -> None:
         key = published.record.key
         if key.kind == "dataset":
-            self.known.dataset = own
+            self.known.dataset, self.known.release = own, release
             self.known.dataset_deposition = str(published.sidecar.get("deposition_id"))
         elif key.kind == "run":
             self.known.runs[key.run] = own
@@ -184,7 +189,7 @@ class Reader:
             return None
         row = tree.Row(TomogramVoxelSpacing, tree.OWN, {}, 0)
         values = _Row(self, Published(record, {}), row, None).values()
-        self.out.rows["TomogramVoxelSpacing"].append(values)
+        self.out.rows["TomogramVoxelSpacing"].append({**values, RELEASE: self.known.release})
         self.known.items["TomogramVoxelSpacing", place, tree.OWN] = values["id"]
         return values["id"]
 
@@ -197,7 +202,7 @@ class _Row:
         self.key, self.folder = published.record.key, published.folder
 
     def values(self) -> dict[str, Any]:
-        """All columns. Raises `_Refused`."""
+        """All columns but `_release`. Raises `_Refused`."""
         values = {column.name: self._quickly(column) for column in self.reader.columns(self.row.entity)}
         values[FOLDER] = self.folder
         return values

@@ -21,6 +21,7 @@ from tomoportal.catalog.tables import (
     REPLACING,
     below,
 )
+from tomoportal.layout.paths import DEPOSITIONS
 from tomoportal.model.entity import Entity
 from tomoportal.model.ontology import Ontologies
 from tomoportal.model.registry import ENTITIES
@@ -38,7 +39,8 @@ def in_order_of_need() -> list[type[Entity]]:
 def insert(
     connection: sql.Connection, database: Database, rows: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> int:
-    """Put rows, by entity class name, into their tables; returns how many. Every row has all columns but `_release`."""
+    """Put rows, by entity class name, into their tables; returns how many. Every row has all columns; `_release` may be absent, or a
+    guess, since `settle` corrects it."""
     for name, items in rows.items():
         if items:
             table = database.tables.tables[entity_named(name).names.table]
@@ -50,7 +52,7 @@ def delete(connection: sql.Connection, database: Database, scopes: Iterable[str]
     """Remove the rows below folders, except those of entities that are marked as being replaced."""
     kept = sql.select(database.tables.tables[REPLACING].c.folder)
     for scope in scopes:
-        for entity in ENTITIES:
+        for entity in _standing_in(ENTITIES, scope):
             table = database.tables.tables[entity.names.table]
             where = sql.and_(below(table, scope), table.c[FOLDER].not_in(kept))
             connection.execute(table.delete().where(where))
@@ -77,7 +79,7 @@ def settle(
 ) -> None:
     """Bring release dates and what rows are found by up to date for everything below a folder; `ontologies` knows other names
     of terms."""
-    for entity in in_order_of_need():
+    for entity in _standing_in(in_order_of_need(), scope):
         _settle_releases(connection, database, entity, scope)
     index.settle(connection, database, scope, forgotten, ontologies)
 
@@ -98,6 +100,14 @@ def note(database: Database, key: str, value: str) -> None:
         connection.execute(meta.insert().values(key=key, value=value))
 
 
+def _standing_in(entities: Iterable[type[Entity]], scope: str | None) -> list[type[Entity]]:
+    """Those whose rows may lie below a folder: what depositions have, or what datasets have."""
+    if scope is None:
+        return list(entities)
+    is_of_deposition = scope.startswith(f"{DEPOSITIONS}/")
+    return [entity for entity in entities if (entity.rows.sidecar == "deposition") == is_of_deposition]
+
+
 def _settle_releases(
     connection: sql.Connection, database: Database, entity: type[Entity], scope: str | None
 ) -> None:
@@ -114,4 +124,5 @@ def _settle_releases(
             dates.append(sql.func.coalesce(date, ""))
     if len(dates) > 1:
         latest = getattr(sql.func, database.dialect.greatest)(*dates)
-        connection.execute(table.update().where(below(table, scope)).values({RELEASE: latest}))
+        wrong = sql.and_(below(table, scope), table.c[RELEASE] != latest)
+        connection.execute(table.update().where(wrong).values({RELEASE: latest}))

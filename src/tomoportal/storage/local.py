@@ -71,11 +71,7 @@ class LocalStorage:
         return Level(tuple(sorted(folders)), tuple(files))
 
     def stat(self, path: str) -> Entry:
-        with self._told(path):
-            found = self._inside(path).stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise NotFound(f"{self.url}/{path}", "this is a folder or a device, not a file")
-        return _entry(path, found)
+        return self._looked_at(path)[1]
 
     def exists(self, path: str) -> bool:
         try:
@@ -89,8 +85,8 @@ class LocalStorage:
             return False
 
     def read(self, path: str, start: int = 0, length: int | None = None) -> bytes:
-        self.stat(path)
-        with self._told(path), self._inside(path).open("rb") as file:
+        found, _ = self._looked_at(path)
+        with self._told(path), found.open("rb") as file:
             file.seek(start)
             return file.read(-1 if length is None else length)
 
@@ -157,8 +153,8 @@ class LocalStorage:
 
     @contextmanager
     def fetch(self, path: str, scratch: Path | None = None) -> Iterator[Path]:
-        self.stat(path)
-        yield self._inside(path)
+        found, _ = self._looked_at(path)
+        yield found
 
     def _walk(self, folder: Path, prefix: str) -> Iterator[Entry]:
         """Files in the order of their paths; a stack of open folders, because a tree may be deeper than
@@ -218,6 +214,15 @@ class LocalStorage:
         if not self._below_root(os.path.realpath(full)):
             raise StorageError(f"{self.url}/{path}", "this link leads out of the storage and is not followed")
         return full
+
+    def _looked_at(self, path: str) -> tuple[Path, Entry]:
+        """Where a file lies, and what it is. Anything but a file is absent."""
+        with self._told(path):
+            place = self._inside(path)
+            found = place.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise NotFound(f"{self.url}/{path}", "this is a folder or a device, not a file")
+        return place, _entry(path, found)
 
     def _place(self, path: str) -> Path:
         target = self._inside(path)
