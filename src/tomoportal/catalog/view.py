@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sql
@@ -54,6 +55,16 @@ class View:
     def key(self) -> tuple[str, ...]:
         """Views with the same key see the same rows: what is remembered of a view is remembered under it."""
         return (self.database.url, self.version, self._scope.now)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, View) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        return (*self.key, self._scope)
 
     def json(self, asked: Query) -> str:
         """The answer as JSON text, a list for `Select` and an object for `Aggregate`; made by one SQL statement."""
@@ -118,7 +129,10 @@ class View:
             return connection.exec_driver_sql(statement.text, statement.values).cursor.fetchall()
 
     def totals(self) -> dict[str, int]:
-        """Numbers for the front page."""
+        """Numbers for the front page. They take time that grows with the portal, so they are remembered."""
+        return dict(_totals(self))
+
+    def _counted(self) -> dict[str, int]:
         names = {"datasets": "Dataset", "runs": "Run", "tomograms": "Tomogram", "annotations": "Annotation"}
         totals = {word: self.count(entity) for word, entity in names.items()}
         species = query.Aggregate(
@@ -231,3 +245,8 @@ class View:
                         "size", f"this query is too large for the database ({error.orig})"
                     ) from error
             raise CatalogError(f"the catalogue {self.database.url} cannot answer: {error.orig}") from error
+
+
+@lru_cache(maxsize=16)
+def _totals(view: View) -> dict[str, int]:
+    return view._counted()
