@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from tomoportal.web import render, urls
 from tomoportal.web.content.files import file_routes
 from tomoportal.web.context import PageError, Visit
 from tomoportal.web.getting.documents import DOCUMENTS, Document
+from tomoportal.web.getting.twin import twin
 from tomoportal.web.pages.alignment import alignment_page
 from tomoportal.web.pages.annotation import annotation_page
 from tomoportal.web.pages.authors import author_page, authors_page
@@ -104,8 +106,13 @@ def routes(get_view: GetView, settings: Settings) -> list[BaseRoute]:
     pages: list[BaseRoute] = [
         Route(path, _endpoint(get_view, settings, build, template)) for path, build, template in PAGES
     ]
+    twins = [
+        Route(urls.twin(path), _document(get_view, settings, partial(_twin, build)))
+        for path, build, _ in PAGES
+        if path != urls.SUGGESTIONS
+    ]
     documents = [Route(path, _document(get_view, settings, make)) for path, make in DOCUMENTS]
-    return [*documents, *file_routes(settings), *pages, Mount("/static", _Static(directory=urls.STATIC))]
+    return [*documents, *twins, *file_routes(settings), *pages, Mount("/static", _Static(directory=urls.STATIC))]
 
 
 def error_handlers(settings: Settings) -> dict[Any, Handler]:
@@ -147,11 +154,17 @@ def _endpoint(
     def respond(visit: Visit) -> Response:
         html = render.page(template, visit, build(visit))
         headers = security_headers(visit.view.addresses.files)
+        headers["link"] = f'<{urls.twin_of(visit.request)}>; rel="alternate"; type="application/json"'
         if settings.site.banners:
             headers["vary"] = "cookie"
         return _tagged(visit.request, html, "text/html", headers)
 
     return _answering(get_view, settings, respond)
+
+
+def _twin(build: Callable[[Visit], Any], visit: Visit) -> Document:
+    headers = {"access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
+    return Document(twin(visit, build(visit)), "application/json", headers)
 
 
 def _document(

@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+from starlette.requests import Request
+
 STATIC = Path(__file__).parent / "static"
 
 HOME = "/"
@@ -139,6 +141,18 @@ def download(word: str, id: int, parameters: Parameters = ()) -> str:
 def download_list(parameters: Parameters) -> str:
     """The files of a choice, for `curl -K`."""
     return with_query("/download.curl", parameters)
+
+
+def twin(path: str) -> str:
+    """Where the JSON twin of the page at a path lies."""
+    return "/index.json" if path == HOME else f"{path}.json"
+
+
+def twin_of(request: Request) -> str:
+    """The JSON twin of the page that is asked for, with the same query string."""
+    path = quote(request.url.path, safe="/:@!$&'()*+,;=~")
+    asked = quote(request.url.query, safe="%/:@!$&'()*+,;=~?")
+    return twin(path) + (f"?{asked}" if asked else "")
 
 
 def croissant(id: int) -> str:

@@ -147,7 +147,7 @@ def _media(item: Item) -> str:
 
 
 def _tomograms(visit: Visit, dataset: int) -> dict[str, Any]:
-    fields = (
+    fields: tuple[query.Selection, ...] = (
         *(Value(name, name) for name in _COLUMNS if name != "run"),
         One("run", "run", (Value("name", "name"),)),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 from tomoportal.layout.private import read_index
-from tomoportal.storage import open_storage
+from tomoportal.settings import Settings
 from tomoportal.web import urls
 from tomoportal.web.context import PageError, Visit
 from tomoportal.web.getting.citing import NOTATIONS, Notation, Work
@@ -17,6 +17,7 @@ from tomoportal.web.getting.croissant import croissant
 from tomoportal.web.getting.feed import feed
 from tomoportal.web.pages.cite import dataset_work, deposition_work
 from tomoportal.web.pages.download import download_list
+from tomoportal.web.storages import storage_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,16 @@ def _croissant(visit: Visit) -> Document:
     row = visit.view.one("Dataset", visit.id(), ("id", "https_prefix", "s3_prefix", "last_modified_date"))
     if row is None:
         raise PageError(404, f"There is no dataset {visit.id()} here.")
-    sums = _checksums(visit.settings.storage, str(visit.id()), visit.view.version)
+    sums = _checksums(visit.settings, str(visit.id()), visit.view.version)
     text = json.dumps(croissant(visit, row, work, sums), ensure_ascii=False, indent=1)
     return Document(text, "application/ld+json", {"access-control-allow-origin": "*"})
 
 
 @lru_cache(maxsize=8)
-def _checksums(storage: str, dataset: str, _version: str) -> dict[str, str]:
+def _checksums(settings: Settings, dataset: str, _version: str) -> dict[str, str]:
     """The recorded SHA-256 of files of a dataset, by their path; nothing for a layout without records."""
     sums: dict[str, str] = {}
-    for record in read_index(open_storage(storage), dataset) or ():
+    for record in read_index(storage_of(settings), dataset) or ():
         sums |= {path: str(file["sha256"]) for path, file in record.files.items() if file.get("sha256")}
         if record.sidecar and record.sidecar_sha256:
             sums[record.sidecar] = record.sidecar_sha256
