@@ -31,6 +31,7 @@ def environment() -> Environment:
         "number": formats.number,
         "size": formats.size,
         "day": formats.day,
+        "moment": moment,
         "plural": formats.plural,
         "quantity": formats.quantity,
         "rounded": rounded,
@@ -73,6 +74,12 @@ def shortened(text: str, length: int) -> str:
     """The beginning of a text, up to the end of a word."""
     flat = " ".join(text.split())
     return flat if len(flat) <= length else flat[: length - 1].rsplit(" ", 1)[0].rstrip(",.;:") + "…"
+
+
+def moment(time: str | None) -> Markup:
+    """A day for people and machines."""
+    day = formats.day(time)
+    return Markup('<time datetime="{0}">{0}</time>').format(day) if time else Markup(day)
 
 
 def rounded(value: float | None, digits: int) -> float | None:
