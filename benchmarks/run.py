@@ -14,6 +14,7 @@ BENCHMARKS = (
     "remote.py",
     "runs.py",
     "catalog.py",
+    "catalog_http.py",
     "files.py",
     "slices.py",
     "downloads.py",
