@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import itertools
-import random
 import re
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from starlette.testclient import TestClient
 
 from fixtures_catalog import fill, row
-from fixtures_web import DAY, web_app
-from tomoportal.catalog import open_catalog
-from tomoportal.web.lists import DATASETS, RUNS
+from fixtures_web import DAY
+from tomoportal.web.lists import DATASETS, RUNS_OF_DATASET
 
 
 def tally(page) -> int:
@@ -98,7 +94,7 @@ def test_junk_is_left_out_with_a_notice(browser, junk, word):
 
 def test_pages_of_a_list(browse):
     first, second, beyond = browse(), browse(page=2), browse(page=500)
-    shown = [set(re.findall(r'href="(/datasets/\d+)"', page.html)) for page in (first, second, beyond)]
+    shown = [set(re.findall(r'href="(/datasets/\d+)["?]', page.html)) for page in (first, second, beyond)]
     assert [len(found) for found in shown] == [20, 7, 7]
     assert not shown[0] & shown[1]
     assert shown[1] == shown[2]
@@ -111,7 +107,7 @@ def test_pages_of_a_list(browse):
 def test_orders(browse):
     def titles(**parameters):
         return re.findall(
-            r'<h2 class="entry-title"><a href="/datasets/\d+">([^<]+)', browse(**parameters).html
+            r'<h2 class="entry-title"><a href="/datasets/\d+(?:\?[^"]*)?">([^<]+)', browse(**parameters).html
         )
 
     assert titles(sort="title") == sorted(titles(sort="title"))
@@ -165,7 +161,7 @@ def test_a_query_string_survives_reading():
 def test_names_are_found_literally(portal):
     view = portal.view(today=DAY)
     for text, some in (("TS_0", True), ("ts_0", True), ("TSx0", False), ("%", False), ("\\", False)):
-        assert bool(view.count("Run", RUNS.text(text))) is some, text
+        assert bool(view.count("Run", RUNS_OF_DATASET.text(text))) is some, text
 
 
 def test_what_is_remembered_goes_when_the_catalogue_changes(tmp_path):
@@ -182,140 +178,3 @@ def test_what_is_remembered_goes_when_the_catalogue_changes(tmp_path):
         new = row("Annotation", id=9, run_id=300011, object_name="new thing", deposition_id=20001)
         fill(catalog, {"Annotation": [new]})
         assert with_object(catalog, "new thing") == (30001,)
-
-
-# ---- random states of the filters, against a plain evaluation and through the pages ----------------------------
-
-
-def mixed_rows():
-    """24 datasets whose runs hold random things, so that it matters which filters speak of the same run."""
-    draw, rows, ids = random.Random(3), {}, itertools.count(1)
-
-    def add(entity, **values):
-        rows.setdefault(entity, []).append(row(entity, **{"id": next(ids), **values}))
-        return rows[entity][-1]["id"]
-
-    add("Deposition", id=1, title="All")
-    for number in range(24):
-        title = f"{draw.choice(['cells', 'phages'])} {number}"
-        dataset = add("Dataset", title=title, deposition_id=1, organism_name=f"O{number % 3}")
-        for _ in range(draw.choice((0, 1, 2, 4))):
-            run = add("Run", name="r", dataset_id=dataset)
-            for _ in range(draw.choice((0, 1, 1))):
-                add(
-                    "TiltSeries",
-                    run_id=run,
-                    deposition_id=1,
-                    camera_manufacturer=draw.choice(("Gatan", "TFS", "FEI")),
-                )
-            for _ in range(draw.choice((0, 1, 2))):
-                truth = draw.random() < 0.4
-                annotation = add(
-                    "Annotation",
-                    run_id=run,
-                    deposition_id=1,
-                    object_name=draw.choice("abc"),
-                    ground_truth_status=truth,
-                )
-                add("AnnotationShape", annotation_id=annotation, shape_type=draw.choice(("Point", "Mesh")))
-            for _ in range(draw.choice((0, 1))):
-                method = draw.choice(("WBP", "SIRT"))
-                add(
-                    "Tomogram",
-                    run_id=run,
-                    deposition_id=1,
-                    reconstruction_method=method,
-                    reconstruction_software="IMOD",
-                )
-    return rows
-
-
-@pytest.fixture(scope="module")
-def mixed(backend, tmp_path_factory):
-    with open_catalog(backend.url(tmp_path_factory.mktemp("mixed")), create=True) as catalog:
-        rows = mixed_rows()
-        fill(catalog, rows)
-        yield rows, catalog
-
-
-def runs_with(rows):
-    """What each run (by id) has under each filter."""
-
-    def of(entity, key, id):
-        return [item for item in rows[entity] if item[key] == id]
-
-    found = {}
-    for run in rows["Run"]:
-        annotations, tomograms = (of(entity, "run_id", run["id"]) for entity in ("Annotation", "Tomogram"))
-        tilt = of("TiltSeries", "run_id", run["id"])
-        shapes = [
-            shape for item in annotations for shape in of("AnnotationShape", "annotation_id", item["id"])
-        ]
-        held = {"annotation": annotations, "tomogram": tomograms, "tilt-series": tilt}
-        found[run["id"]] = {
-            "object": {item["object_name"] for item in annotations},
-            "object_shape": {shape["shape_type"] for shape in shapes},
-            "camera_manufacturer": {item["camera_manufacturer"] for item in tilt},
-            "reconstruction_method": {item["reconstruction_method"] for item in tomograms},
-            "reconstruction_software": {item["reconstruction_software"] for item in tomograms},
-            "ground_truth": {"true"} if any(item["ground_truth_status"] for item in annotations) else set(),
-            "files": {word for word, items in held.items() if items},
-        }
-    return found
-
-
-def expected(rows, held, chosen):
-    """Datasets of which one and the same run has all that is asked for about runs."""
-
-    def has(run, name, values):
-        return (
-            set(values) <= held[run][name]
-            if name in ("files", "ground_truth")
-            else held[run][name] & set(values)
-        )
-
-    def fits(dataset):
-        inside = [asked for asked in chosen.items() if asked[0] not in ("organism", "search")]
-        runs = [run["id"] for run in rows["Run"] if run["dataset_id"] == dataset["id"]]
-        return (
-            dataset["organism_name"] in chosen.get("organism", [dataset["organism_name"]])
-            and all(word in dataset["title"] for word in chosen.get("search", []))
-            and (not inside or any(all(has(run, *asked) for asked in inside) for run in runs))
-        )
-
-    return {dataset["id"] for dataset in rows["Dataset"] if fits(dataset)}
-
-
-VALUES = {
-    "organism": ("O0", "O1", "O2"), "object": ("a", "b", "c"), "object_shape": ("Point", "Mesh"), "camera_manufacturer": ("Gatan", "TFS"),
-    "reconstruction_method": ("WBP", "SIRT"), "files": ("annotation", "tomogram", "tilt-series"), "ground_truth": ("true",),
-    "search": ("cells", "phages"),
-}  # fmt: skip
-
-
-def test_filters_speak_of_the_same_run_and_counts_agree(mixed, tmp_path):
-    """For random states: the rows are those of a plain evaluation, and every count is the length of the list it leads to."""
-    rows, catalog = mixed
-    held, draw, client = runs_with(rows), random.Random(11), TestClient(web_app(catalog, tmp_path))
-
-    def listed(chosen):
-        choice = DATASETS.read([(name, value) for name, values in chosen.items() for value in values])
-        members = choice.members(catalog.view(today=DAY))
-        return choice, members, set(members.places.ids(choice.matching(members)[0]))
-
-    for state in range(40):
-        names = draw.sample(sorted(VALUES), draw.choice((0, 1, 2, 3, 4)))
-        chosen = {
-            name: draw.sample(VALUES[name], 1 if name == "search" else draw.randint(1, len(VALUES[name])))
-            for name in names
-        }
-        choice, members, found = listed(chosen)
-        assert found == expected(rows, held, chosen), chosen
-        for item in choice.of.filters:
-            for option in choice.options(item, members):
-                kept = chosen.get(item.parameter, []) if item.needs_all else []
-                added = {**chosen, item.parameter: [*kept, option.value]}
-                assert option.count == len(listed(added)[2]), (added, option)
-        if state % 8 == 0:
-            page = client.get("/browse-data/datasets", params=chosen).text
-            assert f"<strong>{len(found)}</strong> of 24 datasets" in page

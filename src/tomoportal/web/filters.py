@@ -1,7 +1,7 @@
-"""Query string ↔ rows: the filters of a list, as a table. One more filter is one more row.
+"""Query string ↔ rows: what was asked of a list.
 
-Takes the parameters of a request, gives a `Choice` of what was asked for: the rows, the addresses with one thing more or less, and
-the offers with their counts. Junk is left out with a notice and never raises. No HTML here.
+Takes the parameters of a request, gives a `Choice`: the rows, the addresses with one thing more or less, and the offers with their
+counts. Junk is left out with a notice and never raises. No HTML here; the kinds of filters are in `filter_kinds`.
 
 Filters about what is inside rows (runs of datasets) must all hold for the same run. The count of an option is the number of rows
 that the list would have with it, by the same bits that make the list.
@@ -11,22 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import reduce
-from operator import and_, or_
-from typing import Any, Protocol
 
 from tomoportal.catalog import View
 from tomoportal.catalog.search.terms import terms
 from tomoportal.model import query
-from tomoportal.web.facts import UNSTATED
+from tomoportal.web.filter_kinds import AllOf, Chosen, Filter, OneOf, Range, Values, bounds
 from tomoportal.web.members import Bits, Members
 
-MOST_VALUES = 50
-"""Values of one filter that are looked at."""
 LONGEST = 200
 """Letters of a value or search text that are looked at."""
 LAST_PAGE = 1_000_000
-_IGNORED_PREFIXES = ("utm_", "_")
+_IGNORED_PREFIXES = ("utm_", "_", "download_")
+_OF_PAGES = frozenset(
+    (
+        "annotation_id", "annotation_name", "annotations_page", "back", "deposition_tab", "disable_feature", "enable_feature",
+        "file_format", "from", "group_by", "metadata", "method_summary_tab", "ref_tomogram", "showtour", "tab", "table_tab",
+        "tomogram_processing", "tomogram_sampling", "tomograms_page", "competition",
+    )
+)  # fmt: skip
+"""Parameters by which pages, here and in the reference system, say other things than filters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,95 +42,14 @@ class Option:
     is_chosen: bool
 
 
-class Filter(Protocol):
-    """One filter of a list. `parameter` is its name in the query string."""
-
-    @property
-    def parameter(self) -> str: ...
-    @property
-    def legend(self) -> str: ...
-    @property
-    def help(self) -> str: ...
-
-    def accepted(self, value: str) -> str | None:
-        """The value as this filter knows it, None when it makes no sense."""
-
-    def label(self, value: str) -> str:
-        """The value as people read it."""
-
-    @property
-    def needs_all(self) -> bool:
-        """Whether a row must be under every chosen value, or under any of them."""
-
-    def is_inside(self, members: Members) -> bool:
-        """Whether it speaks of what is inside the rows."""
-
-    def by_value(self, members: Members) -> dict[str, Bits]:
-        """The rows, or what is inside them, under each value that is on offer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OneOf:
-    """Rows with any of the chosen values of the field at the end of `path` (relations, then the field). `kind` is the type of
-    the field, as far as what people write must be checked."""
-
-    parameter: str
-    legend: str
-    path: tuple[str, ...]
-    help: str = ""
-    wording: Callable[[str], str] = str
-    kind: Callable[[str], Any] = str
-    needs_all: bool = False
-
-    def accepted(self, value: str) -> str | None:
-        try:
-            return str(self.kind(value))
-        except ValueError:
-            return None
-
-    def label(self, value: str) -> str:
-        return self.wording(value)
-
-    def is_inside(self, members: Members) -> bool:
-        return members.is_inside(self.path)
-
-    def by_value(self, members: Members) -> dict[str, Bits]:
-        found = members.by_value(self.path)
-        return {value: bits for value, bits in found.items() if value not in UNSTATED}
-
-
 @dataclass(frozen=True, slots=True)
-class Demand:
-    """A named condition that people can ask for."""
+class Bar:
+    """A step of a range from `low` to `high`, with the number of rows there, and whether it reaches into what is chosen."""
 
-    value: str
-    label: str
-    condition: query.Condition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllOf:
-    """Rows that fulfil every chosen demand. `inside`: the demands are about what is inside the rows."""
-
-    parameter: str
-    legend: str
-    demands: tuple[Demand, ...]
-    help: str = ""
-    needs_all: bool = True
-    inside: bool = False
-
-    def accepted(self, value: str) -> str | None:
-        return value if any(value == demand.value for demand in self.demands) else None
-
-    def label(self, value: str) -> str:
-        return next(demand.label for demand in self.demands if demand.value == value)
-
-    def is_inside(self, members: Members) -> bool:
-        return self.inside
-
-    def by_value(self, members: Members) -> dict[str, Bits]:
-        fulfilling = members.fulfilling_inside if self.inside else members.fulfilling
-        return {demand.value: fulfilling(demand.condition) for demand in self.demands}
+    low: float
+    high: float
+    count: int
+    is_chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +83,8 @@ class ListOf:
         """What the parameters ask for."""
         choice = Choice(self)
         for name, value in parameters:
-            choice = choice._with(name, value.replace("\x00", "").strip()[:LONGEST])
-        return choice
+            choice = choice._with(_spelled(name), value.replace("\x00", "").strip()[:LONGEST])
+        return choice._in_order()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +133,10 @@ class Choice:
         rows, inside = places.everything, places.full
         if self.text:
             rows &= members.fulfilling(self.of.text(self.text))
+        chosen = self._chosen(without)
         for item in self.of.filters:
-            if item.parameter in self.chosen and item.parameter != without:
-                known = item.by_value(members)
-                chosen = [known.get(value, 0) for value in self.chosen[item.parameter]]
-                bits = reduce(and_ if item.needs_all else or_, chosen)
+            if item.parameter in chosen:
+                bits = item.bits(chosen[item.parameter], members, chosen)
                 if item.is_inside(members):
                     inside &= bits
                     rows &= places.holding(inside)
@@ -226,7 +147,8 @@ class Choice:
     def parameters(self, *, page: int = 1) -> tuple[tuple[str, str], ...]:
         """The query string that asks for the same, on a page of it."""
         found = [(self.of.text_parameter, self.text)] if self.text else []
-        found += [(name, value) for name, values in self.chosen.items() for value in values]
+        for item in self.of.filters:
+            found += item.parameters(self.chosen.get(item.parameter, ()))
         if self.sort is not self.sorts[0]:
             found.append(("sort", self.sort.value))
         if page > 1:
@@ -237,66 +159,113 @@ class Choice:
         """Everything that narrows the list, each with the way to take it off."""
         found = [Chip("Search", self.text, replace(self, text="").parameters())] if self.text else []
         for item in self.of.filters:
-            for value in self.chosen.get(item.parameter, ()):
-                found.append(
-                    Chip(item.legend, item.label(value), self._without(item.parameter, value).parameters())
-                )
+            values = self.chosen.get(item.parameter, ())
+            for label, left in item.told(values) if values else ():
+                found.append(Chip(item.legend, label, self.choosing(item.parameter, left).parameters()))
         return tuple(found)
 
-    def options(self, item: Filter, members: Members, *, most: int = 100) -> tuple[Option, ...]:
-        """What a filter offers under everything else that is chosen: the count is the number of rows that there would be with this
-        value; for a filter that takes any of its values, with it alone. Chosen values are always among it, others only when they
-        lead to something."""
-        chosen = self.chosen.get(item.parameter, ())
-        rows, inside = self.matching(members, without="" if item.needs_all else item.parameter)
-        holding, is_inside = members.places.holding, item.is_inside(members)
-        counts = {
-            value: ((holding(inside & bits) if is_inside else bits) & rows).bit_count()
-            for value, bits in item.by_value(members).items()
-        }
-        if not item.needs_all:
-            most_first = sorted(
-                (value for value in counts if counts[value]), key=lambda value: (-counts[value], value)
-            )
-            counts = {value: counts[value] for value in most_first[:most]}
-        counts |= {value: counts.get(value, 0) for value in chosen}
+    def carried(self, to: ListOf) -> tuple[tuple[str, str], ...]:
+        """The parameters of what another list can be asked for as well."""
+        shared = {item.parameter for item in to.filters}
         return tuple(
-            Option(value, item.label(value), count, value in chosen) for value, count in counts.items()
+            pair
+            for item in self.of.filters
+            if item.parameter in shared
+            for pair in item.parameters(self.chosen.get(item.parameter, ()))
         )
 
+    def options(self, item: OneOf | AllOf, members: Members, *, most: int = 60) -> tuple[Option, ...]:
+        """What a filter offers under everything else that is chosen: the count is the number of rows that there would be with this
+        value; for a filter that takes any of its values, with it alone. Those of most rows come first; all chosen values are among
+        them."""
+        chosen = self.chosen.get(item.parameter, ())
+        counts = self._counts(item, members)
+        values = list(counts) if item.is_sorted else sorted(counts, key=lambda value: (-counts[value], value))
+        if not item.needs_all and item.is_sorted:
+            values.sort()
+        shown = [*values[:most], *(value for value in chosen if value not in values[:most])]
+        return tuple(
+            Option(value, item.label(value), counts.get(value, 0), value in chosen) for value in shown
+        )
+
+    def spread(self, item: Range, members: Members) -> tuple[Bar, ...]:
+        """How many rows there would be with a number in each step of a range, under everything else that is chosen."""
+        rows, inside = self.matching(members, without=item.parameter)
+        low, high = bounds(self.chosen.get(item.parameter, ("", "")))
+        holding, is_inside = members.places.holding, item.is_inside(members)
+        return tuple(
+            Bar(
+                found.low,
+                found.high,
+                ((holding(inside & found.bits) if is_inside else found.bits) & rows).bit_count(),
+                found.high > low and found.low <= high,
+            )
+            for found in item.bins(members, self._chosen(item.parameter))
+        )
+
+    def choosing(self, parameter: str, values: Values) -> Choice:
+        """The same with other values of a filter, on the first page."""
+        others = {name: kept for name, kept in self.chosen.items() if name != parameter}
+        return replace(self, chosen={**others, parameter: values} if values else others, page=1)
+
+    def _counts(self, item: OneOf | AllOf, members: Members) -> dict[str, int]:
+        """The number of rows with each value."""
+        chosen = self.chosen.get(item.parameter, ())
+        if item.needs_all:
+            with_value = {value: (*chosen, value) for value in item.by_value(members, self.chosen)}
+            return {
+                value: self.choosing(item.parameter, values).matching(members)[0].bit_count()
+                for value, values in with_value.items()
+            }
+        rows, inside = self.matching(members, without=item.parameter)
+        known = item.by_value(members, self._chosen(item.parameter))
+        if not item.is_inside(members):
+            return {value: (bits & rows).bit_count() for value, bits in known.items()}
+        holding = members.places.holding
+        return {value: (holding(inside & bits) & rows).bit_count() for value, bits in known.items()}
+
+    def _chosen(self, without: str) -> Chosen:
+        return {name: values for name, values in self.chosen.items() if name != without}
+
     def _with(self, name: str, value: str) -> Choice:
-        item = next((item for item in self.of.filters if item.parameter == name), None)
-        if not value or name.startswith(_IGNORED_PREFIXES):
+        item = next((item for item in self.of.filters if name in item.names), None)
+        if not value or name in _OF_PAGES or name.startswith(_IGNORED_PREFIXES):
             return self
         if name == self.of.text_parameter:
             return replace(self, text=value)
         if item is not None:
-            return self._choosing(item, value)
+            return self._reading(item, name, value)
         if name == "sort":
-            value = self.of.sort_aliases.get(value, value)
-            known = (*self.of.sorts, BEST) if self.of.is_ranked else self.of.sorts
-            sort = next((sort for sort in known if sort.value == value), None)
-            return (
-                replace(self, asked_sort=sort) if sort else self._noting(f"There is no order “{value[:40]}”.")
-            )
+            return self._sorted(value)
         if name == "page":
             is_page = value.isascii() and value.isdigit() and 1 <= int(value) <= LAST_PAGE
             return replace(self, page=int(value)) if is_page else self._noting(f"“{value[:40]}” is no page.")
         return self._noting(f"This list has no filter “{name[:40]}”.")
 
-    def _choosing(self, item: Filter, value: str) -> Choice:
-        accepted = item.accepted(value)
-        if accepted is None:
-            return self._noting(f"{item.legend} cannot be “{value[:40]}”.")
-        values = self.chosen.get(item.parameter, ())
-        if accepted in values or len(values) >= MOST_VALUES:
-            return self
-        return replace(self, chosen={**self.chosen, item.parameter: (*values, accepted)})
+    def _sorted(self, value: str) -> Choice:
+        value = self.of.sort_aliases.get(value, value)
+        known = (*self.of.sorts, BEST) if self.of.is_ranked else self.of.sorts
+        sort = next((sort for sort in known if sort.value == value), None)
+        if sort is None:
+            offered = ", ".join(sort.value for sort in known)
+            return self._noting(f"There is no order “{value[:40]}” (expected {offered}).")
+        return replace(self, asked_sort=sort)
 
-    def _without(self, parameter: str, value: str) -> Choice:
-        left = tuple(kept for kept in self.chosen[parameter] if kept != value)
-        others = {name: values for name, values in self.chosen.items() if name != parameter}
-        return replace(self, chosen={**others, parameter: left} if left else others)
+    def _reading(self, item: Filter, name: str, value: str) -> Choice:
+        values = item.read(self.chosen.get(item.parameter, ()), name, value)
+        if values is None:
+            return self._noting(f"{item.legend} cannot be “{value[:40]}” (expected {item.expected}).")
+        return replace(self, chosen={**self.chosen, item.parameter: values}) if values else self
+
+    def _in_order(self) -> Choice:
+        """Without ranges whose lower bound lies above the upper one."""
+        choice = self
+        for item in self.of.filters:
+            values = self.chosen.get(item.parameter)
+            if isinstance(item, Range) and values and bounds(values)[0] > bounds(values)[1]:
+                told = f"{item.legend} cannot be from {values[0]} to {values[1]} (expected the lower bound first)."
+                choice = choice.choosing(item.parameter, ())._noting(told)
+        return choice if choice is self else replace(choice, page=self.page)
 
     def _noting(self, sentence: str) -> Choice:
         return (
@@ -304,3 +273,8 @@ class Choice:
             if len(self.notices) >= 3
             else replace(self, notices=(*self.notices, f"{sentence} It was left out."))
         )
+
+
+def _spelled(name: str) -> str:
+    """Names of parameters are written with `_` or with `-`, in any case."""
+    return name.strip().casefold().replace("-", "_")

@@ -1,96 +1,100 @@
-"""The lists of the site: which filters and orders each one offers. A new filter is a new row here."""
+"""The lists of the site: which filters and orders each one offers. A new filter is a new row here or in `run_filters`."""
 
 from __future__ import annotations
 
-import re
-
 from tomoportal.model import query
-from tomoportal.model.query import EVERYTHING, Order, through
-from tomoportal.web.filters import AllOf, Demand, ListOf, OneOf, Sort
+from tomoportal.model.query import Compare, Order, through
+from tomoportal.web.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
+from tomoportal.web.filters import ListOf, Sort
+from tomoportal.web.numbers import Measured
+from tomoportal.web.run_filters import (
+    CONTENT,
+    DEPOSITED,
+    ESTIMATED,
+    GROUND_TRUTH,
+    OBJECTS,
+    WITH_FILE,
+    about_runs,
+    authored,
+    spaced,
+)
+from tomoportal.web.spellings import containing, listed, numbered
+
+__all__ = ["DATASETS", "DEPOSITED", "DEPOSITIONS", "PAGE", "RUNS", "RUNS_OF_DATASET", "WITH_FILE"]
 
 PAGE = 20
 """Rows on a page of a list."""
+SAMPLE = "Sample"
 
 
-def _has(*path: str, where: query.Condition = EVERYTHING) -> query.Condition:
-    return through(path, where)
+def _entry(parameter: str, legend: str, prefix: str, *path: str) -> Written:
+    """Datasets with this entry of another database."""
+    return Written(
+        parameter=parameter,
+        legend=legend,
+        condition=lambda value: through(path, listed("related_database_entries", prefix, value)),
+        accepted=numbered(prefix, f"{prefix}B"),
+        expected=f"a number such as 11830 or {prefix}-11830",
+        placeholder=f"{prefix}-11830",
+        prefix=f"{prefix}-",
+        is_many=True,
+    )
 
 
-WITH_FILE = query.Compare("https_frame_path", "is_null", False)
-"""Frames whose movie is here; others are only known from an mdoc file."""
-
-DEPOSITED = query.Compare("alignment_method", "is_null", False) | query.Related(
-    "per_section_alignments", EVERYTHING
-)
-"""Alignments that somebody made; others only hold the place of one that was not deposited."""
-
-CONTENTS = (
-    Demand("annotation", "Annotations", _has("annotations")),
-    Demand("tomogram", "Tomograms", _has("tomograms")),
-    Demand("raw-frames", "Movie frames", _has("frames", where=WITH_FILE)),
-    Demand("tilt-series", "Tilt series", _has("tiltseries")),
-    Demand(
-        "ctf",
-        "CTF estimates",
-        _has("per_section_parameters", where=query.Compare("major_defocus", "is_null", False)),
-    ),
-    Demand("tilt-series-alignment", "Alignments", _has("alignments", where=DEPOSITED)),
-)
-"""What a run can hold."""
-
-GROUND_TRUTH = Demand(
-    "true",
-    "Annotated as ground truth",
-    _has("annotations", where=query.Compare("ground_truth_status", "eq", True)),
-)
+def _dataset_id(field: str) -> Written:
+    return Written(
+        parameter="dataset_id",
+        legend="Dataset ID",
+        condition=lambda value: Compare(field, "eq", int(value)),
+        accepted=numbered("DS"),
+        expected="a number such as 10301 or DS-10301",
+        placeholder="DS-10301",
+        prefix="DS-",
+        is_many=True,
+    )
 
 
-def _spaced(word: str) -> str:
-    """`SegmentationMask` → `Segmentation mask`."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word).capitalize()
+def _deposition_id(*ways: tuple[str, ...]) -> Written:
+    """Rows of a deposition, or with anything of it at the end of one of the ways."""
 
+    def condition(value: str) -> query.Condition:
+        mine = Compare("deposition_id", "eq", int(value))
+        return query.Or(tuple(through(way, mine) for way in ways))
+
+    return Written(
+        parameter="deposition_id",
+        legend="Deposition ID",
+        condition=condition,
+        accepted=numbered("CZCDP"),
+        expected="a number such as 10300 or CZCDP-10300",
+        placeholder="CZCDP-10300",
+        prefix="CZCDP-",
+        is_many=True,
+        help="Anything of this deposition",
+    )
+
+
+def _many_runs() -> Filter:
+    return Range(
+        parameter="runs", legend="Number of runs", measured=Measured("runs"), section=CONTENT, is_whole=True
+    )
+
+
+_MADE = ("annotations", "tomograms", "alignments")
 
 DATASETS = ListOf(
     entity="Dataset",
     inner="runs",
     is_ranked=True,
     filters=(
-        OneOf(parameter="organism", legend="Organism", path=("organism_name",)),
-        OneOf(
-            parameter="object",
-            legend="Annotated object",
-            path=("runs", "annotations", "object_name"),
-            help="Datasets with annotations of any of these",
-        ),
-        AllOf(
-            parameter="files",
-            legend="Data types",
-            demands=CONTENTS,
-            help="Datasets with a run that has all of these",
-            inside=True,
-        ),
-        AllOf(parameter="ground_truth", legend="Ground truth", demands=(GROUND_TRUTH,), inside=True),
-        OneOf(
-            parameter="object_shape",
-            legend="Annotation shape",
-            path=("runs", "annotations", "annotation_shapes", "shape_type"),
-            wording=_spaced,
-        ),
-        OneOf(
-            parameter="camera_manufacturer",
-            legend="Camera manufacturer",
-            path=("runs", "tiltseries", "camera_manufacturer"),
-        ),
-        OneOf(
-            parameter="reconstruction_method",
-            legend="Reconstruction method",
-            path=("runs", "tomograms", "reconstruction_method"),
-        ),
-        OneOf(
-            parameter="reconstruction_software",
-            legend="Reconstruction software",
-            path=("runs", "tomograms", "reconstruction_software"),
-        ),
+        OneOf(parameter="organism", legend="Organism", path=("organism_name",), section=SAMPLE),
+        *about_runs("runs"),
+        _many_runs(),
+        _dataset_id("id"),
+        _deposition_id((), *(("runs", name) for name in _MADE)),
+        _entry("empiar_id", "EMPIAR ID", "EMPIAR"),
+        _entry("emdb_id", "EMDB ID", "EMD"),
+        *authored("authors"),
     ),
     sorts=(
         Sort("newest", "Newest first", (Order(("release_date",), "desc"), Order(("title",)))),
@@ -101,39 +105,87 @@ DATASETS = ListOf(
     sort_aliases={"asc": "title", "desc": "title-desc"},
 )
 
+_BY_NAME = (
+    Sort("name", "Name, A to Z", (Order(("name",)), Order(("id",)))),
+    Sort("name-desc", "Name, Z to A", (Order(("name",), "desc"), Order(("id",)))),
+)
+_NAME_ALIASES = {"asc": "name", "desc": "name-desc"}
+
+RUNS = ListOf(
+    entity="Run",
+    is_ranked=True,
+    filters=(
+        OneOf(parameter="organism", legend="Organism", path=("dataset", "organism_name"), section=SAMPLE),
+        *about_runs(),
+        _dataset_id("dataset_id"),
+        _deposition_id(("dataset",), *((name,) for name in _MADE)),
+        _entry("empiar_id", "EMPIAR ID", "EMPIAR", "dataset"),
+        _entry("emdb_id", "EMDB ID", "EMD", "dataset"),
+        *authored("dataset", "authors"),
+    ),
+    sorts=(
+        Sort(
+            "newest",
+            "Newest datasets first",
+            (Order(("dataset", "release_date"), "desc"), Order(("dataset_id",)), Order(("name",))),
+        ),
+        *_BY_NAME,
+    ),
+    sort_aliases=_NAME_ALIASES,
+)
+
+RUNS_OF_DATASET = ListOf(
+    entity="Run",
+    filters=(
+        *(item for item in about_runs() if item.parameter != "run_name"),
+        _deposition_id(("dataset",), *((name,) for name in _MADE)),
+    ),
+    sorts=_BY_NAME,
+    text=lambda text: containing("name", text),
+    text_parameter="run_name",
+    sort_aliases=_NAME_ALIASES,
+)
+
+_DEPOSITED = (
+    Demand("annotation", "Annotations", through(("annotations",), query.EVERYTHING)),
+    Demand("tomogram", "Tomograms", through(("tomograms",), query.EVERYTHING)),
+    Demand("raw-frames", "Movie frames", through(("frames",), WITH_FILE)),
+    Demand("tilt-series", "Tilt series", through(("tiltseries",), query.EVERYTHING)),
+    Demand("ctf", "CTF estimates", through(("tiltseries", "per_section_parameters"), ESTIMATED)),
+    Demand("tilt-series-alignment", "Alignments", through(("alignments",), DEPOSITED)),
+)
+"""What a deposition can hold."""
+
 DEPOSITIONS = ListOf(
     entity="Deposition",
     is_ranked=True,
-    filters=(),
+    filters=(
+        AllOf(parameter="files", legend="Data types", demands=_DEPOSITED, section=CONTENT),
+        AllOf(parameter="ground_truth", legend="Ground truth", demands=(GROUND_TRUTH,), section=CONTENT),
+        OneOf(parameter="organism", legend="Organism", path=("datasets", "organism_name"), section=SAMPLE),
+        OneOf(parameter="object", legend="Object", path=("annotations", "object_name"), section=OBJECTS),
+        OneOf(
+            parameter="object_shape",
+            legend="Annotation shape",
+            path=("annotations", "annotation_shapes", "shape_type"),
+            wording=spaced,
+            section=OBJECTS,
+        ),
+        Written(
+            parameter="deposition_id",
+            legend="Deposition ID",
+            condition=lambda value: Compare("id", "eq", int(value)),
+            accepted=numbered("CZCDP"),
+            expected="a number such as 10300 or CZCDP-10300",
+            placeholder="CZCDP-10300",
+            prefix="CZCDP-",
+            is_many=True,
+        ),
+        *authored("authors"),
+    ),
     sorts=(
         Sort("newest", "Newest first", (Order(("deposition_date",), "desc"), Order(("id",), "desc"))),
         Sort("oldest", "Oldest first", (Order(("deposition_date",)), Order(("id",)))),
     ),
     sort_aliases={"asc": "oldest", "desc": "newest"},
-)
-
-
-def _named_like(text: str) -> query.Condition:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return query.Compare("name", "ilike", f"%{escaped}%")
-
-
-RUNS = ListOf(
-    entity="Run",
-    filters=(
-        OneOf(parameter="object", legend="Annotated object", path=("annotations", "object_name")),
-        OneOf(
-            parameter="quality_score",
-            legend="Tilt series quality",
-            path=("tiltseries", "tilt_series_quality"),
-            kind=int,
-        ),
-    ),
-    sorts=(
-        Sort("name", "Name, A to Z", (Order(("name",)),)),
-        Sort("name-desc", "Name, Z to A", (Order(("name",), "desc"),)),
-    ),
-    text=_named_like,
-    text_parameter="run-name",
-    sort_aliases={"asc": "name", "desc": "name-desc"},
 )

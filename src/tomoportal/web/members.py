@@ -13,9 +13,10 @@ counted as datasets in microseconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from tomoportal.catalog import View
 from tomoportal.model import query
@@ -81,6 +82,20 @@ class Members:
         Something can stand under several values."""
         return _by_value(self, path)
 
+    def by_value_of_either(self, path: tuple[str, ...], other: tuple[str, ...]) -> dict[str, Bits]:
+        """The same by the values of two paths that both lead inside the rows, or both do not."""
+        return _by_value_of_either(self, path, other)
+
+    def numbers_of(self, relation: str, field: str) -> Sequence[tuple[Any, int]]:
+        """The values of a field of what a relation leads to, with the ids of the rows, or of what is inside them, that have them."""
+        if self.inner:
+            return self.view.pairs(_inner_entity(self), _of_rows(self), (relation, field))
+        return self.view.pairs(self.entity, self.within, (relation, field))
+
+    def in_order(self, order: tuple[query.Order, ...]) -> tuple[tuple[int, int], ...]:
+        """All rows in an order: ids with their places."""
+        return _in_order(self, order)
+
     def is_inside(self, path: tuple[str, ...]) -> bool:
         """Whether a path speaks of what is inside rows."""
         return bool(self.inner) and path[0] == self.inner
@@ -101,7 +116,7 @@ def _places(of: Members) -> Places:
         at += len(inner)
         rows[id] = at
         at += 1
-    return Places(rows, inside, _bits(rows.values(), at), _bits(inside.values(), at))
+    return Places(rows, inside, bits_at(rows.values(), at), bits_at(inside.values(), at))
 
 
 @lru_cache(maxsize=KEPT)
@@ -109,7 +124,7 @@ def _fulfilling(of: Members, condition: query.Condition) -> Bits:
     where = query.all_of([of.within, condition])
     rows = of.view.rows(Select(of.entity, (Value("id", "id"),), where))
     places = of.places
-    return _bits((places.rows[row["id"]] for row in rows), len(places.rows) + len(places.inside))
+    return bits_at((places.rows[row["id"]] for row in rows), len(places.rows) + len(places.inside))
 
 
 @lru_cache(maxsize=KEPT)
@@ -117,7 +132,7 @@ def _fulfilling_inside(of: Members, condition: query.Condition) -> Bits:
     rows = of.view.rows(Select(_inner_entity(of), (Value("id", "id"),), condition))
     places = of.places
     found = (places.inside.get(row["id"]) for row in rows)
-    return _bits((at for at in found if at is not None), len(places.rows) + len(places.inside))
+    return bits_at((at for at in found if at is not None), len(places.rows) + len(places.inside))
 
 
 @lru_cache(maxsize=KEPT)
@@ -133,7 +148,36 @@ def _by_value(of: Members, path: tuple[str, ...]) -> dict[str, Bits]:
         if id in where:
             found.setdefault(str(value), []).append(where[id])
     size = len(places.rows) + len(places.inside)
-    return {value: _bits(at, size) for value, at in found.items()}
+    return {value: bits_at(at, size) for value, at in found.items()}
+
+
+@lru_cache(maxsize=KEPT)
+def _by_value_of_either(of: Members, path: tuple[str, ...], other: tuple[str, ...]) -> dict[str, Bits]:
+    one, two = of.by_value(path), of.by_value(other)
+    return {value: one.get(value, 0) | two.get(value, 0) for value in {**one, **two}}
+
+
+@lru_cache(maxsize=KEPT)
+def _in_order(of: Members, order: tuple[query.Order, ...]) -> tuple[tuple[int, int], ...]:
+    rows = of.view.rows(Select(of.entity, (Value("id", "id"),), of.within, order))
+    places = of.places.rows
+    return tuple((row["id"], places[row["id"]]) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What a relation leads to: its entity, the key that leads back, and the places of what the key means."""
+
+    entity: str
+    key: str
+    places: dict[int, int]
+
+
+def holder_of(of: Members, relation: str) -> Holder:
+    """What a relation leads to from what is inside the rows, or from the rows when nothing is."""
+    start = _inner_entity(of) if of.inner else of.entity
+    found = entity_named(start).relations[relation]
+    return Holder(found.target, found.key, of.places.inside if of.inner else of.places.rows)
 
 
 def _of_rows(of: Members) -> query.Condition:
@@ -148,7 +192,8 @@ def _inner_entity(of: Members) -> str:
     return entity_named(of.entity).relations[of.inner].target
 
 
-def _bits(places: Iterable[int], size: int) -> Bits:
+def bits_at(places: Iterable[int], size: int) -> Bits:
+    """The bits at these places of so many."""
     found = bytearray(size // 8 + 1)
     for at in places:
         found[at >> 3] |= 1 << (at & 7)

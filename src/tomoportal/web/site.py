@@ -30,7 +30,7 @@ from tomoportal.web.getting.twin import twin
 from tomoportal.web.pages.alignment import alignment_page
 from tomoportal.web.pages.annotation import annotation_page
 from tomoportal.web.pages.authors import author_page, authors_page
-from tomoportal.web.pages.browse import browse_datasets, browse_depositions
+from tomoportal.web.pages.browse import browse_datasets, browse_depositions, browse_runs
 from tomoportal.web.pages.cite import cite_dataset, cite_deposition
 from tomoportal.web.pages.content import guide_page, guides_page, text_page
 from tomoportal.web.pages.dataset import dataset_page
@@ -53,6 +53,7 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 PAGES: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
     (urls.HOME, home, "home.html"),
     (urls.DATASETS, browse_datasets, "datasets.html"),
+    (urls.RUNS, browse_runs, "runs.html"),
     (urls.DEPOSITIONS, browse_depositions, "depositions.html"),
     (urls.SEARCH, search_page, "search.html"),
     (urls.SUGGESTIONS, suggestions, "suggestions.html"),
@@ -61,9 +62,9 @@ PAGES: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
     ("/download", download_page, "download.html"),
     ("/runs/{id}", run_page, "run.html"),
     ("/depositions/{id}", deposition_page, "deposition.html"),
+    ("/depositions/{id}/cite", cite_deposition, "cite.html"),
     ("/tomograms/{id}", tomogram_page, "tomogram.html"),
     ("/tiltseries/{id}", tiltseries_page, "tiltseries.html"),
-    ("/depositions/{id}/cite", cite_deposition, "cite.html"),
     ("/runs/{id}/files", files_page, "files.html"),
     ("/annotations/{id}", annotation_page, "annotation.html"),
     ("/alignments/{id}", alignment_page, "alignment.html"),

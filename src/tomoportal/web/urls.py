@@ -14,6 +14,7 @@ STATIC = Path(__file__).parent / "static"
 
 HOME = "/"
 DATASETS = "/browse-data/datasets"
+RUNS = "/browse-data/runs"
 DEPOSITIONS = "/browse-data/depositions"
 SEARCH = "/search"
 SUGGESTIONS = "/search/suggest"
@@ -48,6 +49,11 @@ def depositions(parameters: Parameters = ()) -> str:
     return with_query(DEPOSITIONS, parameters)
 
 
+def runs(parameters: Parameters = ()) -> str:
+    """The list of runs."""
+    return with_query(RUNS, parameters)
+
+
 def search(text: str) -> str:
     """Everything that fits some words."""
     return with_query(SEARCH, [("q", text)])
@@ -58,9 +64,9 @@ def dataset(id: int, parameters: Parameters = ()) -> str:
     return with_query(f"/datasets/{id}", parameters)
 
 
-def run(id: int, fragment: str = "") -> str:
+def run(id: int, fragment: str = "", parameters: Parameters = ()) -> str:
     """A run, or a place on its page."""
-    return f"/runs/{id}" + (f"#{fragment}" if fragment else "")
+    return with_query(f"/runs/{id}", parameters) + (f"#{fragment}" if fragment else "")
 
 
 def deposition(id: int, parameters: Parameters = ()) -> str:

@@ -1,4 +1,4 @@
-"""The lists of datasets and of depositions."""
+"""The lists of datasets, of runs and of depositions."""
 
 from __future__ import annotations
 
@@ -8,89 +8,54 @@ from tomoportal.model import query
 from tomoportal.model.query import Many, Order, RelatedTotal, Value
 from tomoportal.web import formats, urls
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
-from tomoportal.web.context import Head, Paging, Visit
-from tomoportal.web.filters import BEST, Chip, Choice, ListOf, Option
-from tomoportal.web.found import Hit, best, hits_of
-from tomoportal.web.lists import DATASETS, DEPOSITIONS, PAGE
+from tomoportal.web.context import Head, Visit
+from tomoportal.web.found import Hit
+from tomoportal.web.listing import Listing, Tab
+from tomoportal.web.lists import DATASETS, DEPOSITIONS, PAGE, RUNS, RUNS_OF_DATASET
+from tomoportal.web.members import Members
+from tomoportal.web.run_rows import RunRow, run_rows
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """A filter as the page shows it."""
-
-    parameter: str
-    legend: str
-    help: str
-    options: tuple[Option, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What all lists have in common. `address` is where the form leads, `where` what its
-    rows fulfil."""
-
-    address: str
-    choice: Choice
-    facets: tuple[Facet, ...]
-    chips: tuple[Chip, ...]
-    paging: Paging
-    total: int
-    where: query.Condition
-    notices: tuple[str, ...]
-
-    @staticmethod
-    def of(
-        visit: Visit, list_of: ListOf, address: str, within: query.Condition = query.EVERYTHING
-    ) -> Listing:
-        """The list that the query string of this visit asks for, inside the rows that fulfil `within`."""
-        choice = list_of.read(visit.request.query_params.multi_items())
-        members = choice.members(visit.view, within)
-        found, _ = choice.matching(members)
-        where = query.Compare("id", "in", members.places.ids(found)) if choice.is_narrowed else within
-        paging = Paging.of(
-            found.bit_count(),
-            choice.page,
-            PAGE,
-            lambda page: urls.with_query(address, choice.parameters(page=page)),
+def _tabs(listing: Listing) -> tuple[Tab, ...]:
+    """The lists of the portal, each with what it understands of this one's filters."""
+    lists = (
+        ("Datasets", DATASETS, urls.DATASETS),
+        ("Runs", RUNS, urls.RUNS),
+        ("Depositions", DEPOSITIONS, urls.DEPOSITIONS),
+    )
+    view, choice = listing.members.view, listing.choice
+    search = ((choice.of.text_parameter, choice.text),) if choice.text else ()
+    return tuple(
+        Tab(
+            text,
+            len(Members(view, of.entity, of.inner).places.rows),
+            urls.with_query(address, (*search, *choice.carried(of))),
+            of is choice.of,
         )
-        facets = tuple(
-            Facet(item.parameter, item.legend, item.help, choice.options(item, members))
-            for item in list_of.filters
-        )
-        total = len(members.places.rows)
-        return Listing(address, choice, facets, choice.chips(), paging, total, where, choice.notices)
-
-    def page(self, visit: Visit) -> tuple[query.Condition, tuple[int, ...], dict[int, Hit]]:
-        """The rows of this page as a condition, their ids in order if words decide about it, and where words match."""
-        text, view, entity = self.choice.text, visit.view, self.choice.of.entity
-        offset = (self.paging.page - 1) * PAGE
-        if self.choice.sort is BEST:
-            hits = best(view, entity, text, self.where, PAGE, offset)
-            ids = tuple(hit.id for hit in hits)
-            return query.Compare("id", "in", ids), ids, {hit.id: hit for hit in hits}
-        shown = query.Select(
-            entity, (query.Value("id", "id"),), self.where, self.choice.sort.order, PAGE, offset
-        )
-        ids = tuple(row["id"] for row in view.rows(shown))
-        found = hits_of(view, entity, text, ids) if text and self.choice.of.is_ranked else {}
-        return query.Compare("id", "in", ids), ids, found
+        for text, of, address in lists
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class BrowseDatasets:
-    """A page of the list of datasets; `hits`: by id, where the words of the search are found."""
+    """A page of the list of datasets; `hits`: by id, where the words of the search are found; `onward`: what the way to a dataset takes
+    along."""
 
     head: Head
     listing: Listing
+    tabs: tuple[Tab, ...]
     datasets: tuple[DatasetCard, ...]
     hits: dict[int, Hit]
+    onward: tuple[tuple[str, str], ...]
 
 
 def browse_datasets(visit: Visit) -> BrowseDatasets:
     """The list of datasets."""
     listing = Listing.of(visit, DATASETS, urls.DATASETS)
-    where, ids, hits = listing.page(visit)
-    cards = sorted(dataset_cards(visit.view, where, limit=PAGE), key=lambda card: ids.index(card.id))
+    shown = listing.page(visit)
+    cards = sorted(
+        dataset_cards(visit.view, shown.where, limit=PAGE), key=lambda card: shown.ids.index(card.id)
+    )
     head = Head(
         title=f"Datasets · {visit.settings.title}",
         description=f"{formats.plural(listing.total, 'dataset')} of cryo-electron tomography, by organism, annotated object and "
@@ -98,7 +63,37 @@ def browse_datasets(visit: Visit) -> BrowseDatasets:
         canonical=urls.DATASETS,
         section="datasets",
     )
-    return BrowseDatasets(head, listing, tuple(cards), hits)
+    return BrowseDatasets(
+        head, listing, _tabs(listing), tuple(cards), shown.hits, listing.onward(RUNS_OF_DATASET)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BrowseRuns:
+    """A page of the list of runs; `hits`: by id, where the words of the search are found; `onward`: what the way to a run takes along."""
+
+    head: Head
+    listing: Listing
+    tabs: tuple[Tab, ...]
+    runs: tuple[RunRow, ...]
+    hits: dict[int, Hit]
+    onward: tuple[tuple[str, str], ...]
+
+
+def browse_runs(visit: Visit) -> BrowseRuns:
+    """The list of runs."""
+    listing = Listing.of(visit, RUNS, urls.RUNS)
+    shown = listing.page(visit)
+    head = Head(
+        title=f"Runs · {visit.settings.title}",
+        description=f"{formats.plural(listing.total, 'run')} of cryo-electron tomography, by quality, object, voxel spacing and "
+        "type of data.",
+        canonical=urls.RUNS,
+        section="runs",
+    )
+    return BrowseRuns(
+        head, listing, _tabs(listing), run_rows(visit.view, shown.ids), shown.hits, listing.onward()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +110,15 @@ class DepositionCard:
 
 @dataclass(frozen=True, slots=True)
 class BrowseDepositions:
-    """A page of the list of depositions; `hits`: by id, where the words of the search are found."""
+    """A page of the list of depositions; `hits`: by id, where the words of the search are found; `onward`: what the way to a
+    deposition takes along."""
 
     head: Head
     listing: Listing
+    tabs: tuple[Tab, ...]
     depositions: tuple[DepositionCard, ...]
     hits: dict[int, Hit]
+    onward: tuple[tuple[str, str], ...]
 
 
 _DEPOSITION: tuple[query.Selection, ...] = (
@@ -138,8 +136,8 @@ _DEPOSITION: tuple[query.Selection, ...] = (
 def browse_depositions(visit: Visit) -> BrowseDepositions:
     """The list of depositions."""
     listing = Listing.of(visit, DEPOSITIONS, urls.DEPOSITIONS)
-    where, ids, hits = listing.page(visit)
-    rows = visit.view.rows(query.Select("Deposition", _DEPOSITION, where))
+    shown = listing.page(visit)
+    rows = visit.view.rows(query.Select("Deposition", _DEPOSITION, shown.where))
     cards = tuple(
         DepositionCard(
             id=row["id"],
@@ -152,7 +150,7 @@ def browse_depositions(visit: Visit) -> BrowseDepositions:
                 for word in ("dataset", "tomogram", "annotation")
             ),
         )
-        for row in sorted(rows, key=lambda row: ids.index(row["id"]))
+        for row in sorted(rows, key=lambda row: shown.ids.index(row["id"]))
     )
     head = Head(
         title=f"Depositions · {visit.settings.title}",
@@ -160,4 +158,4 @@ def browse_depositions(visit: Visit) -> BrowseDepositions:
         canonical=urls.DEPOSITIONS,
         section="depositions",
     )
-    return BrowseDepositions(head, listing, cards, hits)
+    return BrowseDepositions(head, listing, _tabs(listing), cards, shown.hits, listing.onward())

@@ -9,17 +9,17 @@ from tomoportal.model import query
 from tomoportal.model.deposition import Dataset
 from tomoportal.model.query import Compare, Many, One, Order, Value
 from tomoportal.web import formats, identifiers, urls
-from tomoportal.web.cards import Named, Picture, named
+from tomoportal.web.cards import Picture
 from tomoportal.web.contents import COUNTS, counted
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.downloads import Download, folder
 from tomoportal.web.facts import UNSTATED, Facts, facts, selected
 from tomoportal.web.getting.licenses import License
 from tomoportal.web.identifiers import Link
-from tomoportal.web.lists import PAGE, RUNS
-from tomoportal.web.pages.browse import Listing
+from tomoportal.web.listing import Listing, way_back
+from tomoportal.web.lists import RUNS_OF_DATASET
 from tomoportal.web.people import AUTHORS, Person, people, schema_org
-from tomoportal.web.quality import Quality, quality
+from tomoportal.web.run_rows import RunRow, run_rows
 
 TOLD_ELSEWHERE = (
     "title", "description", "dataset_publications", "related_database_entries", "deposition_date", "release_date",
@@ -29,22 +29,8 @@ TOLD_ELSEWHERE = (
 
 
 @dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run in the table. `tomogram` is the one that the viewer shows first, None when there is nothing to see."""
-
-    id: int
-    name: str
-    picture: Picture | None
-    quality: Quality | None
-    objects: tuple[Named, ...]
-    tomograms: int
-    annotations: int
-    tomogram: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class DatasetPage:
-    """Everything on the page of a dataset."""
+    """Everything on the page of a dataset; `onward`: what the way to a run takes along."""
 
     head: Head
     crumbs: tuple[Crumb, ...]
@@ -63,21 +49,9 @@ class DatasetPage:
     sample: Facts
     listing: Listing
     runs: tuple[RunRow, ...]
+    onward: tuple[tuple[str, str], ...]
     download: Download
 
-
-_TOMOGRAM = tuple(
-    Value(name, name)
-    for name in (
-        "id",
-        "voxel_spacing",
-        "is_visualization_default",
-        "key_photo_url",
-        "key_photo_thumbnail_url",
-    )
-)
-
-VIEWABLE = Compare("https_omezarr_dir", "is_null", False)
 
 TOMOGRAM_ORDER = (
     Order(("is_visualization_default",), "desc", "last"),
@@ -85,28 +59,6 @@ TOMOGRAM_ORDER = (
     Order(("id",)),
 )
 """The tomograms of a run: those that the depositors show first, then the finer ones."""
-
-_RUN: tuple[query.Selection, ...] = (
-    Value("id", "id"),
-    Value("name", "name"),
-    Many("tomograms", "tomograms", _TOMOGRAM),
-    Many(
-        "viewable",
-        "tomograms",
-        (
-            Value("id", "id"),
-            Value("voxel_spacing", "voxel_spacing"),
-            Value("is_visualization_default", "is_visualization_default"),
-        ),
-        where=VIEWABLE,
-    ),
-    Many("tiltseries", "tiltseries", (Value("quality", "tilt_series_quality"),)),
-    Many(
-        "annotations",
-        "annotations",
-        tuple(Value(name, name) for name in ("object_name", "object_id", "ground_truth_status")),
-    ),
-)
 
 
 def _fields() -> tuple[query.Selection, ...]:
@@ -130,13 +82,13 @@ def dataset_page(visit: Visit) -> DatasetPage:
     if row is None:
         raise PageError(404, f"There is no dataset {id} here.")
     inside = Compare("dataset_id", "eq", id)
-    listing = Listing.of(visit, RUNS, urls.dataset(id), inside)
+    listing = Listing.of(visit, RUNS_OF_DATASET, urls.dataset(id), inside)
     runs = visit.view.rows(query.Select("Run", COUNTS, inside))
     deposition = row["deposition"]
     authors = people(row)
     return DatasetPage(
         head=_head(visit, row, authors),
-        crumbs=(Crumb("Datasets", urls.datasets()), Crumb(row["title"])),
+        crumbs=(Crumb("Datasets", way_back(urls.DATASETS, listing.back)), Crumb(row["title"])),
         id=id,
         title=row["title"],
         description=row["description"],
@@ -151,7 +103,8 @@ def dataset_page(visit: Visit) -> DatasetPage:
         size=row["file_size"],
         sample=facts(Dataset, row, TOLD_ELSEWHERE),
         listing=listing,
-        runs=_runs(visit, listing),
+        runs=run_rows(visit.view, listing.page(visit).ids),
+        onward=listing.onward(),
         download=folder(
             visit,
             "The whole dataset",
@@ -160,33 +113,6 @@ def dataset_page(visit: Visit) -> DatasetPage:
             f"Dataset.get_by_id(client, {id}).download_everything()",
         ),
     )
-
-
-def run_row(row: dict[str, Any]) -> RunRow:
-    """A run as the catalogue answers it, as a row of the table."""
-    tomograms, viewable = sorted(row["tomograms"], key=_place), sorted(row["viewable"], key=_place)
-    pictures = [picture for tomogram in tomograms if (picture := Picture.of(tomogram))]
-    return RunRow(
-        id=row["id"],
-        name=row["name"],
-        picture=pictures[0] if pictures else None,
-        quality=quality([series["quality"] for series in row["tiltseries"]]),
-        objects=named(row["annotations"]),
-        tomograms=len(tomograms),
-        annotations=len(row["annotations"]),
-        tomogram=viewable[0]["id"] if viewable else None,
-    )
-
-
-def _place(tomogram: dict[str, Any]) -> tuple[bool, float, int]:
-    """Where a tomogram stands among those of its run: as in `TOMOGRAM_ORDER`."""
-    return not tomogram["is_visualization_default"], tomogram["voxel_spacing"], tomogram["id"]
-
-
-def _runs(visit: Visit, listing: Listing) -> tuple[RunRow, ...]:
-    offset = (listing.paging.page - 1) * PAGE
-    select = query.Select("Run", _RUN, listing.where, listing.choice.sort.order, PAGE, offset)
-    return tuple(run_row(row) for row in visit.view.rows(select))
 
 
 def _dates(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from tomoportal.web import formats, urls
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.context import Head, Visit
 from tomoportal.web.lists import DATASETS
-from tomoportal.web.pages.dataset import VIEWABLE
+from tomoportal.web.run_rows import VIEWABLE
 
 NEWEST = 8
 SIGHTS = 4

@@ -19,8 +19,9 @@ from tomoportal.web.estimates import ESTIMATED
 from tomoportal.web.facts import Facts, facts, selected
 from tomoportal.web.identifiers import Link
 from tomoportal.web.lists import WITH_FILE
-from tomoportal.web.pages.dataset import TOMOGRAM_ORDER, VIEWABLE
+from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
 from tomoportal.web.quality import Quality, quality
+from tomoportal.web.run_rows import VIEWABLE
 from tomoportal.web.series import Series, acquisition, series_of
 from tomoportal.web.tomograms import TomogramRow, alignment_fields, tomogram_fields, tomogram_row
 from tomoportal.web.withdrawn import Withdrawn, withdrawn, withdrawn_in

@@ -11,7 +11,8 @@ from tomoportal.model.query import Many, One, Value
 from tomoportal.model.reconstruction import Tomogram
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Crumb, Head, PageError, Visit
-from tomoportal.web.pages.dataset import TOMOGRAM_ORDER, VIEWABLE
+from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
+from tomoportal.web.run_rows import VIEWABLE
 from tomoportal.web.withdrawn import Gone, withdrawn_in
 
 

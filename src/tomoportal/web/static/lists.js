@@ -32,8 +32,7 @@ let folded = new Set();
 
 document.addEventListener("htmx:configRequest", (event) => {
   const { parameters } = event.detail;
-  if (!parameters.search) delete parameters.search;
-  if (parameters.sort === document.querySelector("[name=sort] option")?.value) delete parameters.sort;
+  for (const [name, value] of Object.entries(parameters)) if (value === "") delete parameters[name];
   folded = new Set([...document.querySelectorAll(".facet:not([open]) summary")].map((summary) => summary.textContent));
 });
 

@@ -1,0 +1,167 @@
+"""A list as a page shows it: its rows, filters with counts, chips, steps, and the ways to other pages that take filters along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, islice
+from urllib.parse import parse_qsl, urlencode
+
+from tomoportal.model import query
+from tomoportal.web import urls
+from tomoportal.web.context import Paging, Visit
+from tomoportal.web.filter_kinds import AllOf, Filter, OneOf, Range
+from tomoportal.web.filters import BEST, Bar, Chip, Choice, ListOf, Option
+from tomoportal.web.found import Hit, best, hits_of
+from tomoportal.web.lists import PAGE
+from tomoportal.web.members import Bits, Members
+
+LONGEST_BACK = 2000
+"""Letters of the way back that are remembered in an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A filter as the page shows it: what it offers, or what is written into its fields, or its bounds over a histogram."""
+
+    item: Filter
+    values: tuple[str, ...]
+    options: tuple[Option, ...] = ()
+    bars: tuple[Bar, ...] = ()
+
+    @property
+    def is_useful(self) -> bool:
+        """Whether there is anything to choose."""
+        return bool(self.options or self.bars or self.values) or self.item.kind == "text"
+
+    @property
+    def highest(self) -> int:
+        """The number of rows of the highest bar."""
+        return max((bar.count for bar in self.bars), default=0) or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """The way to another list, with as much of what is chosen as it understands."""
+
+    text: str
+    total: int
+    href: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The rows of a page: their ids in order, the same as a condition, and where the words of the search are found, by id."""
+
+    ids: tuple[int, ...]
+    hits: dict[int, Hit]
+
+    @property
+    def where(self) -> query.Condition:
+        """The rows as a condition."""
+        return query.Compare("id", "in", self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What all lists have in common. `address` is where the form leads; `back`: the way back to where the visitor came from, as a
+    query string, to be kept."""
+
+    address: str
+    choice: Choice
+    members: Members
+    found: Bits
+    facets: tuple[Facet, ...]
+    chips: tuple[Chip, ...]
+    paging: Paging
+    total: int
+    notices: tuple[str, ...]
+    back: str = ""
+
+    @staticmethod
+    def of(
+        visit: Visit, list_of: ListOf, address: str, within: query.Condition = query.EVERYTHING
+    ) -> Listing:
+        """The list that the query string of this visit asks for, inside the rows that fulfil `within`."""
+        choice = list_of.read(visit.request.query_params.multi_items())
+        members = choice.members(visit.view, within)
+        found, _ = choice.matching(members)
+        back = came_from(visit)
+        kept = (("back", back),) if back else ()
+        paging = Paging.of(
+            found.bit_count(),
+            choice.page,
+            PAGE,
+            lambda page: urls.with_query(address, (*choice.parameters(page=page), *kept)),
+        )
+        facets = tuple(facet for facet in _facets(choice, members) if facet.is_useful)
+        total = len(members.places.rows)
+        return Listing(
+            address, choice, members, found, facets, choice.chips(), paging, total, choice.notices, back
+        )
+
+    @property
+    def sections(self) -> tuple[tuple[str, tuple[Facet, ...]], ...]:
+        """The filters under their headings."""
+        order = list(dict.fromkeys(facet.item.section for facet in self.facets))
+        placed = sorted(self.facets, key=lambda facet: order.index(facet.item.section))
+        return tuple(
+            (title, tuple(group)) for title, group in groupby(placed, lambda facet: facet.item.section)
+        )
+
+    @property
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """Parameters that every way inside this list takes along."""
+        return (("back", self.back),) if self.back else ()
+
+    def link(self, parameters: tuple[tuple[str, str], ...] = ()) -> str:
+        """This list with other parameters."""
+        return urls.with_query(self.address, (*parameters, *self.kept))
+
+    def onward(self, to: ListOf | None = None) -> tuple[tuple[str, str], ...]:
+        """The parameters of a way to the page of a row: what a list there can be asked for as well, and the way back here."""
+        here = urlencode((*self.choice.parameters(page=self.paging.page), *self.kept))
+        carried = self.choice.carried(to) if to else ()
+        return (*carried, ("back", here)) if here and len(here) <= LONGEST_BACK else carried
+
+    def page(self, visit: Visit) -> Shown:
+        """The rows of this page."""
+        text, view, entity = self.choice.text, visit.view, self.choice.of.entity
+        offset = (self.paging.page - 1) * PAGE
+        if self.choice.sort is BEST:
+            where = query.Compare("id", "in", self.members.places.ids(self.found))
+            hits = best(view, entity, text, where, PAGE, offset)
+            return Shown(tuple(hit.id for hit in hits), {hit.id: hit for hit in hits})
+        ids = tuple(islice(self._in_order(), offset, offset + PAGE))
+        found = hits_of(view, entity, text, ids) if text and self.choice.of.is_ranked else {}
+        return Shown(ids, found)
+
+    def _in_order(self) -> Iterator[int]:
+        """The ids of the rows that were found."""
+        held = self.found.to_bytes((self.found.bit_length() + 7) // 8, "little")
+        last = len(held) * 8
+        order = self.choice.sort.order
+        return (id for id, at in self.members.in_order(order) if at < last and held[at >> 3] >> (at & 7) & 1)
+
+
+def came_from(visit: Visit) -> str:
+    """The query string of the list that led here."""
+    return visit.request.query_params.get("back", "")[:LONGEST_BACK].replace("\x00", "")
+
+
+def way_back(address: str, back: str) -> str:
+    """The address of a list as it was before; only ever a page of ours."""
+    return urls.with_query(address, parse_qsl(back))
+
+
+def _facets(choice: Choice, members: Members) -> Iterator[Facet]:
+    for item in choice.of.filters:
+        values = choice.chosen.get(item.parameter, ())
+        match item:
+            case OneOf() | AllOf():
+                yield Facet(item, values, options=choice.options(item, members))
+            case Range():
+                yield Facet(item, values, bars=choice.spread(item, members))
+            case _:
+                yield Facet(item, values)
