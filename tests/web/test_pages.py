@@ -248,7 +248,7 @@ def test_run_page_tells_about_the_run(browser, portal):
 def test_exposures_without_movies_are_no_movie_frames(browser, portal):
     page = browser.page(f"/runs/{run_id(portal, CROWDED, 'TS_001')}")
     contents = dict(zip(page.blocks["dt"], page.blocks["dd"], strict=True))
-    assert (contents["movie frames"], contents["exposure"]) == ("0", "1")
+    assert (contents["movie frames"], contents["exposure"]) == ("Not submitted", "1")
     text = browser.page("/browse-data/datasets?files=raw-frames").text
     assert "18 of 27 datasets" in " ".join(text.split())
 
@@ -282,7 +282,10 @@ def test_what_stands_in_for_missing_metadata_and_alignments(tmp_path):
         assert "Nothing said" in found
         assert "not_reported" not in client.get("/browse-data/datasets").text
         assert "Nothing said" not in client.get("/browse-data/datasets?files=tilt-series-alignment").text
-        assert "<dt>alignments</dt><dd>0</dd>" in client.get("/runs/71").text
+        assert (
+            '<dt>alignments</dt><dd><span class="absent">Not submitted</span></dd>'
+            in client.get("/runs/71").text
+        )
 
 
 def test_a_shown_identifier_or_species_number_is_found(browser):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tomoportal.model.query import EVERYTHING, RelatedTotal
+from tomoportal.catalog import View
+from tomoportal.model.query import EVERYTHING, Compare, Condition, Related, RelatedTotal
 from tomoportal.web import formats
 from tomoportal.web.lists import DEPOSITED, WITH_FILE
 
@@ -26,3 +27,11 @@ def counted(rows: Sequence[dict[str, Any]]) -> tuple[tuple[int, str], ...]:
         (total, formats.noun(total, one, many))
         for total, (_, one, many, _) in zip(sums, CONTENTS, strict=True)
     )
+
+
+def with_ctf(view: View, entity: str, where: Condition) -> tuple[int, str]:
+    """How many runs or tilt series that fulfil `where` have CTF estimates."""
+    estimated = Related("per_section_parameters", Compare("major_defocus", "is_null", False))
+    count = view.count(entity, where & estimated)
+    words = {"Run": ("run with CTF", "runs with CTF"), "TiltSeries": ("tilt series with CTF",) * 2}
+    return count, formats.noun(count, *words[entity])

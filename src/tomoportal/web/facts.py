@@ -98,6 +98,11 @@ def facts_of(entity: type[Entity], row: dict[str, Any], names: Collection[str]) 
     return facts(entity, row, [field.name for field in shown_fields(entity) if field.name not in names])
 
 
+def values_of(entity: type[Entity], name: str, value: Any) -> tuple[Link, ...]:
+    """A value of a field, formatted and linked; nothing when it is not stated."""
+    return _values(entity.fields[name], value)
+
+
 def files(entity: type[Entity], row: dict[str, Any]) -> tuple[FileLink, ...]:
     """The files that the addresses of a row lead to, without its pictures and the folder of the whole row."""
     found = []

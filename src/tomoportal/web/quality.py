@@ -20,3 +20,7 @@ def quality(scores: list[int | None]) -> Quality | None:
     known = [score for score in scores if score in QUALITIES]
     best = max((score for score in known if score is not None), default=None)
     return Quality(best, QUALITIES[best]) if best is not None else None
+
+
+SCALE = tuple(Quality(score, word) for score, word in sorted(QUALITIES.items(), reverse=True))
+"""From the best to the worst."""

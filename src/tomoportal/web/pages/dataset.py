@@ -10,15 +10,18 @@ from tomoportal.model.deposition import Dataset
 from tomoportal.model.query import Compare, Many, One, Order, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import Picture
-from tomoportal.web.contents import COUNTS, counted
+from tomoportal.web.contents import COUNTS, counted, with_ctf
 from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.contributions import further_depositions
 from tomoportal.web.downloads import Download, folder
 from tomoportal.web.facts import UNSTATED, Facts, facts, selected
 from tomoportal.web.getting.licenses import License
 from tomoportal.web.identifiers import Link
 from tomoportal.web.listing import Listing, way_back
 from tomoportal.web.lists import RUNS_OF_DATASET
+from tomoportal.web.methods import Methods, methods_of_dataset
 from tomoportal.web.people import AUTHORS, Person, people, schema_org
+from tomoportal.web.quality import SCALE, Quality
 from tomoportal.web.run_rows import RunRow, run_rows
 
 TOLD_ELSEWHERE = (
@@ -42,11 +45,15 @@ class DatasetPage:
     publications: tuple[Link, ...]
     databases: tuple[Link, ...]
     funding: tuple[str, ...]
+    organism: Link | None
+    further: tuple[Crumb, ...]
     deposition: Crumb | None
     dates: tuple[tuple[str, str], ...]
     contents: tuple[tuple[int, str], ...]
     size: float | None
     sample: Facts
+    methods: tuple[Methods, ...]
+    scale: tuple[Quality, ...]
     listing: Listing
     runs: tuple[RunRow, ...]
     onward: tuple[tuple[str, str], ...]
@@ -97,11 +104,19 @@ def dataset_page(visit: Visit) -> DatasetPage:
         publications=identifiers.links(row["dataset_publications"]),
         databases=identifiers.links(row["related_database_entries"]),
         funding=tuple(", ".join(filter(None, (s["agency"], s["grant"]))) for s in row["funding_sources"]),
+        organism=_organism(row),
+        further=further_depositions(visit.view, id, deposition["id"] if deposition else None),
         deposition=Crumb(deposition["title"], urls.deposition(deposition["id"])) if deposition else None,
         dates=_dates(row),
-        contents=((len(runs), formats.noun(len(runs), "run")), *counted(runs)),
+        contents=(
+            (len(runs), formats.noun(len(runs), "run")),
+            *counted(runs),
+            with_ctf(visit.view, "Run", inside),
+        ),
         size=row["file_size"],
         sample=facts(Dataset, row, TOLD_ELSEWHERE),
+        methods=methods_of_dataset(visit.view, id),
+        scale=SCALE,
         listing=listing,
         runs=run_rows(visit.view, listing.page(visit).ids),
         onward=listing.onward(),
@@ -113,6 +128,13 @@ def dataset_page(visit: Visit) -> DatasetPage:
             f"Dataset.get_by_id(client, {id}).download_everything()",
         ),
     )
+
+
+def _organism(row: dict[str, Any]) -> Link | None:
+    name, taxid = row["organism_name"], row["organism_taxid"]
+    if not taxid:
+        return None if name in UNSTATED else Link(name)
+    return Link(name or f"NCBI:{taxid}", urls.organism(taxid))
 
 
 def _dates(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -9,13 +9,17 @@ from tomoportal.model.deposition import Deposition
 from tomoportal.model.query import Compare, Or, Order, through
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
-from tomoportal.web.contents import COUNTS, counted
+from tomoportal.web.contents import COUNTS, counted, with_ctf
 from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
+from tomoportal.web.deposited import Deposited, deposited
 from tomoportal.web.facts import Facts, facts, selected
 from tomoportal.web.identifiers import Link
 from tomoportal.web.lists import PAGE
+from tomoportal.web.methods import Methods, methods_of_deposition
 from tomoportal.web.people import AUTHORS, Person, people
+from tomoportal.web.tables import asked_page
 
+DATASETS_PAGE = "datasets-page"
 TOLD_ELSEWHERE = ("title", "description", "deposition_publications", "related_database_entries")
 
 
@@ -36,6 +40,8 @@ class DepositionPage:
     contents: tuple[tuple[int, str], ...]
     datasets: tuple[DatasetCard, ...]
     paging: Paging
+    methods: tuple[Methods, ...]
+    deposited: Deposited
 
 
 def deposition_page(visit: Visit) -> DepositionPage:
@@ -46,9 +52,11 @@ def deposition_page(visit: Visit) -> DepositionPage:
         raise PageError(404, f"There is no deposition {id} here.")
     where = _contributed(id)
     total = visit.view.count("Dataset", where)
-    asked = visit.request.query_params.get("page", "1")
-    page = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
-    paging = Paging.of(total, max(1, page), PAGE, lambda n: urls.deposition(id, [("page", str(n))]))
+    page = asked_page(visit, DATASETS_PAGE)
+    paging = Paging.of(
+        total, page, PAGE, lambda n: urls.deposition(id, [(DATASETS_PAGE, str(n))]) + "#datasets"
+    )
+    mine = Compare("deposition_id", "eq", id)
     order = (Order(("release_date",), "desc"), Order(("title",)))
     return DepositionPage(
         head=Head(
@@ -67,9 +75,15 @@ def deposition_page(visit: Visit) -> DepositionPage:
         publications=identifiers.links(row["deposition_publications"]),
         databases=identifiers.links(row["related_database_entries"]),
         facts=facts(Deposition, row, TOLD_ELSEWHERE),
-        contents=((total, formats.noun(total, "dataset")), *counted([row])),
+        contents=(
+            (total, formats.noun(total, "dataset")),
+            *counted([row]),
+            with_ctf(visit.view, "TiltSeries", mine),
+        ),
         datasets=dataset_cards(visit.view, where, order, limit=PAGE, offset=(paging.page - 1) * PAGE),
         paging=paging,
+        methods=methods_of_deposition(visit.view, id),
+        deposited=deposited(visit, id, {name: row[f"count_{name}"] for name in ("annotations", "tomograms")}),
     )
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from tomoportal.model import query
 from tomoportal.model.acquisition import FrameAcquisitionFile, GainFile, IdentifiedObject, Run, TiltSeries
+from tomoportal.model.deposition import Dataset
 from tomoportal.model.query import Many, One, Order, RelatedTotal, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.annotations import ANNOTATION_ORDER, AnnotationRow, annotation_fields, fitting, shapes
 from tomoportal.web.cards import Named, Picture, named
 from tomoportal.web.contents import COUNTS, counted
 from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.coordinates import Frame, frames
 from tomoportal.web.downloads import Download, folder
 from tomoportal.web.estimates import ESTIMATED
 from tomoportal.web.facts import Facts, facts, selected
@@ -46,6 +48,8 @@ class RunPage:
     quality: Quality | None
     objects: tuple[Named, ...]
     identified: tuple[Link, ...]
+    frames: tuple[Frame, ...]
+    sample: Facts
     contents: tuple[tuple[int, str], ...]
     series: tuple[Series, ...]
     acquisition: tuple[Download, ...]
@@ -60,7 +64,7 @@ def _fields() -> tuple[query.Selection, ...]:
     return (
         *COUNTS,
         *selected(Run),
-        One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
+        One("dataset", "dataset", selected(Dataset)),
         Many("tiltseries", "tiltseries", (*selected(TiltSeries), ESTIMATED)),
         Many(
             "identified_objects",
@@ -109,6 +113,8 @@ def run_page(visit: Visit) -> RunPage:
             Link(item["object_name"], identifiers.link(item["object_id"]).href)
             for item in row["identified_objects"]
         ),
+        frames=frames(row),
+        sample=facts(Dataset, row["dataset"], ("title", "description", "file_size")),
         contents=_contents(row),
         series=tuple(series_of(visit, row["name"], series) for series in row["tiltseries"]),
         acquisition=tuple(acquisition(visit, row)),
