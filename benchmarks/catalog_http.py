@@ -75,15 +75,23 @@ class Server:
 
     def ask(self, text: str) -> bytes:
         """The answer to a question."""
-        headers = {"content-type": "application/json"}
-        self.connection.request("POST", self.url.path, json.dumps({"query": text}).encode(), headers)
-        return self.connection.getresponse().read()
+        body = json.dumps({"query": text}).encode()
+        return self._answer("POST", self.url.path, body, {"content-type": "application/json"})
 
     def get(self, path: str) -> bytes:
         """The page at a path."""
-        self.connection.request("GET", path)
-        response = self.connection.getresponse()
-        assert response.status == 200, (path, response.status)
+        return self._answer("GET", path)
+
+    def _answer(self, *request: Any) -> bytes:
+        """Servers close connections that nobody has used for a while; then there is a new one."""
+        try:
+            self.connection.request(*request)
+            response = self.connection.getresponse()
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            self.connection.close()
+            self.connection.request(*request)
+            response = self.connection.getresponse()
+        assert response.status == 200, (request[1], response.status)
         return response.read()
 
     def data(self, text: str) -> Any:
