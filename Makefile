@@ -45,7 +45,7 @@ bench: setup      ## the figures of benchmarks/README.md
 	$(BIN)/uv sync --quiet --frozen --all-extras --group bench --inexact
 	$(BIN)/python benchmarks/run.py
 
-screenshots: setup  ## the pictures in docs/
+screenshots: setup  ## the pictures in docs/, and every page in .cache/screenshots
 	$(BIN)/python docs/screenshots.py
 
 clean:            ## remove the environment and the demo portal

@@ -1,10 +1,12 @@
-"""Make the pictures in docs/images: serve the demo portal and photograph its pages with Chromium.
+"""Serve the demo portal and photograph its pages with Chromium: those that the README shows into docs/images, and every page, wide and
+narrow, light and dark, into .cache/screenshots to look at.
 
 python docs/screenshots.py [URL]      without a URL, the demo is made in a temporary folder and served
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,7 +17,12 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-IMAGES = Path(__file__).parent / "images"
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+from every_page import every_page  # noqa: E402
+
+IMAGES = ROOT / "docs" / "images"
+ALL = ROOT / ".cache" / "screenshots"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 WIDE, NARROW = {"width": 1400, "height": 875}, {"width": 390, "height": 844}
@@ -62,6 +69,26 @@ def look_around(page: Any, url: str, suffix: str = "") -> None:
     page.screenshot(path=IMAGES / f"viewer{suffix}.jpg", type="jpeg", quality=84)
 
 
+def look_at_all(browser: Any, url: str) -> None:
+    """Every page from top to bottom, named after its route: `runs-id-narrow-dark.jpg`."""
+    ALL.mkdir(parents=True, exist_ok=True)
+    pages = every_page(url)
+    for suffix, size in (("wide", WIDE), ("narrow", NARROW)):
+        for scheme in ("light", "dark"):
+            context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
+            page = context.new_page()
+            page.route("**/viewer/v/**", lambda route: route.abort())
+            for found in pages:
+                page.goto(url + found.path)
+                page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
+                page.wait_for_load_state("networkidle")
+                name = re.sub(r"[^a-z0-9]+", "-", found.route.lower()).strip("-") or "home"
+                page.screenshot(
+                    path=ALL / f"{name}-{suffix}-{scheme}.jpg", type="jpeg", quality=80, full_page=True
+                )
+            context.close()
+
+
 def main(address: str = "") -> None:
     """All pictures, wide and narrow."""
     IMAGES.mkdir(exist_ok=True)
@@ -72,6 +99,7 @@ def main(address: str = "") -> None:
             context = browser.new_context(viewport=size)
             look_around(context.new_page(), url.rstrip("/"), suffix)
             context.close()
+        look_at_all(browser, url.rstrip("/"))
         browser.close()
 
 
