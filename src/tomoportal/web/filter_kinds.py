@@ -210,7 +210,7 @@ class Written:
         if not self.is_many:
             accepted = self.accepted(value)
             return None if accepted is None else (accepted,)
-        for part in filter(None, re.split(r"[,;\s]+", value)):
+        for part in filter(None, (part.strip() for part in re.split(r"[,;]|(?<=[0-9])\s+", value))):
             accepted = self.accepted(part)
             if accepted is None:
                 return None
