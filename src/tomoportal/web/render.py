@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from tomoportal.web import formats, frame, urls
 from tomoportal.web.context import Visit
+from tomoportal.web.getting.same_query import same_query
 from tomoportal.web.withdrawn import Gone, withdrawn
 
 _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
@@ -26,7 +27,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"urls": urls, "frame": frame}
+    made.globals |= {"urls": urls, "frame": frame, "same_query": same_query}
     made.filters |= {
         "number": formats.number,
         "size": formats.size,

@@ -81,9 +81,17 @@ def test_a_run_without_files_says_so(browser):
 
 
 def test_pages_lead_to_it(browser):
+    run = browser.client.get("/datasets/10002.json").json()["runs"][0]["id"]
+    told = browser.client.get(f"/runs/{run}.json").json()
     for address, target in (
         ("/datasets/10002", "/download?dataset=10002"),
         ("/depositions/10300", "/download?deposition=10300"),
+        (f"/runs/{run}", f"/download?run={run}"),
+        (f"/tomograms/{told['tomograms'][0]['id']}", f"/download?tomogram={told['tomograms'][0]['id']}"),
+        (
+            f"/annotations/{told['annotations'][0]['id']}",
+            f"/download?annotation={told['annotations'][0]['id']}",
+        ),
     ):
         assert target in browser.page(address).values("a", "href")
         browser.page(target)
