@@ -152,3 +152,15 @@ def _unit(line: str) -> str:
     """The OME-Zarr, or else the file, of a line of a manifest."""
     row = json.loads(line)
     return row.get("folder") or row["path"]
+
+
+def test_all_rows_of_a_list_can_be_downloaded(served, places, demo_portal, tmp_path):
+    """The command under the runs of a dataset."""
+    page = httpx.get(f"{served}/datasets/{places['dataset']}").text.partition("same-query")[2]
+    command = html.unescape(re.search(r"<code>(tomoportal download run .*?)</code>", page)[1])
+    _run("list", command, tmp_path / "all")
+    published = _published(demo_portal.layout, f"{places['dataset']}/*/**/*")
+    own = demo_portal.layout / str(places["dataset"]) / "Images"
+    assert _contents(_arrived(tmp_path / "all")) == _contents(
+        [file for file in published if file.parent != own]
+    )
