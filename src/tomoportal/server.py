@@ -166,7 +166,10 @@ def _sentence(error: Exception) -> tuple[int, str, str, dict[str, str]]:
         headers = {name.decode(): value.decode() for name, value in headers_of(error)}
         return status, code, told(error), headers
     if isinstance(error, HTTPException):
-        words = {404: "There is nothing at this address.", 405: "This address does not take such a request."}
+        words = {
+            404: "Nothing of this portal has this address. Was it mistyped, or cut off when it was copied?",
+            405: "This address does not take such a request.",
+        }
         message = words.get(error.status_code, error.detail)
         return error.status_code, "http", message, dict(error.headers or {})
     return 500, "unexpected", "Something went wrong in the server; its log has the details.", {}

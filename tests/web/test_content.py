@@ -55,6 +55,11 @@ def test_headings_have_anchors_as_github_makes_them():
     assert "<h1" not in found.html
 
 
+def test_what_stands_under_a_later_heading_is_no_lead():
+    assert document("# T\n\n* ## Later\n\nText.").lead == ""
+    assert document("# T\n\n| a |\n|---|\n| 1 |\n\n## Later\n\nText.").lead == ""
+
+
 def test_tables_have_names_and_no_inline_style():
     html = document("# T\n\n## Sizes\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n| c |\n|---|\n| 3 |\n").html
     assert "style=" not in html

@@ -146,3 +146,18 @@ def test_a_banner_has_days_and_places():
     assert [banner.is_shown(path, date(2026, 3, 2)) for path in ("/datasets/1", "/runs/1")] == [True, False]
     assert Banner("x").is_shown("/runs/1", date(1999, 1, 1))
     assert banner.key != Banner("y").key
+
+
+def test_a_server_does_not_start_with_what_makes_no_sense(tmp_path):
+    from typer.testing import CliRunner
+
+    from tomoportal.cli import app
+
+    runner = CliRunner()
+    assert "--content" in runner.invoke(app, ["serve", "--help"]).output
+    folder = written(tmp_path, "titel = 'x'")
+    refused = runner.invoke(
+        app, ["serve", "--content", folder, "--database", f"sqlite:///{tmp_path}/none.sqlite"]
+    )
+    assert isinstance(refused.exception, UsageError)
+    assert "did you mean `title`?" in str(refused.exception)

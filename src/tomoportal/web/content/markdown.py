@@ -31,7 +31,8 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`title` is the text of the first heading of level 1, which `html` leaves out; `lead`: the first paragraph as plain text."""
+    """`title` is the text of the first heading of level 1, which `html` leaves out; `lead`: the first paragraph before any
+    other heading, as plain text."""
 
     title: str
     lead: str
@@ -44,9 +45,7 @@ def document(text: str, readdress: Readdress = str) -> Document:
     tokens = _parser().parse(text)
     title = _take_title(tokens)
     headings = tuple(_anchored(tokens))
-    lead = next(
-        (_plain(tokens[i + 1]) for i, token in enumerate(tokens) if token.type == "paragraph_open"), ""
-    )
+    lead = _lead(tokens)
     for token in tokens:
         _made_safe(token, readdress)
     _named_tables(tokens, title)
@@ -89,6 +88,16 @@ def _take_title(tokens: list[Token]) -> str:
             title = _plain(tokens[place + 1])
             del tokens[place : place + 3]
             return title
+    return ""
+
+
+def _lead(tokens: Sequence[Token]) -> str:
+    """The first paragraph that no heading stands above."""
+    for token, content in pairwise(tokens):
+        if token.type == "heading_open":
+            break
+        if token.type == "paragraph_open":
+            return _plain(content)
     return ""
 
 
