@@ -12,6 +12,7 @@ from fixtures_catalog import FUTURE, fill
 from fixtures_web import CROWDED, DAY, EMPTY_RUN, SECRET, _Portal, web_app
 from tomoportal.catalog import open_catalog
 from tomoportal.model.query import Compare, Related, Select, Value
+from tomoportal.web.estimates import estimated
 
 DEPOSITION = "/depositions/10300"
 
@@ -150,3 +151,11 @@ def test_several_alignments_part_annotations_from_tomograms(tmp_path: Path, brow
     dataset = visitor.page("/datasets/7")
     assert "Further contributions A second look" in dataset.text
     assert "Not yet" not in dataset.text
+
+
+def test_an_estimate_of_one_defocus_alone_is_shown():
+    figures = {"count": 2, "minor": None, "least": 20000.0, "most": 31000.0}
+    (fact,) = estimated({"estimated": {"groups": [figures]}})
+    assert fact.values[0].text == "2.00 to 3.10\u202fµm, 2 images"
+    (fact,) = estimated({"estimated": {"groups": [{**figures, "minor": 19000.0}]}})
+    assert fact.values[0].text.startswith("1.90 to 3.10")

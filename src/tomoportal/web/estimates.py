@@ -18,7 +18,8 @@ ESTIMATED = RelatedAggregate(
             "groups",
             (
                 Figure("count", "count"),
-                Figure("least", "min", "minor_defocus"),
+                Figure("minor", "min", "minor_defocus"),
+                Figure("least", "min", "major_defocus"),
                 Figure("most", "max", "major_defocus"),
             ),
         ),
@@ -32,7 +33,8 @@ def estimated(row: dict[str, Any]) -> Iterator[Fact]:
     """The defocus of the images, in µm, where it was estimated."""
     (found,) = row["estimated"]["groups"] or [{"count": 0}]
     if found["count"]:
-        least, most = (f"{found[name] / 1e4:.2f}" for name in ("least", "most"))
+        lowest = found["least"] if found["minor"] is None else min(found["minor"], found["least"])
+        least, most = (f"{value / 1e4:.2f}" for value in (lowest, found["most"]))
         span = least if least == most else f"{least} to {most}"
         text = f"{span}\u202fµm, {formats.plural(found['count'], 'image')}"
         yield Fact("Defocus", (Link(text),), "underfocus from CTF estimates, number of images with one")
