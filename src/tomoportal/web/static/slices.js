@@ -115,7 +115,7 @@ class Slot {
   async explain(address) {
     const answer = await fetch(address).catch(() => null);
     if (!answer) readout.textContent = "The portal cannot be reached.";
-    else if (!answer.ok) readout.textContent = (await answer.json()).error.message;
+    else if (!answer.ok) readout.textContent = await answer.json().then((told) => told.error.message, () => "This picture cannot be shown just now.");
     readout.classList.add("failed");
   }
 }
@@ -172,13 +172,11 @@ function group(layer, axis) {
 
 async function readPoints(layer) {
   const asked = query({ tomogram: known.tomogram, shape: layer.shape, budget: POINTS, v: known.version });
-  const answer = await fetch(`/annotations/${layer.id}/points.json?${asked}`);
-  const told = await answer.json();
-  if (!answer.ok) {
-    readout.textContent = told.error.message;
-    return null;
-  }
-  return told;
+  const told = await fetch(`/annotations/${layer.id}/points.json?${asked}`).then((answer) => answer.json()).catch(() => null);
+  if (told && !told.error) return told;
+  readout.textContent = told?.error.message || "The portal cannot be reached.";
+  layer.points = null;
+  return null;
 }
 
 async function near(layer, axis) {
@@ -186,8 +184,8 @@ async function near(layer, axis) {
   if (!all || all.total <= all.shown) return all;
   const reach = all.diameter / 2 + state.slab;
   const asked = { tomogram: known.tomogram, shape: layer.shape, axis, from: state.at[axis] - reach, to: state.at[axis] + reach, budget: 4000, v: known.version };
-  const answer = await fetch(`/annotations/${layer.id}/points.json?${query(asked)}`);
-  return answer.ok ? answer.json() : all;
+  const told = await fetch(`/annotations/${layer.id}/points.json?${query(asked)}`).then((answer) => answer.json()).catch(() => null);
+  return told && !told.error ? told : all;
 }
 
 async function drawPoints(layer, axis) {
