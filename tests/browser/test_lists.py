@@ -69,7 +69,7 @@ def test_the_table_of_runs_is_a_list_of_cards_on_a_phone(window, lists):
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
     heights = page.evaluate(
-        "[...document.querySelectorAll('.rows > tbody > tr')].map(row => row.getBoundingClientRect().height)"
+        "[...document.querySelectorAll('.rows.runs > tbody > tr')].map(row => row.getBoundingClientRect().height)"
     )
     assert 120 < max(heights) < 420
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
