@@ -9,10 +9,12 @@ from tomoportal.model import query
 from tomoportal.model.query import Compare, GroupKey, Groups, Value
 from tomoportal.web import urls
 from tomoportal.web.context import Crumb
+from tomoportal.web.kept import kept
 
 _BROUGHT = ("Tomogram", "Annotation", "Alignment", "TiltSeries")
 
 
+@kept
 def further_depositions(view: View, dataset: int, own: int | None) -> tuple[Crumb, ...]:
     """The depositions besides its own that have something in a dataset."""
     inside = query.Related("run", Compare("dataset_id", "eq", dataset))

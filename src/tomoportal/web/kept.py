@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple, Unpack
 
 from tomoportal.catalog import View
 
 T = TypeVar("T")
-MOST = 8
-"""States of the catalogue, or days, for which an answer is kept."""
+A = TypeVarTuple("A")
+MOST = 256
+"""Answers that are kept of each kind."""
 
 
 class _Seen:
@@ -28,16 +29,16 @@ class _Seen:
         return hash(self.view.key)
 
 
-def kept(ask: Callable[[View], T]) -> Callable[[View], T]:
+def kept(ask: Callable[[View, Unpack[A]], T]) -> Callable[[View, Unpack[A]], T]:
     """The same function; asked again about the same rows, it answers from memory. Its answers hold no addresses of files, which
     differ from visit to visit."""
 
     @lru_cache(maxsize=MOST)
-    def remembered(seen: _Seen) -> T:
-        return ask(seen.view)
+    def remembered(seen: _Seen, *args: *A) -> T:
+        return ask(seen.view, *args)
 
     @wraps(ask)
-    def answer(view: View) -> T:
-        return remembered(_Seen(view))
+    def answer(view: View, *args: *A) -> T:
+        return remembered(_Seen(view), *args)
 
     return answer

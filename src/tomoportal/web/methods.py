@@ -20,6 +20,7 @@ from tomoportal.model.reconstruction import Tomogram
 from tomoportal.web import formats, identifiers
 from tomoportal.web.facts import values_of
 from tomoportal.web.identifiers import Link
+from tomoportal.web.kept import kept
 
 MOST = 20
 """Methods of one kind that a page shows."""
@@ -56,6 +57,8 @@ class _Kind:
     told: type[Entity]
     fields: tuple[str, ...]
     way: tuple[str, ...] = ()
+    distinct: str = ""
+    """The field whose different values are counted, instead of rows."""
 
 
 ANNOTATIONS = _Kind(
@@ -77,16 +80,21 @@ ACQUISITION = _Kind(
         "tilting_scheme", "pixel_spacing", "data_acquisition_software",
     ),
 )  # fmt: skip
-CONDITIONS = _Kind(
-    "Experimental conditions", "Runs", "Run", Dataset, ("sample_type", "sample_preparation", "grid_preparation", "other_setup"),
-    ("dataset",),
+CONDITIONS = tuple(
+    _Kind(
+        "Experimental conditions", "Runs", entity, Dataset, ("sample_type", "sample_preparation", "grid_preparation", "other_setup"),
+        ("run", "dataset"), "run_id",
+    )
+    for entity in ("TiltSeries", "Tomogram", "Annotation")
 )  # fmt: skip
+"""Those of the runs with tilt series, tomograms or annotations."""
 
 
 def methods(view: View, kind: _Kind, where: query.Condition) -> Methods:
     """How rows that fulfil `where` were made, the most frequent first. Columns that nobody filled in are left out."""
     keys = tuple(GroupKey(name, (*kind.way, name)) for name in kind.fields)
-    asked = query.Aggregate(kind.entity, (Groups("groups", (*keys, Figure("count", "count"))),), where)
+    figure = Figure("count", "count", kind.distinct or None, distinct=bool(kind.distinct))
+    asked = query.Aggregate(kind.entity, (Groups("groups", (*keys, figure)),), where)
     groups = sorted(json.loads(view.json(asked))["groups"], key=lambda group: -group["count"])
     names = [name for name in kind.fields if any(values_of(kind.told, name, group[name]) for group in groups)]
     links = _links(view, where) if kind is ANNOTATIONS and groups else {}
@@ -122,16 +130,17 @@ def _links(view: View, where: query.Condition) -> dict[Any, tuple[Link, ...]]:
     return found
 
 
+@kept
 def methods_of_dataset(view: View, id: int) -> tuple[Methods, ...]:
     """How the data of a dataset were made."""
     inside = query.Related("run", query.Compare("dataset_id", "eq", id))
     return tuple(methods(view, kind, inside) for kind in (ACQUISITION, TOMOGRAMS, ANNOTATIONS))
 
 
+@kept
 def methods_of_deposition(view: View, id: int) -> tuple[Methods, ...]:
     """How the data of a deposition were made; the conditions are those of the runs that have any of it."""
     mine = query.Compare("deposition_id", "eq", id)
-    relations = ("annotations", "tomograms", "tiltseries")
-    runs = query.Or(tuple(query.Related(relation, mine) for relation in relations))
     found = tuple(methods(view, kind, mine) for kind in (ANNOTATIONS, TOMOGRAMS, ACQUISITION))
-    return (*found, methods(view, CONDITIONS, runs))
+    conditions = (methods(view, kind, mine) for kind in CONDITIONS)
+    return (*found, *[kind for kind in conditions if kind.rows][:1])
