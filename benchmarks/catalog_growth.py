@@ -20,8 +20,6 @@ from statistics import median
 from catalog_http import Server, ours, rounded, run_with, timed
 from catalog_questions import BROWSE, COUNTS, NESTED, OBJECT, RUN
 
-from tomoportal.web.urls import DATASETS
-
 RUNS, ANNOTATIONS = 40, 7
 BUDGET = 2.0
 
@@ -67,7 +65,6 @@ def questions(server: Server) -> dict[str, Callable[[], bytes]]:
     pages = {
         "page of a dataset": f"/datasets/{dataset}",
         "page of a run": f"/runs/{run}",
-        "page of datasets": DATASETS,
     }
     return {
         **{name: lambda text=text: server.ask(text) for name, text in texts.items()},
