@@ -28,3 +28,14 @@ def further_depositions(view: View, dataset: int, own: int | None) -> tuple[Crum
     fields = (Value("id", "id"), Value("title", "title"))
     rows = view.rows(query.Select("Deposition", fields, Compare("id", "in", others)))
     return tuple(Crumb(row["title"], urls.deposition(row["id"])) for row in rows)
+
+
+@kept
+def datasets_with(view: View, deposition: int) -> tuple[int, ...]:
+    """The datasets that have anything of a deposition inside."""
+    mine = Compare("deposition_id", "eq", deposition)
+    found = {row["id"] for row in view.rows(query.Select("Dataset", (Value("id", "id"),), mine))}
+    for entity in _BROUGHT:
+        asked = query.Aggregate(entity, (Groups("groups", (GroupKey("id", ("run", "dataset_id")),)),), mine)
+        found |= {group["id"] for group in json.loads(view.json(asked))["groups"]}
+    return tuple(sorted(found))

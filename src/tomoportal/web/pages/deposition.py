@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tomoportal.model import query
 from tomoportal.model.deposition import Deposition
-from tomoportal.model.query import Compare, Or, Order, through
+from tomoportal.model.query import Compare, Order
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.contents import COUNTS, counted, with_ctf
 from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
+from tomoportal.web.contributions import datasets_with
 from tomoportal.web.deposited import Deposited, deposited
 from tomoportal.web.facts import Facts, facts, selected
 from tomoportal.web.identifiers import Link
@@ -50,7 +50,7 @@ def deposition_page(visit: Visit) -> DepositionPage:
     row = visit.view.one("Deposition", id, (*selected(Deposition), AUTHORS, *COUNTS))
     if row is None:
         raise PageError(404, f"There is no deposition {id} here.")
-    where = _contributed(id)
+    where = Compare("id", "in", datasets_with(visit.view, id))
     total = visit.view.count("Dataset", where)
     page = asked_page(visit, DATASETS_PAGE)
     paging = Paging.of(
@@ -85,8 +85,3 @@ def deposition_page(visit: Visit) -> DepositionPage:
         methods=methods_of_deposition(visit.view, id),
         deposited=deposited(visit, id, {name: row[f"count_{name}"] for name in ("annotations", "tomograms")}),
     )
-
-
-def _contributed(id: int) -> query.Condition:
-    mine = Compare("deposition_id", "eq", id)
-    return Or((mine, *(through(("runs", name), mine) for name in ("annotations", "tomograms", "alignments"))))
