@@ -480,13 +480,16 @@ def test_the_last_documents_are_kept_and_long_ones_are_not(ask: Ask, service: Se
     assert len(service._remembered) == MOST_REMEMBERED
 
 
-def test_what_may_take_long_to_understand_waits_with_the_costly(ask: Ask, service: Service) -> None:
-    long = "{ runs { id } } #" + "x" * 3000
+def test_what_may_take_long_to_understand_waits_with_the_costly(
+    ask: Ask, service: Service, request: pytest.FixtureRequest
+) -> None:
+    new = f"# not asked before {request.node.name}"
+    long = f"{{ runs {{ id }} }} {new}" + "x" * 3000
     assert service.is_soon_understood(Request("{ runs { id } }"))
     assert not service.is_soon_understood(Request(long))
     ask(long)
     assert service.is_soon_understood(Request(long))
-    schema = "{ __schema { types { name } } } # not asked before"
+    schema = f"{{ __schema {{ types {{ name }} }} }} {new}"
     assert not service.is_soon_understood(Request(schema))
     ask(schema)
     assert service.is_soon_understood(Request(schema))

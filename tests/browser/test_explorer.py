@@ -118,12 +118,12 @@ def test_commands_for_the_clipboard_run(window, demo, tmp_path):
     page.locator("#variables").fill('{"name": "TS_002"}')
     expected = {"data": {"runs": [{"name": "TS_002"}]}}
     page.get_by_role("button", name="Copy as Python").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    expect(page.locator("[data-copy=python]")).to_have_text("Copied")
     script = page.evaluate("navigator.clipboard.readText()")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == expected
     page.get_by_role("button", name="Copy as curl").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    expect(page.locator("[data-copy=curl]")).to_have_text("Copied")
     command = page.evaluate("navigator.clipboard.readText()")
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == expected
