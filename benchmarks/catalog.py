@@ -31,6 +31,7 @@ from tomoportal.catalog.view import _totals  # noqa: E402
 from tomoportal.layout.paths import Key  # noqa: E402
 from tomoportal.model import query  # noqa: E402
 from tomoportal.web import members  # noqa: E402
+from tomoportal.web.filter_kinds import AllOf, OneOf  # noqa: E402
 from tomoportal.web.lists import DATASETS  # noqa: E402
 
 BUDGETS = {
@@ -108,7 +109,7 @@ def filters(view: View) -> list[Any]:
         [("object", "membrane 1"), ("files", "tomogram"), ("camera_manufacturer", "Gatan")]
     )
     rows = choice.members(view)
-    return [choice.options(item, rows) for item in choice.of.filters]
+    return [choice.options(item, rows) for item in choice.of.filters if isinstance(item, OneOf | AllOf)]
 
 
 def forget() -> None:
