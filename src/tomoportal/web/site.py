@@ -113,7 +113,13 @@ def routes(get_view: GetView, settings: Settings) -> list[BaseRoute]:
         if path != urls.SUGGESTIONS
     ]
     documents = [Route(path, _document(get_view, settings, make)) for path, make in DOCUMENTS]
-    return [*documents, *twins, *file_routes(settings), *pages, Mount("/static", _Static(directory=urls.STATIC))]
+    return [
+        *documents,
+        *twins,
+        *file_routes(settings),
+        *pages,
+        Mount("/static", _Static(directory=urls.STATIC)),
+    ]
 
 
 def error_handlers(settings: Settings) -> dict[Any, Handler]:
