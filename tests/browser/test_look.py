@@ -65,9 +65,8 @@ def test_from_the_front_page_to_the_volume(window, demo):
     layers = frame.evaluate("viewer.state.toJSON().layers.map(layer => [layer.type, layer.name])")
     assert layers[0][1] == name
     overlays = [name for _, name in layers[1:]]
-    assert all(
-        re.match(r".+, (points|segmentation)(, ground truth)?(, [0-9.]+ Å)?$", name) for name in overlays
-    )
+    shapes = "points|oriented points|instances|segmentation|segmented instances|surface"
+    assert all(re.match(rf".+, ({shapes})(, ground truth)?(, [0-9.]+ Å)?$", name) for name in overlays)
     assert {"image", "annotation", "segmentation"} <= {kind for kind, _ in layers}
     faults = "viewer.layerManager.managedLayers.flatMap(l => l.layer.dataSources.map(s => s.loadState?.error?.message)).filter(Boolean)"
     assert frame.evaluate(faults) == []

@@ -85,5 +85,6 @@ def test_the_commands_of_the_documentation_run(demo_files, address, tmp_path, mo
 
 def test_every_page_and_picture_that_is_linked_exists():
     for page in [*PAGES, ROOT / "ARCHITECTURE.md"]:
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        outside_code = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+        for target in re.findall(r"\]\(([^)#:]+)\)", outside_code):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -31,7 +31,7 @@ from tomoportal.catalog import Addresses, Visibility, open_catalog
 from tomoportal.cli.ingest import ingest_config
 from tomoportal.model.query import Select, Value
 
-POINTS = 100 if os.environ.get("TOMOPORTAL_TEST_ALL") else 15
+POINTS = 100 if os.environ.get("TOMOPORTAL_TEST_ALL") else 10
 FORK = multiprocessing.get_context("fork")
 
 

@@ -303,6 +303,12 @@ def test_entities_in_xml_are_refused() -> None:
         read_mesh(data, "x", "vtk")
 
 
+def test_lengths_of_an_unknown_type_are_refused() -> None:
+    data = b'<VTKFile type="PolyData" header_type="nt32"><PolyData/></VTKFile>'
+    with pytest.raises(FormatError, match="header_type is 'nt32'; expected UInt32 or UInt64"):
+        read_mesh(data, "x", "vtk")
+
+
 @pytest.mark.parametrize("length", [100, 300, -10])
 def test_a_glb_that_is_cut_off_is_told_without_words_of_python(length):
     corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ingest.made_sources import MemoryStorage
@@ -65,6 +65,7 @@ def is_portable(pattern: str) -> bool:
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(patterns=st.lists(PATTERNS.filter(is_portable), min_size=1, max_size=20))
+@example(patterns=["*[!]x]", "[!]x]*", "[]a]*"])
 def test_the_same_paths_as_bash(root: Path, patterns: list[str]) -> None:
     for pattern, expected in zip(patterns, in_bash(root, patterns), strict=True):
         if "*" not in pattern and "?" not in pattern and "[" not in pattern:

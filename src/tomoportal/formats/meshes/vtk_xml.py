@@ -152,7 +152,10 @@ def read_vtk_xml(data: bytes, name: str) -> Mesh:
 
 def _opened(root: ElementTree.Element, appended: bytes, is_raw: bool, name: str) -> _File:
     order = ">" if root.get("byte_order") == "BigEndian" else "<"
-    length = np.dtype(order + _TYPES[root.get("header_type", "UInt32").replace("Float", "UInt")])
+    header = root.get("header_type", "UInt32")
+    if header not in ("UInt32", "UInt64"):
+        raise FormatError(name, f"its header_type is '{header}'; expected UInt32 or UInt64.")
+    length = np.dtype(order + _TYPES[header])
     compressor = root.get("compressor", "")
     if compressor not in _COMPRESSORS:
         raise FormatError(

@@ -139,7 +139,7 @@ def _starting(names: list[str], start: str) -> list[str]:
 def _literals(part: str) -> tuple[str, str, str | None]:
     """What rules most names out fast: the text before the first wildcard, the longest text that must stand somewhere, and,
     when the only wildcard is one `*`, the text after it."""
-    plain = re.split(r"\[.[^\]]*\]|[*?\[]", part)
+    plain = re.split(r"\[!?.[^\]]*\]|[*?\[]", part)
     end = plain[1] if len(plain) == 2 and "*" in part and not re.search(r"[?\[]", part) else None
     return plain[0], max(plain, key=len), end
 
