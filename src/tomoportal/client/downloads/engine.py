@@ -171,6 +171,9 @@ class Engine:
                     self._put(running, _small(self, running, item))
         except PortalError as error:
             self._failed(running, error)
+        except BaseException:
+            self._stop.set()
+            raise
         finally:
             self._one_less(running)
 
