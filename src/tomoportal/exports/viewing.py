@@ -52,11 +52,11 @@ def viewer_state(view: View, tomogram: int) -> str | None:
     if row is None or not row["zarr"]:
         return None if row is None else row["copy"]
     copy = json.loads(row["copy"]) if row["copy"] else None
-    known = [unquote(address) for layer in (copy or {}).get("layers", ()) for address in _addresses(layer)]
+    known = [address for layer in (copy or {}).get("layers", ()) for address in addresses(layer)]
     if copy is not None and not any(_OURS in address for address in known):
         return str(row["copy"])
     base = view.addresses.files
-    missing = [shown for shown in _fitting(row, base) if not any(_shows(at, shown) for at in known)]
+    missing = [shown for shown in _fitting(row, base) if not any(leads_to(at, shown.path) for at in known)]
     made = tomogram_state(_image(row, base), [overlay(shown) for shown in missing])
     layers = json.loads(json.dumps(made["layers"]).replace(FILES_MARK, base))
     if copy is None:
@@ -67,10 +67,23 @@ def viewer_state(view: View, tomogram: int) -> str | None:
     )
 
 
-def _shows(address: str, shown: Shown) -> bool:
-    """Whether a layer with this address shows that."""
-    _, found, rest = address.partition(shown.path)
+def addresses(layer: dict[str, Any]) -> Iterator[str]:
+    """Where the data of a layer come from, unquoted. A source is an address, an object with one, or a list of these."""
+    source = layer.get("source") or []
+    for item in source if isinstance(source, list) else [source]:
+        yield unquote(str(item.get("url", "") if isinstance(item, dict) else item))
+
+
+def leads_to(address: str, path: str) -> bool:
+    """Whether an address of a layer is that of a path of the layout."""
+    _, found, rest = address.partition(path)
     return bool(found) and (not rest or rest[0] in "/|")
+
+
+def drawn_from(path: str, shape: str) -> str:
+    """The path that the layer of an annotation file is drawn from: that of a mask itself, else the folder made for the viewer."""
+    key = owner(path)
+    return path if shape in MASKS or key is None else viewer_layer(key, shape)
 
 
 def _fitting(row: dict[str, Any], base: str) -> Iterator[Shown]:
@@ -87,10 +100,7 @@ def _fitting(row: dict[str, Any], base: str) -> Iterator[Shown]:
 
 
 def _shown(annotation: dict[str, Any], shape: str, file: dict[str, Any], spacing: float, base: str) -> Shown:
-    path = file["path"].removeprefix(base).strip("/")
-    key = owner(path)
-    if shape not in MASKS and key is not None:
-        path = viewer_layer(key, shape)
+    path = drawn_from(file["path"].removeprefix(base).strip("/"), shape)
     return Shown(
         annotation["object_name"], annotation["object_id"], annotation["annotation_method"],
         bool(annotation["ground_truth_status"]), shape, path, spacing, bool(file["visible"]),
@@ -101,13 +111,6 @@ def _image(row: dict[str, Any], base: str) -> ImageLayer:
     size = (row["size_x"] or 1, row["size_y"] or 1, row["size_z"] or 1)
     path = row["zarr"].removeprefix(base).strip("/")
     return ImageLayer(row["run"]["name"], path, row["voxel_spacing"], size, _UNKNOWN, _UNKNOWN)
-
-
-def _addresses(layer: dict[str, Any]) -> Iterator[str]:
-    """Where a layer's data come from. A source is an address, an object with one, or a list of these."""
-    source = layer.get("source") or []
-    for item in source if isinstance(source, list) else [source]:
-        yield str(item.get("url", "") if isinstance(item, dict) else item)
 
 
 def _renamed(before: list[dict[str, Any]], added: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -6,12 +6,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote
 
 from tomoportal.catalog import View
 from tomoportal.errors import NotFound, UsageError
-from tomoportal.exports.viewing import viewer_state
-from tomoportal.layout.paths import owner, viewer_layer
+from tomoportal.exports.viewing import addresses, drawn_from, leads_to, viewer_state
 from tomoportal.model.query import Many, One, Order, Selection, Value
 
 POINTS = ("Point", "OrientedPoint", "InstanceSegmentation")
@@ -91,7 +89,7 @@ def drawn(view: View, tomogram: int) -> Drawn | None:
     if row is None:
         return None
     state = json.loads(viewer_state(view, tomogram) or "{}")
-    shown = [(layer, tuple(_addresses(layer))) for layer in state.get("layers", ())]
+    shown = [(layer, tuple(addresses(layer))) for layer in state.get("layers", ())]
     base = view.addresses.files
     layers = tuple(
         _coloured(layer, shown) for item in row["run"]["annotations"] for layer in _layers(item, row, base)
@@ -159,26 +157,14 @@ def _path(address: str, base: str) -> str:
 
 def _coloured(layer: Layer, shown: list[tuple[dict[str, Any], tuple[str, ...]]]) -> Layer:
     """The layer with the colour that the viewer's own has."""
-    key = owner(layer.path)
-    path = layer.path if layer.is_mask or key is None else viewer_layer(key, layer.shape)
-    for state, addresses in shown:
-        if not any(_leads_to(address, path) for address in addresses):
+    path = drawn_from(layer.path, layer.shape)
+    for state, found in shown:
+        if not any(leads_to(address, path) for address in found):
             continue
         colour = state.get("annotationColor") or state.get("segmentDefaultColor") or _PLAIN_COLOUR
         listed = tuple((int(number), shade) for number, shade in state.get("segmentColors", {}).items())
         return replace(layer, colour=colour, colours=listed, is_visible=state.get("visible", True))
     return layer
-
-
-def _leads_to(address: str, path: str) -> bool:
-    _, found, rest = address.partition(path)
-    return bool(found) and (not rest or rest[0] in "/|")
-
-
-def _addresses(layer: dict[str, Any]) -> Iterator[str]:
-    source = layer.get("source") or []
-    for item in source if isinstance(source, list) else [source]:
-        yield unquote(str(item.get("url", "") if isinstance(item, dict) else item))
 
 
 def _limits(state: dict[str, Any]) -> tuple[float, float] | None:
