@@ -37,7 +37,7 @@ from tomoportal.settings import Settings
 from tomoportal.web import render
 from tomoportal.web.pages.explorer import explorer_page
 from tomoportal.web.pages.folder import folder_page
-from tomoportal.web.site import HEADINGS, security_headers
+from tomoportal.web.site import HEADINGS, is_twin, json_error, security_headers
 from tomoportal.web.site import routes as page_routes
 
 log = logging.getLogger("tomoportal")
@@ -190,6 +190,8 @@ def _teller(settings: Settings) -> Callable[[Request, Exception], Awaitable[Resp
         if request.url.path.startswith(MACHINE_PATHS):
             body = error_body(code, message, request.url.path)
             return Response(body, status, headers, media_type="application/json")
+        if is_twin(request):
+            return json_error(request, status, message, headers)
         return _error_page(settings, status, message, headers)
 
     return tell

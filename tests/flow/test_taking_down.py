@@ -218,6 +218,9 @@ def test_a_withdrawn_run_is_gone_at_once_and_says_so(two, portal):
         assert page.status_code == 410
         assert "This run was withdrawn" in page.text
         assert "The grid was &lt;mixed&gt; up" in page.text
+    twin = browser.get(f"/runs/{number}.json")
+    assert (twin.status_code, twin.json()["error"]["code"]) == (410, "withdrawn")
+    assert "The grid was <mixed> up" in twin.json()["error"]["message"]
     assert browser.get("/runs/999999").status_code == 404
     file = browser.get(f"/files/{SPACING}/Tomograms/100/R1.mrc")
     assert file.status_code == 410

@@ -12,6 +12,7 @@ from tomoportal.model import query
 from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Many, Order, RelatedTotal, Value
 from tomoportal.web import urls
 from tomoportal.web.facts import UNSTATED
+from tomoportal.web.identifiers import Link
 
 MOST_AUTHORS = 4
 
@@ -45,7 +46,7 @@ class DatasetCard:
 
     id: int
     title: str
-    organism: str | None
+    organism: Link | None
     release: str
     picture: Picture | None
     authors: tuple[str, ...]
@@ -63,6 +64,7 @@ _FIELDS: tuple[query.Selection, ...] = (
             "id",
             "title",
             "organism_name",
+            "organism_taxid",
             "release_date",
             "key_photo_url",
             "key_photo_thumbnail_url",
@@ -110,13 +112,21 @@ def named(found: Sequence[dict[str, Any]]) -> tuple[Named, ...]:
     return tuple(Named(name, name in truth, urls.object(ids[name])) for name in sorted(ids, key=str.casefold))
 
 
+def organism(row: dict[str, Any]) -> Link | None:
+    """The species of a dataset with the page about it, None when nothing is stated."""
+    name, taxid = row["organism_name"], row["organism_taxid"]
+    if not taxid:
+        return None if name in UNSTATED else Link(name)
+    return Link(name or f"NCBI:{taxid}", urls.organism(taxid))
+
+
 def _card(row: dict[str, Any], runs: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> DatasetCard:
     names = [author["name"] for author in row["authors"]]
     shown = names if len(names) <= MOST_AUTHORS + 1 else names[:MOST_AUTHORS]
     return DatasetCard(
         id=row["id"],
         title=row["title"],
-        organism=None if row["organism_name"] in UNSTATED else row["organism_name"],
+        organism=organism(row),
         release=row["release_date"],
         picture=Picture.of(row),
         authors=tuple(shown),

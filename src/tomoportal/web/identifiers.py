@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +59,8 @@ def taxon(taxid: int) -> Link:
 def orcid(identifier: str) -> Link:
     """A person."""
     return Link(identifier, f"https://orcid.org/{identifier}")
+
+
+def kaggle(name: str) -> Link:
+    """A person at Kaggle."""
+    return Link(name, f"https://www.kaggle.com/{quote(name.strip(), safe='')}")

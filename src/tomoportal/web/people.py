@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tomoportal.model.query import Many, Order, Value
 from tomoportal.web import identifiers, urls
 
-_FIELDS = ("name", "orcid", "affiliation_name", "primary_author_status", "corresponding_author_status")
+_FIELDS = (
+    "name", "orcid", "kaggle_id", "email", "affiliation_name", "primary_author_status", "corresponding_author_status",
+)  # fmt: skip
 
 AUTHORS = Many(
     "authors",
@@ -21,11 +24,14 @@ AUTHORS = Many(
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An author; `page` leads to what the portal has of them, `href` to the ORCID record."""
+    """An author; `page` leads to what the portal has of them, `href` to the ORCID record, `kaggle` to the profile there. Only
+    corresponding authors have an `email`."""
 
     name: str
     page: str = ""
     href: str = ""
+    kaggle: str = ""
+    email: str = ""
     affiliation: str = ""
     is_primary: bool = False
     is_corresponding: bool = False
@@ -38,12 +44,19 @@ def people(row: dict[str, Any]) -> tuple[Person, ...]:
             name=author["name"],
             page=urls.author(author["orcid"] or author["name"]),
             href=identifiers.orcid(author["orcid"]).href if author["orcid"] else "",
+            kaggle=identifiers.kaggle(author["kaggle_id"]).href if author["kaggle_id"] else "",
+            email=(author["email"] or "") if author["corresponding_author_status"] else "",
             affiliation=author["affiliation_name"] or "",
             is_primary=bool(author["primary_author_status"]),
             is_corresponding=bool(author["corresponding_author_status"]),
         )
         for author in row["authors"]
     )
+
+
+def by_role(persons: Sequence[Person]) -> list[Person]:
+    """Primary authors first, those who are only corresponding last, each in their order."""
+    return sorted(persons, key=lambda person: 0 if person.is_primary else 2 if person.is_corresponding else 1)
 
 
 def schema_org(persons: tuple[Person, ...]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -89,6 +89,9 @@ HEADINGS = {
     503: "The catalogue cannot be read just now",
 }
 
+CODES = {400: "query", 404: "not-found", 410: "withdrawn", 500: "unexpected", 503: "catalog"}
+"""What programs are told, beside the sentence."""
+
 WITHDRAWABLE = {
     "datasets": "dataset",
     "depositions": "deposition",
@@ -128,7 +131,7 @@ def error_handlers(settings: Settings) -> dict[Any, Handler]:
     async def answered(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = dict(getattr(error, "headers", None) or {})
-        return _error(settings, status, "", headers)
+        return _error(settings, request, status, "", headers)
 
     return {HTTPException: answered, 500: answered}
 
@@ -195,12 +198,14 @@ def _answering(
         try:
             return respond(visit)
         except Gone as gone:
-            return _gone(settings, gone)
+            return _gone(settings, request, gone)
         except PageError as error:
             stone = _tombstone(visit) if error.status == 404 else None
-            return _gone(settings, Gone(stone)) if stone else _error(settings, error.status, error.message)
+            if stone:
+                return _gone(settings, request, Gone(stone))
+            return _error(settings, request, error.status, error.message)
         except QueryError as error:
-            return _error(settings, 400, f"{error}.")
+            return _error(settings, request, 400, f"{error}.")
         except CatalogError as error:
             return _unreadable(settings, request, error)
 
@@ -216,14 +221,16 @@ def _tombstone(visit: Visit) -> Tombstone | None:
     return visit.view.tombstone(kind, visit.id()) if kind else None
 
 
-def _gone(settings: Settings, gone: Gone) -> Response:
+def _gone(settings: Settings, request: Request, gone: Gone) -> Response:
     headers = {**security_headers(), "cache-control": "no-cache"}
+    if is_twin(request):
+        return json_error(request, 410, gone.message, headers)
     return HTMLResponse(render.tombstone(gone, settings), 410, headers)
 
 
 def _unreadable(settings: Settings, request: Request, error: CatalogError) -> Response:
     _log.error("%s: %s", request.url.path, error)
-    return _error(settings, 503, "Try again in a minute.", {"retry-after": "60"})
+    return _error(settings, request, 503, "Try again in a minute.", {"retry-after": "60"})
 
 
 def _tagged(request: Request, text: str, media_type: str, headers: dict[str, str]) -> Response:
@@ -235,10 +242,31 @@ def _tagged(request: Request, text: str, media_type: str, headers: dict[str, str
     return Response(text, headers=headers, media_type=media_type)
 
 
-def _error(settings: Settings, status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+def _error(
+    settings: Settings, request: Request, status: int, message: str, headers: dict[str, str] | None = None
+) -> Response:
     heading = HEADINGS.get(status, "This did not work")
-    html = render.error(status, heading, message, settings)
-    return HTMLResponse(html, status, {**security_headers(), "cache-control": "no-store", **(headers or {})})
+    headers = {**security_headers(), "cache-control": "no-store", **(headers or {})}
+    if is_twin(request):
+        return json_error(request, status, message or f"{heading}.", headers)
+    return HTMLResponse(render.error(status, heading, message, settings), status, headers)
+
+
+def is_twin(request: Request) -> bool:
+    """Whether a JSON twin is asked for: what goes wrong there is told as JSON too."""
+    return request.url.path.endswith(".json")
+
+
+def json_error(request: Request, status: int, message: str, headers: dict[str, str]) -> Response:
+    """An error for programs: `{"error": {"status", "code", "message", "where"}}`."""
+    told = {
+        "status": status,
+        "code": CODES.get(status, "http"),
+        "message": message,
+        "where": request.url.path,
+    }
+    allowed = {**headers, "access-control-allow-origin": "*", "cache-control": "no-store"}
+    return JSONResponse({"error": told}, status, allowed)
 
 
 class _Static(StaticFiles):

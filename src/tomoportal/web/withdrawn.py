@@ -29,7 +29,8 @@ class Gone(PageError):
     """What is asked for was withdrawn (410). `back`: what it was part of."""
 
     def __init__(self, stone: Tombstone, back: tuple[Crumb, ...] = ()) -> None:
-        super().__init__(410, f"{stone.folder} was withdrawn on {stone.on}.")
+        reason = f": {stone.reason.rstrip('.')}" if stone.reason else ""
+        super().__init__(410, f"{stone.folder} was withdrawn on {stone.on}{reason}.")
         self.stone, self.back = stone, back
 
 

@@ -44,7 +44,7 @@ def test_lists_take_the_query_string(of):
     )
     assert whole["listing"]["paging"]["total"] == 27
     assert 0 < narrowed["listing"]["paging"]["total"] < 27
-    assert {card["organism"] for card in narrowed["datasets"]} == {"Homo sapiens"}
+    assert {card["organism"]["text"] for card in narrowed["datasets"]} == {"Homo sapiens"}
     assert narrowed["listing"]["choice"] == {
         "search": "", "chosen": {"organism": ["Homo sapiens"]}, "sort": "title",
     }  # fmt: skip
@@ -87,6 +87,23 @@ def test_names_come_as_they_are(of):
 )
 def test_what_is_hidden_has_no_twin(of, address):
     of(address, 404)
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "code", "words"),
+    [
+        ("/datasets/999.json", 404, "not-found", "There is no dataset 999 here."),
+        ("/datasets/x.json", 400, "query", "“x” is not a number"),
+        ("/nowhere/at/all.json", 404, "not-found", "There is nothing here."),
+    ],
+)
+def test_what_goes_wrong_is_told_as_json(browser, address, status, code, words):
+    answer = browser.client.get(address)
+    assert answer.status_code == status
+    assert answer.headers["access-control-allow-origin"] == "*"
+    told = answer.json()["error"]
+    assert (told["status"], told["code"], told["where"]) == (status, code, address)
+    assert words in told["message"]
 
 
 def test_every_page_has_one(of, browser):

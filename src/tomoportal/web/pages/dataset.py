@@ -9,7 +9,7 @@ from tomoportal.model import query
 from tomoportal.model.deposition import Dataset
 from tomoportal.model.query import Compare, Many, One, Order, Value
 from tomoportal.web import formats, identifiers, urls
-from tomoportal.web.cards import Picture
+from tomoportal.web.cards import Picture, organism
 from tomoportal.web.contents import COUNTS, counted, with_ctf
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.contributions import further_depositions
@@ -104,7 +104,7 @@ def dataset_page(visit: Visit) -> DatasetPage:
         publications=identifiers.links(row["dataset_publications"]),
         databases=identifiers.links(row["related_database_entries"]),
         funding=tuple(", ".join(filter(None, (s["agency"], s["grant"]))) for s in row["funding_sources"]),
-        organism=_organism(row),
+        organism=organism(row),
         further=further_depositions(visit.view, id, deposition["id"] if deposition else None),
         deposition=Crumb(deposition["title"], urls.deposition(deposition["id"])) if deposition else None,
         dates=_dates(row),
@@ -128,13 +128,6 @@ def dataset_page(visit: Visit) -> DatasetPage:
             f"Dataset.get_by_id(client, {id}).download_everything()",
         ),
     )
-
-
-def _organism(row: dict[str, Any]) -> Link | None:
-    name, taxid = row["organism_name"], row["organism_taxid"]
-    if not taxid:
-        return None if name in UNSTATED else Link(name)
-    return Link(name or f"NCBI:{taxid}", urls.organism(taxid))
 
 
 def _dates(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
