@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from fixtures_web import CROWDED, DAY, EMPTY_RUN, web_app
 from tomoportal.layout.ontologies import write_ontology
 from tomoportal.layout.paths import Key, folder
-from tomoportal.layout.private import Ledger, Record, ledger_path, write_ledger
+from tomoportal.layout.private import Ledger, Record, gather_index, index_path, ledger_path, write_ledger
 from tomoportal.model.ontology import Ontology, Term
 from tomoportal.model.query import Compare, Select, Value
 from tomoportal.problems import Problem, Severity
@@ -55,7 +55,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         "GO:0022626": Term("GO:0022626", "cytosolic ribosome", ("80S ribosome", "free ribosome"), False, ())
     }
     write_ontology(storage, Ontology("go", "2026", terms))
+    gather_index(storage, str(CROWDED))
     storage.write(ledger_path(Key("run", dataset=str(CROWDED), run="TS_003")), b"{ not json")
+    storage.write(index_path(str(CROWDED + 1)), b"{ not json")
     return Settings(title="Test portal", public_url="https://portal.example", storage=str(home))
 
 
@@ -114,6 +116,40 @@ def test_without_records_the_metadata_tell_the_files(visitor, portal):
 
 def test_records_that_cannot_be_read_are_told_of(visitor, portal):
     assert "cannot be read just now" in visitor.page(f"/runs/{run_id(portal, 'TS_003')}/files").text
+
+
+def test_the_findings_of_a_dataset_lead_to_the_runs_they_are_about(visitor, portal):
+    page = visitor.page(f"/datasets/{CROWDED}/findings")
+    assert "1 finding." in page.text
+    assert (
+        "warning Odd header 1 Check it. the header says 7.9 Å, the deposition 7.84 Å Run TS_002 , tomogram 100"
+        in page.text
+    )
+    assert f"/runs/{run_id(portal, 'TS_002')}/files" in page.values("a", "href")
+    assert "hidden message" not in page.text
+    assert "/secret/" not in page.text
+    assert f"/datasets/{CROWDED}/findings" in visitor.page(f"/datasets/{CROWDED}").values("a", "href")
+
+
+def test_many_findings_of_a_kind_are_folded(portal, tmp_path, browser):
+    storage = open_storage(str(tmp_path))
+    kinds = [Problem("odd", f"number {n}", Severity.NOTICE, hint=f"Do {n}.") for n in range(120)]
+    problems = tuple(map(asdict, [*kinds, Problem("bad", "broken", Severity.ERROR)]))
+    made = replace(record(TOMOGRAM, {"TS.mrc": {"size": 1}}), problems=problems)
+    write_ledger(storage, ledger_path(RUN), Ledger().put(made))
+    gather_index(storage, str(CROWDED))
+    app = web_app(portal, Path("no-files"), Settings(storage=str(tmp_path)))
+    page = type(browser)(TestClient(app)).page(f"/datasets/{CROWDED}/findings")
+    assert page.text.index("Bad 1") < page.text.index("Odd 120")
+    assert "Show the first 100" in page.text
+    assert page.text.count("Do ") == 100
+    assert "In 1 run; the page of files" in page.text
+
+
+def test_findings_that_are_unknown_or_cannot_be_read_are_told_of(visitor):
+    assert "cannot be read just now" in visitor.page(f"/datasets/{CROWDED + 1}/findings").text
+    assert "not ingested by this portal" in visitor.page(f"/datasets/{CROWDED + 2}/findings").text
+    visitor.page("/datasets/1/findings", 404)
 
 
 def test_no_run_no_files(visitor):

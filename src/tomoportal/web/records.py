@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tomoportal.catalog import View, Visibility
 from tomoportal.layout.paths import Key
-from tomoportal.layout.private import Record, ledger_path, read_ledger
+from tomoportal.layout.private import Record, indexed, ledger_path, read_ledger
 from tomoportal.problems import Problem, in_order
 from tomoportal.storage.protocol import Storage
 
@@ -20,9 +20,12 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something noticed about an entity (`what`, in words). `where` is a place in the deposition file or the data."""
+    """Something noticed about an entity (`what`, in words; `run` it lies in, if any). `code` names the kind of finding; `where` is a
+    place in the deposition file or the data."""
 
     what: str
+    run: str
+    code: str
     severity: str
     message: str
     hint: str
@@ -40,13 +43,23 @@ def _is_public(view: View, record: Record) -> bool:
     return is_there and view.visible_entity(record.key) is Visibility.PUBLIC
 
 
-def findings(records: tuple[Record, ...]) -> Iterator[Finding]:
+def findings(records: Iterable[Record]) -> Iterator[Finding]:
     """What was noticed, entity by entity. Paths of source files are not for visitors."""
     for record in records:
         for problem in in_order(map(Problem.from_dict, record.problems)):
             yield Finding(
-                _what(record.key), problem.severity.value, problem.message, problem.hint, problem.where
-            )
+                _what(record.key), record.key.run, problem.code, problem.severity.value, problem.message, problem.hint,
+                problem.where,
+            )  # fmt: skip
+
+
+def dataset_findings(view: View, storage: Storage, dataset: str) -> tuple[Finding, ...] | None:
+    """What was noticed about a dataset and everything in it that a visitor may see; None when it was never ingested here. Raises
+    `StorageError` when the records cannot be read."""
+    with indexed(storage, dataset) as records:
+        if records is None:
+            return None
+        return tuple(findings(record for record in records if record.problems and _is_public(view, record)))
 
 
 def _what(key: Key) -> str:

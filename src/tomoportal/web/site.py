@@ -37,6 +37,7 @@ from tomoportal.web.pages.dataset import dataset_page
 from tomoportal.web.pages.deposition import deposition_page
 from tomoportal.web.pages.download import download_page
 from tomoportal.web.pages.files import files_page
+from tomoportal.web.pages.findings import findings_page
 from tomoportal.web.pages.home import home
 from tomoportal.web.pages.objects import object_page, objects_page
 from tomoportal.web.pages.organisms import organism_page, organisms_page
@@ -59,6 +60,7 @@ PAGES: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
     (urls.SUGGESTIONS, suggestions, "suggestions.html"),
     ("/datasets/{id}", dataset_page, "dataset.html"),
     ("/datasets/{id}/cite", cite_dataset, "cite.html"),
+    ("/datasets/{id}/findings", findings_page, "findings.html"),
     ("/download", download_page, "download.html"),
     ("/runs/{id}", run_page, "run.html"),
     ("/depositions/{id}", deposition_page, "deposition.html"),

@@ -104,6 +104,11 @@ def run_files(id: int) -> str:
     return f"/runs/{id}/files"
 
 
+def findings(id: int) -> str:
+    """What ingestion noticed about a dataset."""
+    return f"/datasets/{id}/findings"
+
+
 def object(id: str, parameters: Parameters = ()) -> str:
     """What is annotated under an ontology identifier."""
     return with_query(f"{OBJECTS}/{quote(id, safe=':')}", parameters)
