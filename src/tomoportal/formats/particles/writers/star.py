@@ -22,17 +22,12 @@ _RESERVED = ("data_", "loop_", "save_", "stop_", "global_")
 
 def write_relion5(particles: Particles, destination: Destination) -> bytes:
     """Å from the centre of the tomogram (half its size), with the optics. Raises `UsageError` without a size."""
-    size = np.array(destination.known_size("RELION 5"), dtype=np.float64)
-    centred = (particles.positions - size / 2) * destination.spacing
-    columns: Columns = {f"rlnCenteredCoordinate{axis}Angst": centred[:, n] for n, axis in enumerate("XYZ")}
-    return _relion(particles, destination, columns)
+    return _relion(particles, destination, relion5_places(particles, destination))
 
 
 def write_relion4(particles: Particles, destination: Destination) -> bytes:
     """Pixels of the tilt series, which are those of the tomogram where the tilt series is unknown; with the optics."""
-    pixels = particles.positions * (destination.spacing / (destination.pixel or destination.spacing))
-    columns: Columns = {f"rlnCoordinate{axis}": pixels[:, n] for n, axis in enumerate("XYZ")}
-    return _relion(particles, destination, columns)
+    return _relion(particles, destination, relion4_places(particles, destination))
 
 
 def write_stopgap(particles: Particles, destination: Destination) -> bytes:
@@ -54,7 +49,20 @@ def write_stopgap(particles: Particles, destination: Destination) -> bytes:
         **{name: angles[:, n] for n, name in enumerate(("phi", "psi", "the"))},
         "class": np.ones(count, np.int64),
     }
-    return _block("stopgap_motivelist", columns).encode()
+    return block("stopgap_motivelist", columns).encode()
+
+
+def relion5_places(particles: Particles, destination: Destination) -> Columns:
+    """The columns of places for RELION 5. Raises `UsageError` without a size."""
+    size = np.array(destination.known_size("RELION 5"), dtype=np.float64)
+    centred = (particles.positions - size / 2) * destination.spacing
+    return {f"rlnCenteredCoordinate{axis}Angst": centred[:, n] for n, axis in enumerate("XYZ")}
+
+
+def relion4_places(particles: Particles, destination: Destination) -> Columns:
+    """The columns of places for RELION 4."""
+    pixels = particles.positions * (destination.spacing / (destination.pixel or destination.spacing))
+    return {f"rlnCoordinate{axis}": pixels[:, n] for n, axis in enumerate("XYZ")}
 
 
 def _relion(particles: Particles, destination: Destination, places: Columns) -> bytes:
@@ -67,7 +75,7 @@ def _relion(particles: Particles, destination: Destination, places: Columns) -> 
         columns["rlnTomoManifoldIndex"] = particles.instances
     columns["rlnTomoParticleName"] = [f"{destination.name}/{number}" for number in range(1, count + 1)]
     columns["rlnOpticsGroup"] = np.ones(count, np.int64)
-    return (_block("optics", _optics(destination)) + _block("particles", columns)).encode()
+    return (block("optics", _optics(destination)) + block("particles", columns)).encode()
 
 
 def _optics(destination: Destination) -> Columns:
@@ -77,7 +85,8 @@ def _optics(destination: Destination) -> Columns:
     return columns | {"rlnTomoTiltSeriesPixelSize": [destination.pixel or destination.spacing]}
 
 
-def _block(name: str, columns: Columns) -> str:
+def block(name: str, columns: Columns) -> str:
+    """A data block with one loop: labels, and columns of the same length."""
     head = "".join(f"_{label} #{number}\n" for number, label in enumerate(columns, start=1))
     rows = zip(*(_texts(values) for values in columns.values()), strict=True)
     body = "".join(" ".join(row) + "\n" for row in rows)
