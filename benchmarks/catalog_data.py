@@ -6,6 +6,7 @@ with authors, shapes and files, and 200,000 frames. `annotations_only` leaves ou
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from tomoportal.catalog.tables import RELEASE
 RUNS_PER_DATASET, ANNOTATIONS_PER_RUN = 40, 5
 AT_A_TIME = 500
 """Runs whose rows are held at a time."""
+STATE = json.dumps({"layers": [], "title": "x" * 530})
+"""The stored view of a tomogram."""
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -143,7 +146,7 @@ class Portal:
         tomogram = self.add(
             "Tomogram", release, **of, alignment_id=alignment, tomogram_voxel_spacing_id=spacing, name=f"tomogram of {home}", size_x=960,
             reconstruction_method=self.draw.choice(["WBP", "SIRT"]), omezarr_path=f"{home}/t.zarr", release_date=PAST,
-            folder=f"{home}/VS/T", neuroglancer_config='{"layers": []}' * 40,
+            folder=f"{home}/VS/T", neuroglancer_config=STATE,
         )  # fmt: skip
         for order in range(2):
             self.add(

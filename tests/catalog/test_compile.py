@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixtures_catalog import TODAY, awkward_rows, fill
+from fixtures_catalog import TODAY, awkward_rows, fill, small_portal
 from fixtures_postgres import Backend
 from naive_queries import Naive
 from tomoportal.catalog import Addresses, Catalog, View, open_catalog
@@ -271,6 +272,22 @@ def test_addresses_are_compared_by_path(view: View) -> None:
     assert found("neq", "http://elsewhere.test/files/30001/TS_01/") == 4
     assert found("like", "http://portal.test/%/TS_01/") == 2
     assert view.count("Run", q.Compare("s3_prefix", "in", ("s3://bucket/30001/TS_02/", "s3://other/x"))) == 1
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        q.Related("run", q.Compare("dataset_id", "eq", 1)),
+        q.Related("run", q.Related("dataset", q.Compare("organism_taxid", "eq", 1))),
+    ],
+)
+def test_rows_of_few_others_are_found_without_reading_all(tmp_path: Path, where: q.Condition) -> None:
+    with small_portal(tmp_path) as catalog:
+        asked = catalog.view(today=TODAY)._statement(q.Select("Annotation", (q.Value("id", "id"),), where))
+        with catalog.database.connect() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked.text}", asked.values).all()
+    steps = [row[-1] for row in plan]
+    assert any(step.startswith("SEARCH t0 USING INDEX ix_annotation_run_id") for step in steps), steps
 
 
 def test_values_never_become_sql(portal: Catalog, view: View) -> None:

@@ -19,7 +19,7 @@ from tomoportal.model.entity import Entity
 from tomoportal.model.fields import Field, Kind
 from tomoportal.model.registry import ENTITIES
 
-FORMAT = 4
+FORMAT = 5
 """Changes when the same model gives other tables."""
 
 RELEASE, FOLDER = "_release", "_folder"
@@ -36,7 +36,7 @@ _TYPES: dict[Kind, Any] = {
     Kind.BOOL: sql.Boolean,
 }
 _ALSO_INDEXED = {
-    "Dataset": ("release_date", "organism_name"),
+    "Dataset": ("release_date", "organism_name", "organism_taxid"),
     "Deposition": ("deposition_date",),
     "Run": ("name",),
     "Annotation": ("object_name", "object_id"),
@@ -71,6 +71,12 @@ def model_hash() -> str:
             for f in entity.columns()
         ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def is_indexed(entity: type[Entity], name: str) -> bool:
+    """Whether rows with one value of a field are found without reading all."""
+    field = entity.fields.get(name)
+    return name == "id" or name in _ALSO_INDEXED.get(entity.__name__, ()) or bool(field and field.target)
 
 
 def below(table: sql.Table, scope: str | None) -> sql.ColumnElement[bool]:

@@ -8,9 +8,12 @@ from tomoportal.catalog.compile import values
 from tomoportal.catalog.compile.expressions import check_regex
 from tomoportal.catalog.compile.search import found_by
 from tomoportal.catalog.compile.writer import Source, Writer, joined
+from tomoportal.catalog.tables import is_indexed
 from tomoportal.errors import QueryError, TooMuch
 from tomoportal.model import query
+from tomoportal.model.entity import Entity
 from tomoportal.model.fields import Field, Kind
+from tomoportal.model.registry import entity as entity_named
 
 _SIGNS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _TEXT_ONLY = {"like", "nlike", "ilike", "nilike", "regex", "nregex", "iregex", "niregex"}
@@ -31,8 +34,8 @@ def condition(writer: Writer, source: Source, asked: query.Condition) -> str:
             return f"(NOT {condition(writer, source, part)})"
         case query.Compare():
             return f"({_compare(writer, source, asked)})"
-        case query.Related(relation, where):
-            return f"EXISTS (SELECT 1 {related_rows(writer, source, relation, where)[1]})"
+        case query.Related():
+            return _related(writer, source, asked)
         case query.RelatedCount():
             return f"({_related_count(writer, source, asked)})"
         case query.Search():
@@ -56,6 +59,29 @@ def related_rows(writer: Writer, source: Source, relation: str, where: query.Con
     if where != query.EVERYTHING:
         text += f" AND {condition(writer, target, where)}"
     return target, text
+
+
+def _related(writer: Writer, source: Source, asked: query.Related) -> str:
+    """Where a relation leads to one row, and few can stand at its end, databases may begin with those."""
+    relation = source.relation(asked.relation)
+    if relation.many or not _picks_few(entity_named(relation.target), asked.where):
+        return f"EXISTS (SELECT 1 {related_rows(writer, source, asked.relation, asked.where)[1]})"
+    target, key = writer.source(relation.target, source.depth + 1), source.column(relation.key)
+    rows = f"FROM {writer.table(target)} WHERE {all_conditions(writer, target, asked.where)}"
+    return f"({key} IS NOT NULL AND {key} IN (SELECT {target.column('id')} {rows}))"
+
+
+def _picks_few(entity: type[Entity], where: query.Condition) -> bool:
+    """Whether an index leads to the rows that fulfil a condition."""
+    match where:
+        case query.And(parts):
+            return any(_picks_few(entity, part) for part in parts)
+        case query.Compare(field, "eq" | "in", value):
+            return value is not None and is_indexed(entity, field)
+        case query.Related(name, inner) if name in entity.relations:
+            relation = entity.relations[name]
+            return not relation.many and _picks_few(entity_named(relation.target), inner)
+    return False
 
 
 def compared(writer: Writer, operator: str, expression: str, value: Any, *, nullable: bool = True) -> str:
