@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -287,7 +288,7 @@ def test_rows_of_few_others_are_found_without_reading_all(tmp_path: Path, where:
         with catalog.database.connect() as connection:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked.text}", asked.values).all()
     steps = [row[-1] for row in plan]
-    assert any(step.startswith("SEARCH t0 USING INDEX ix_annotation_run_id") for step in steps), steps
+    assert any(re.match("SEARCH t0 .*INDEX ix_annotation_run_id", step) for step in steps), steps
 
 
 def test_values_never_become_sql(portal: Catalog, view: View) -> None:
