@@ -1,5 +1,9 @@
-// Adds a button to every command that puts its text on the clipboard.
-for (const command of document.querySelectorAll(".command")) {
+// Adds a button to every command that puts its text on the clipboard, also to those that come later.
+function equip(root) {
+  for (const command of root.querySelectorAll(".command:not(:has(> .copy))")) command.append(copying(command));
+}
+
+function copying(command) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
@@ -15,5 +19,9 @@ for (const command of document.querySelectorAll(".command")) {
     }
     setTimeout(() => (button.textContent = "Copy"), 1600);
   });
-  command.append(button);
+  return button;
 }
+
+equip(document);
+document.addEventListener("portal:content", (event) => equip(event.detail));
+document.addEventListener("htmx:load", (event) => equip(event.target));
