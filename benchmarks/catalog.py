@@ -30,7 +30,7 @@ from tomoportal.catalog import View, load, open_catalog  # noqa: E402
 from tomoportal.catalog.view import _totals  # noqa: E402
 from tomoportal.layout.paths import Key  # noqa: E402
 from tomoportal.model import query  # noqa: E402
-from tomoportal.web import members  # noqa: E402
+from tomoportal.web import kept  # noqa: E402
 from tomoportal.web.filter_kinds import AllOf, OneOf  # noqa: E402
 from tomoportal.web.lists import DATASETS  # noqa: E402
 
@@ -114,9 +114,8 @@ def filters(view: View) -> list[Any]:
 
 def forget() -> None:
     """As after a load."""
-    caches = (members._places, members._fulfilling, members._fulfilling_inside, members._by_value, _totals)
-    for remembered in caches:
-        remembered.cache_clear()
+    kept.forget()
+    _totals.cache_clear()
 
 
 def median(task: Callable[[], Any]) -> float:

@@ -1,44 +1,123 @@
-"""What is asked of all rows is remembered for as long as the catalogue stays the same."""
+"""What is asked of many rows is remembered for as long as the catalogue stays the same; who asks for what is being made waits for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache, wraps
-from typing import TypeVar, TypeVarTuple, Unpack
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import wraps
+from threading import Lock
+from typing import Any, Protocol, TypeVar, TypeVarTuple, Unpack
 
 from tomoportal.catalog import View
 
+STATES = 4
+"""States of the catalogue of which anything is remembered."""
+MOST = 512
+"""Answers about a state that are kept of all its rows, and as many of some of its rows."""
+
+
+class Rows(Hashable, Protocol):
+    """What a question is about. `state`: that of the catalogue; `is_all`: whether it is about all rows. What is remembered of all rows
+    does not give way to what is remembered of some."""
+
+    @property
+    def state(self) -> tuple[str, ...]: ...
+    @property
+    def is_all(self) -> bool: ...
+
+
 T = TypeVar("T")
 A = TypeVarTuple("A")
-MOST = 256
-"""Answers that are kept of each kind."""
+R = TypeVar("R", bound=Rows)
+
+
+def remembered(ask: Callable[[R, Unpack[A]], T]) -> Callable[[R, Unpack[A]], T]:
+    """The same function of rows and hashable values; asked again, it answers from memory. Its answers hold no addresses of files,
+    which differ from visit to visit."""
+
+    @wraps(ask)
+    def answer(rows: R, *args: *A) -> T:
+        return _room(rows).answer((ask, rows, args), lambda: ask(rows, *args))
+
+    return answer
+
+
+def kept(ask: Callable[[View, Unpack[A]], T]) -> Callable[[View, Unpack[A]], T]:
+    """The same for a function of a view; without further values it asks about all rows."""
+
+    @wraps(ask)
+    def answer(view: View, *args: *A) -> T:
+        seen = _Seen(view, not args)
+        return _room(seen).answer((ask, seen, args), lambda: ask(view, *args))
+
+    return answer
+
+
+def forget() -> None:
+    """Remember nothing of what was asked before."""
+    with _lock:
+        _states.clear()
 
 
 class _Seen:
     """A view that equals another of the same rows."""
 
-    __slots__ = ("view",)
+    __slots__ = ("is_all", "state")
 
-    def __init__(self, view: View) -> None:
-        self.view = view
+    def __init__(self, view: View, is_all: bool) -> None:
+        self.state, self.is_all = view.key, is_all
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Seen) and other.view.key == self.view.key
+        return isinstance(other, _Seen) and other.state == self.state
 
     def __hash__(self) -> int:
-        return hash(self.view.key)
+        return hash(self.state)
 
 
-def kept(ask: Callable[[View, Unpack[A]], T]) -> Callable[[View, Unpack[A]], T]:
-    """The same function; asked again about the same rows, it answers from memory. Its answers hold no addresses of files, which
-    differ from visit to visit."""
+class _Room:
+    """The answers that were asked for last."""
 
-    @lru_cache(maxsize=MOST)
-    def remembered(seen: _Seen, *args: *A) -> T:
-        return ask(seen.view, *args)
+    def __init__(self) -> None:
+        self._answers: OrderedDict[Hashable, Any] = OrderedDict()
+        self._making: dict[Hashable, Lock] = {}
+        self._lock = Lock()
 
-    @wraps(ask)
-    def answer(view: View, *args: *A) -> T:
-        return remembered(_Seen(view), *args)
+    def answer(self, asked: Hashable, make: Callable[[], T]) -> T:
+        with self._lock:
+            if asked in self._answers:
+                return self._again(asked)
+            making = self._making.setdefault(asked, Lock())
+        with making:
+            with self._lock:
+                if asked in self._answers:
+                    return self._again(asked)
+            try:
+                answer = make()
+            finally:
+                with self._lock:
+                    self._making.pop(asked, None)
+            return self._put(asked, answer)
 
-    return answer
+    def _again(self, asked: Hashable) -> Any:
+        self._answers.move_to_end(asked)
+        return self._answers[asked]
+
+    def _put(self, asked: Hashable, answer: T) -> T:
+        with self._lock:
+            self._answers[asked] = answer
+            if len(self._answers) > MOST:
+                self._answers.popitem(last=False)
+        return answer
+
+
+_states: OrderedDict[tuple[str, ...], tuple[_Room, _Room]] = OrderedDict()
+_lock = Lock()
+
+
+def _room(rows: Rows) -> _Room:
+    with _lock:
+        rooms = _states.setdefault(rows.state, (_Room(), _Room()))
+        _states.move_to_end(rows.state)
+        if len(_states) > STATES:
+            _states.popitem(last=False)
+        return rooms[rows.is_all]

@@ -13,18 +13,19 @@ counted as datasets in microseconds.
 
 from __future__ import annotations
 
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.query import Select, Value
 from tomoportal.model.registry import entity as entity_named
+from tomoportal.web.kept import remembered
 
 Bits = int
-KEPT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Places:
     def holding(self, inside: Bits) -> Bits:
         """The rows that hold any of these."""
         return (inside + self.full) & self.everything
+
+    def bits(self, ids: Iterable[int], where: dict[int, int]) -> Bits:
+        """The bits of ids; `where` is `rows` or `inside`. Other ids have none."""
+        found = (where.get(id) for id in ids)
+        return bits_at((at for at in found if at is not None), len(self.rows) + len(self.inside))
 
     def ids(self, rows: Bits) -> tuple[int, ...]:
         """The ids of rows, in order."""
@@ -63,6 +69,16 @@ class Members:
 
     def __hash__(self) -> int:
         return hash(self.key)
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        """That of the catalogue."""
+        return self.view.key
+
+    @property
+    def is_all(self) -> bool:
+        """Whether these are all rows."""
+        return self.within == query.EVERYTHING
 
     @property
     def places(self) -> Places:
@@ -101,7 +117,7 @@ class Members:
         return bool(self.inner) and path[0] == self.inner
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _places(of: Members) -> Places:
     ids = sorted(row["id"] for row in of.view.rows(Select(of.entity, (Value("id", "id"),), of.within)))
     held: dict[int, list[int]] = {id: [] for id in ids}
@@ -119,45 +135,53 @@ def _places(of: Members) -> Places:
     return Places(rows, inside, bits_at(rows.values(), at), bits_at(inside.values(), at))
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _fulfilling(of: Members, condition: query.Condition) -> Bits:
-    where = query.all_of([of.within, condition])
-    rows = of.view.rows(Select(of.entity, (Value("id", "id"),), where))
     places = of.places
-    return bits_at((places.rows[row["id"]] for row in rows), len(places.rows) + len(places.inside))
+    return places.bits(_ids(_outer(of), condition), places.rows)
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _fulfilling_inside(of: Members, condition: query.Condition) -> Bits:
-    rows = of.view.rows(Select(_inner_entity(of), (Value("id", "id"),), condition))
     places = of.places
-    found = (places.inside.get(row["id"]) for row in rows)
-    return bits_at((at for at in found if at is not None), len(places.rows) + len(places.inside))
+    return places.bits(_ids(Members(of.view, _inner_entity(of)), condition), places.inside)
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _by_value(of: Members, path: tuple[str, ...]) -> dict[str, Bits]:
     places = of.places
     if of.is_inside(path):
-        pairs = of.view.pairs(_inner_entity(of), _of_rows(of), path[1:])
-        where = places.inside
+        inner = Members(of.view, _inner_entity(of), within=_of_rows(of))
+        found, where = _ids_by_value(inner, path[1:]), places.inside
     else:
-        pairs, where = of.view.pairs(of.entity, of.within, path), places.rows
-    found: dict[str, list[int]] = {}
-    for value, id in pairs:
-        if id in where:
-            found.setdefault(str(value), []).append(where[id])
-    size = len(places.rows) + len(places.inside)
-    return {value: bits_at(at, size) for value, at in found.items()}
+        found, where = _ids_by_value(_outer(of), path), places.rows
+    bits = ((value, places.bits(ids, where)) for value, ids in found.items())
+    return {value: held for value, held in bits if held}
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
+def _ids(of: Members, condition: query.Condition) -> array[int]:
+    """The ids of rows that fulfil a condition; several lists have them in different places."""
+    where = query.all_of([of.within, condition])
+    return array("q", (row["id"] for row in of.view.rows(Select(of.entity, (Value("id", "id"),), where))))
+
+
+@remembered
+def _ids_by_value(of: Members, path: tuple[str, ...]) -> dict[str, array[int]]:
+    """The same by the values of the field at the end of a path."""
+    found: defaultdict[Any, set[int]] = defaultdict(set)
+    for value, id in of.view.pairs(of.entity, of.within, path):
+        found[value].add(id)
+    return {str(value): array("q", sorted(ids)) for value, ids in found.items()}
+
+
+@remembered
 def _by_value_of_either(of: Members, path: tuple[str, ...], other: tuple[str, ...]) -> dict[str, Bits]:
     one, two = of.by_value(path), of.by_value(other)
     return {value: one.get(value, 0) | two.get(value, 0) for value in {**one, **two}}
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _in_order(of: Members, order: tuple[query.Order, ...]) -> tuple[tuple[int, int], ...]:
     rows = of.view.rows(Select(of.entity, (Value("id", "id"),), of.within, order))
     places = of.places.rows
@@ -186,6 +210,11 @@ def _of_rows(of: Members) -> query.Condition:
         return query.EVERYTHING
     key = entity_named(of.entity).relations[of.inner].key
     return query.Compare(key, "in", tuple(of.places.rows))
+
+
+def _outer(of: Members) -> Members:
+    """The rows alone."""
+    return Members(of.view, of.entity, within=of.within)
 
 
 def _inner_entity(of: Members) -> str:

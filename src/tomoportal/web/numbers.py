@@ -9,12 +9,12 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 
 from tomoportal.model import query
 from tomoportal.model.query import Compare
-from tomoportal.web.members import KEPT, Bits, Members, bits_at, holder_of
+from tomoportal.web.kept import remembered
+from tomoportal.web.members import Bits, Members, bits_at, holder_of
 
 EVERY = query.EVERYTHING
 MOST_BINS = 20
@@ -48,8 +48,8 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a number is of: the field of what `relation` leads to from the rows, or from what is inside them. Without a field: how
-    many of what is inside a row."""
+    """What a number is of: the field of what `relation` leads to from the rows, or from what is inside them; without a relation, of
+    the rows themselves. Without a field: how many of what is inside a row."""
 
     relation: str
     field: str = ""
@@ -67,19 +67,19 @@ class Measured:
         return _bins(of, self, where, is_whole)
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _numbers(of: Members, measured: Measured, where: query.Condition) -> Numbers:
     pairs = sorted(_counts(of) if not measured.field else _pairs(of, measured, where))
     size = len(of.places.rows) + len(of.places.inside)
     return Numbers(tuple(value for value, _ in pairs), tuple(at for _, at in pairs), size)
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _between(of: Members, measured: Measured, low: float, high: float, where: query.Condition) -> Bits:
     return _numbers(of, measured, where).between(low, high)
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _by_value(of: Members, measured: Measured, low: float, high: float, field: str) -> dict[str, Bits]:
     bounded: list[query.Condition] = []
     if math.isfinite(low):
@@ -96,7 +96,7 @@ def _by_value(of: Members, measured: Measured, low: float, high: float, field: s
     return {value: bits_at(at, size) for value, at in found.items()}
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _bins(of: Members, measured: Measured, where: query.Condition, is_whole: bool) -> tuple[Bin, ...]:
     numbers = _numbers(of, measured, where)
     if not numbers.values or numbers.values[0] == numbers.values[-1]:
@@ -148,6 +148,9 @@ def _counts(of: Members) -> Iterable[tuple[float, int]]:
 
 
 def _pairs(of: Members, measured: Measured, where: query.Condition) -> Iterable[tuple[float, int]]:
+    if not measured.relation:
+        own = of.view.pairs(of.entity, query.all_of([of.within, where]), (measured.field,))
+        return [(float(value), of.places.rows[id]) for value, id in own]
     holder = holder_of(of, measured.relation)
     if where == EVERY:
         found, places = of.numbers_of(measured.relation, measured.field), holder.places

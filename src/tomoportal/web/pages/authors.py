@@ -169,14 +169,14 @@ def authors_page(visit: Visit) -> TablePage:
     """The list of all authors."""
     lead = "Who collected, reconstructed and annotated the data of this portal."
     columns = ("Datasets", "Depositions", "Tomograms", "Annotations")
-    return table_page(visit, urls.AUTHORS, "Authors", lead, "author", columns, _all(visit.view))
+    return table_page(visit, urls.AUTHORS, "Authors", lead, "author", columns, all_authors(visit.view))
 
 
 _COUNTED = ("DatasetAuthor", "DepositionAuthor", "TomogramAuthor", "AnnotationAuthor")
 
 
 @kept
-def _all(view: View) -> tuple[Row, ...]:
+def all_authors(view: View) -> tuple[Row, ...]:
     """One row for each ORCID iD, and for each name without one."""
     keys = (GroupKey("name", ("name",)), GroupKey("orcid", ("orcid",)), _COUNT)
     counts: dict[str, list[int]] = {}

@@ -245,11 +245,12 @@ def objects_page(visit: Visit) -> TablePage:
     """The list of all objects that are annotated or were seen."""
     lead = "What is annotated in the tomograms of this portal, or was seen in them."
     columns = ("Datasets", "Runs", "Annotations")
-    return table_page(visit, urls.OBJECTS, "Objects", lead, "object", columns, _all(visit.view))
+    return table_page(visit, urls.OBJECTS, "Objects", lead, "object", columns, all_objects(visit.view))
 
 
 @kept
-def _all(view: View) -> tuple[Row, ...]:
+def all_objects(view: View) -> tuple[Row, ...]:
+    """One row for each object."""
     id, name = GroupKey("id", ("object_id",)), GroupKey("name", ("object_name",))
     truth = GroupKey("is_truth", ("ground_truth_status",))
     annotated = json.loads(

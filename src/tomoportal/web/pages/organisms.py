@@ -95,11 +95,14 @@ def organisms_page(visit: Visit) -> TablePage:
     """The list of all species."""
     lead = "Where the samples of this portal come from."
     columns = ("Datasets", "Runs")
-    return table_page(visit, urls.ORGANISMS, "Organisms", lead, "organism", columns, _all(visit.view))
+    return table_page(
+        visit, urls.ORGANISMS, "Organisms", lead, "organism", columns, all_organisms(visit.view)
+    )
 
 
 @kept
-def _all(view: View) -> tuple[Row, ...]:
+def all_organisms(view: View) -> tuple[Row, ...]:
+    """One row for each species."""
     taxid, name = GroupKey("taxid", ("organism_taxid",)), GroupKey("name", ("organism_name",))
     asked = query.Aggregate("Dataset", (Groups("groups", (taxid, name, _COUNT)),))
     inside = (
