@@ -39,6 +39,7 @@ from tomoportal.web.pages.explorer import explorer_page
 from tomoportal.web.pages.folder import folder_page
 from tomoportal.web.site import HEADINGS, is_twin, json_error, security_headers
 from tomoportal.web.site import routes as page_routes
+from tomoportal.web.warming import Warming
 
 log = logging.getLogger("tomoportal")
 
@@ -122,7 +123,10 @@ def _starlette(portal: Portal) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        warming = Warming(portal.view)
+        warming.start()
         yield
+        await run_in_threadpool(warming.stop)
         portal.close()
 
     async def health(_: Request) -> Response:
