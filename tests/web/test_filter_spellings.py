@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
 from tomoportal.web.lists import DATASETS, DEPOSITIONS, RUNS, RUNS_OF_DATASET
 
 REFERENCE = (
@@ -99,7 +100,7 @@ def test_ways_back_stay_on_the_portal(browser):
 
 def test_tabs_keep_what_the_other_list_understands(browser):
     page = browser.page("/browse-data/datasets?object=membrane&runs_min=2&search=cells")
-    runs = next(href for href in page.values("a", "href") if href.startswith("/browse-data/runs"))
+    runs = next(href for href in page.values("a", "href") if href.startswith("/browse-data/runs?"))
     assert sorted(parse_qsl(urlsplit(runs).query)) == [("object", "membrane"), ("search", "cells")]
     totals = {
         name: int(count.replace(",", ""))
@@ -125,6 +126,6 @@ def test_the_list_of_runs_tells_what_runs_hold(browser):
 
 
 def test_every_list_has_names_for_its_parameters_only_once():
-    for of in (DATASETS, RUNS, RUNS_OF_DATASET, DEPOSITIONS):
+    for of in (DATASETS, RUNS, RUNS_OF_DATASET, DEPOSITIONS, ANNOTATIONS_OF_RUN):
         names = [name for item in of.filters for name in item.names]
         assert len(names) == len(set(names))

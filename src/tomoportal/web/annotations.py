@@ -1,4 +1,4 @@
-"""Annotations as pages show them: one row for each geometry."""
+"""Annotations as pages show them, with their shapes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,25 @@ from tomoportal.web.people import AUTHORS, Person, people
 
 
 @dataclass(frozen=True, slots=True)
-class AnnotationRow:
-    """One geometry of an annotation. `spacing` is the edge of the voxels in which it is given; `fits`: the tomograms that share its
-    alignment; `is_elsewhere`: the tomogram that is shown first is not among them."""
+class ShapeRow:
+    """One geometry of an annotation with its files. `spacing` is the edge of the voxels in which it is given."""
 
     id: int
-    shape_id: int
-    name: str
     shape: str
+    spacing: str
+    has_points: bool
+    export: ExportForm | None
+    downloads: tuple[Download, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationRow:
+    """An annotation. `fits`: the tomograms that share its alignment; `is_elsewhere`: the tomogram that is shown first is not among
+    them."""
+
+    id: int
+    name: str
+    shapes: tuple[ShapeRow, ...]
     method: str
     is_ground_truth: bool
     count: int | None
@@ -39,10 +50,7 @@ class AnnotationRow:
     spacing: str
     fits: tuple[int, ...]
     is_elsewhere: bool
-    has_points: bool
-    export: ExportForm | None
     facts: Facts
-    downloads: tuple[Download, ...]
 
 
 ANNOTATION_ORDER = (
@@ -76,41 +84,54 @@ def fitting(run: dict[str, Any], annotation: dict[str, Any]) -> tuple[dict[str, 
     return tuple(row for row in run["tomograms"] if wanted and (row["alignment"] or {}).get("id") == wanted)
 
 
-def shapes(
+def annotation_row(
     visit: Visit, run: str, row: dict[str, Any], fitting: tuple[dict[str, Any], ...], first: int | None
-) -> Iterator[AnnotationRow]:
-    """The rows of an annotation. `fitting`: tomograms in whose coordinates it is given; `first`: that which the viewer shows first."""
-    authors, told = people(row), facts(Annotation, row, ("ground_truth_status",))
-    links = tuple(
-        Link(item["name"] or formats.words(item["type"]), identifiers.link(item["link"]).href)
-        for item in row["links"]
-    )
-    voxel = (row["spacing"] or {}).get("voxel_spacing")
+) -> AnnotationRow:
+    """An annotation of a run (by name). `fitting`: tomograms in whose coordinates it is given; `first`: that which the viewer shows
+    first."""
     fits = tuple(tomogram["id"] for tomogram in fitting)
+    return AnnotationRow(
+        id=row["id"],
+        name=row["object_name"],
+        shapes=tuple(shapes(visit, run, row, fitting)),
+        method=formats.words(row["method_type"]),
+        is_ground_truth=bool(row["ground_truth_status"]),
+        count=row["object_count"],
+        precision=row["confidence_precision"],
+        recall=row["confidence_recall"],
+        deposited=formats.day(row["deposition_date"]),
+        authors=people(row),
+        links=tuple(
+            Link(item["name"] or formats.words(item["type"]), identifiers.link(item["link"]).href)
+            for item in row["links"]
+        ),
+        spacing=formats.quantity(_voxel(row), "Å"),
+        fits=fits,
+        is_elsewhere=first is not None and row["alignment"] is not None and first not in fits,
+        facts=facts(Annotation, row, ("ground_truth_status",)),
+    )
+
+
+def shapes(
+    visit: Visit, run: str, row: dict[str, Any], fitting: tuple[dict[str, Any], ...]
+) -> Iterator[ShapeRow]:
+    """The shapes of an annotation. `fitting`: tomograms in whose coordinates it is given."""
     owner = f"{Annotation.names.prefix}-{row['id']}"
     for shape in row["shapes"]:
         found = [file for item in shape["files"] for file in annotation_files(item)]
-        yield AnnotationRow(
-            id=row["id"],
-            shape_id=shape["id"],
-            name=row["object_name"],
+        yield ShapeRow(
+            id=shape["id"],
             shape=formats.words(shape["shape_type"]),
-            method=formats.words(row["method_type"]),
-            is_ground_truth=bool(row["ground_truth_status"]),
-            count=row["object_count"],
-            precision=row["confidence_precision"],
-            recall=row["confidence_recall"],
-            deposited=formats.day(row["deposition_date"]),
-            authors=authors,
-            links=links,
-            facts=told,
-            spacing=formats.quantity(voxel, "Å"),
-            fits=fits,
-            is_elsewhere=first is not None and row["alignment"] is not None and first not in fits,
+            spacing=formats.quantity(_voxel(row), "Å"),
             has_points=any(item["format"] == "ndjson" for item in shape["files"]),
-            export=export_form(row["id"], shape, voxel, fitting),
+            export=export_form(row["id"], shape, _voxel(row), fitting),
             downloads=own_files(visit, run, owner, found, keep=True),
         )
+
+
+def _voxel(row: dict[str, Any]) -> float | None:
+    """The edge of the voxels in which an annotation is given, in Å."""
+    return (row["spacing"] or {}).get("voxel_spacing")
 
 
 def annotation_files(row: dict[str, Any]) -> Iterator[FileLink]:

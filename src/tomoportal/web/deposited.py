@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from tomoportal.model import query
 from tomoportal.model.annotation import Annotation
@@ -17,6 +18,7 @@ from tomoportal.web.context import Crumb, Paging, Visit
 from tomoportal.web.facts import UNSTATED
 from tomoportal.web.lists import PAGE
 from tomoportal.web.tables import asked_page
+from tomoportal.web.ways import Origin, Parameters, came_from, from_deposition
 
 TAB, GROUPING, DATASET = "deposition-tab", "group-by", "dataset_id"
 ENTITIES = {"annotations": "Annotation", "tomograms": "Tomogram"}
@@ -60,7 +62,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Deposited:
-    """The list. `within`: the dataset that it is narrowed to; `everything`: the address without that."""
+    """The list. `within`: the dataset that it is narrowed to; `everything`: the address without that; `onward`: what ways to datasets
+    take along."""
 
     tab: str
     tabs: tuple[Switch, ...]
@@ -70,16 +73,18 @@ class Deposited:
     paging: Paging
     within: Crumb | None
     everything: str
+    onward: Parameters
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What the address asks for; `where` are the rows of it."""
+    """What the address asks for; `where` are the rows of it, `origin` is where the visitor came from."""
 
     deposition: int
     tab: str
     grouping: str
     dataset: int | None
+    origin: Origin
 
     @property
     def entity(self) -> str:
@@ -92,7 +97,21 @@ class _Asked:
         return mine & inside if self.dataset is not None else mine
 
     def address(self, **other: str) -> str:
-        """The same with other choices; the defaults are left out."""
+        """The same with other choices."""
+        return urls.deposition(self.deposition, self.parameters(**other)) + "#deposited"
+
+    @property
+    def here(self) -> Origin:
+        """This page, for those who go on from it."""
+        return from_deposition(self.deposition, urlencode(self.parameters()))
+
+    @property
+    def onward(self) -> Parameters:
+        """What ways to what it brought take along."""
+        return (("deposition_id", str(self.deposition)), *self.here.parameters)
+
+    def parameters(self, **other: str) -> Parameters:
+        """The query string with other choices; the defaults are left out."""
         chosen = {
             "tab": self.tab,
             "grouping": self.grouping,
@@ -101,10 +120,8 @@ class _Asked:
         } | other
         names = {"tab": TAB, "grouping": GROUPING, "dataset": DATASET, "page": "page"}
         defaults = {"tab": "annotations", "page": "1"}
-        parameters = [
-            (names[key], value) for key, value in chosen.items() if value and value != defaults.get(key)
-        ]
-        return urls.deposition(self.deposition, parameters) + "#deposited"
+        told = ((names[key], value) for key, value in chosen.items() if value and value != defaults.get(key))
+        return (*told, *self.origin.parameters)
 
 
 def deposited(visit: Visit, id: int, counts: dict[str, int]) -> Deposited:
@@ -131,6 +148,7 @@ def deposited(visit: Visit, id: int, counts: dict[str, int]) -> Deposited:
         paging=paging,
         within=_within(visit, asked),
         everything=asked.address(dataset=""),
+        onward=asked.onward,
     )
 
 
@@ -148,6 +166,7 @@ def _read(visit: Visit, id: int, counts: dict[str, int]) -> _Asked:
         int(dataset)
         if dataset.isascii() and dataset.isdigit() and len(dataset) < 10 and grouping == ""
         else None,
+        came_from(visit),
     )
 
 
@@ -186,15 +205,20 @@ def _items(visit: Visit, asked: _Asked, first: int) -> tuple[Item, ...]:
     order = (Order(("run", "dataset_id")), Order(("run", "name")), Order(("id",)))
     rows = visit.view.rows(query.Select(asked.entity, _FIELDS[asked.tab], asked.where, order, PAGE, first))
     made = _annotation if asked.tab == "annotations" else _tomogram
-    return tuple(made(row) for row in rows)
+    return tuple(made(row, asked) for row in rows)
 
 
-def _deposited_in(row: dict[str, Any]) -> tuple[Crumb, Crumb]:
+def _deposited_in(row: dict[str, Any], asked: _Asked) -> tuple[Crumb, Crumb]:
+    """Dataset and run of what was deposited. The page of a run can be narrowed to annotations of a deposition."""
     run, dataset = row["run"], row["run"]["dataset"]
-    return Crumb(dataset["title"], urls.dataset(dataset["id"])), Crumb(run["name"], urls.run(run["id"]))
+    to_run = asked.onward if asked.tab == "annotations" else asked.here.parameters
+    return (
+        Crumb(dataset["title"], urls.dataset(dataset["id"], asked.onward)),
+        Crumb(run["name"], urls.run(run["id"], parameters=to_run)),
+    )
 
 
-def _annotation(row: dict[str, Any]) -> Item:
+def _annotation(row: dict[str, Any], asked: _Asked) -> Item:
     cells = (
         ("Shape", ", ".join(formats.words(shape["shape_type"]) for shape in row["shapes"])),
         ("Method", formats.words(row["method_type"])),
@@ -203,11 +227,17 @@ def _annotation(row: dict[str, Any]) -> Item:
     short = f"{Annotation.names.prefix}-{row['id']}"
     is_truth = bool(row["ground_truth_status"])
     return Item(
-        row["object_name"], short, urls.annotation(row["id"]), None, is_truth, cells, *_deposited_in(row)
+        row["object_name"],
+        short,
+        urls.annotation(row["id"]),
+        None,
+        is_truth,
+        cells,
+        *_deposited_in(row, asked),
     )
 
 
-def _tomogram(row: dict[str, Any]) -> Item:
+def _tomogram(row: dict[str, Any], asked: _Asked) -> Item:
     cells = (
         ("Voxel spacing", formats.quantity(row["voxel_spacing"], "Å")),
         ("Reconstruction", formats.words(row["reconstruction_method"])),
@@ -216,7 +246,9 @@ def _tomogram(row: dict[str, Any]) -> Item:
     )
     short, name = f"{Tomogram.names.prefix}-{row['id']}", formats.words(row["reconstruction_method"])
     title = f"{name}, {formats.words(row['processing'])}"
-    return Item(title, short, urls.tomogram(row["id"]), Picture.of(row), False, cells, *_deposited_in(row))
+    return Item(
+        title, short, urls.tomogram(row["id"]), Picture.of(row), False, cells, *_deposited_in(row, asked)
+    )
 
 
 def _grouped(visit: Visit, asked: _Asked, **keys: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -230,7 +262,7 @@ def _by_dataset(visit: Visit, asked: _Asked) -> tuple[Group, ...]:
     groups = _grouped(visit, asked, id=("run", "dataset_id"), title=("run", "dataset", "title"))
     return tuple(
         Group(
-            Crumb(group["title"], urls.dataset(group["id"])),
+            Crumb(group["title"], urls.dataset(group["id"], asked.onward)),
             f"DS-{group['id']}",
             group["count"],
             group["runs"],

@@ -187,7 +187,7 @@ class AllOf:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """Rows that fulfil the condition of something written. `accepted` brings it into one form, None when it makes no sense; `is_many`:
-    several, with commas between, of which any will do."""
+    several, with commas between, of which any will do. `aliases`: other names of the parameter."""
 
     parameter: str
     legend: str
@@ -200,11 +200,12 @@ class Written:
     prefix: str = ""
     inside: bool = False
     is_many: bool = False
+    aliases: tuple[str, ...] = ()
     kind: Literal["text"] = "text"
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (self.parameter,)
+        return (self.parameter, *self.aliases)
 
     def read(self, before: Values, name: str, value: str) -> Values | None:
         if not self.is_many:

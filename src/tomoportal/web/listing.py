@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from tomoportal.model import query
 from tomoportal.web import urls
@@ -15,9 +15,7 @@ from tomoportal.web.filters import BEST, Bar, Chip, Choice, ListOf, Option
 from tomoportal.web.found import Hit, best, hits_of
 from tomoportal.web.lists import PAGE
 from tomoportal.web.members import Bits, Members
-
-LONGEST_BACK = 2000
-"""Letters of the way back that are remembered in an address."""
+from tomoportal.web.ways import LONGEST_BACK, Origin, came_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +63,8 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What all lists have in common. `address` is where the form leads; `back`: the way back to where the visitor came from, as a
-    query string, to be kept."""
+    """What all lists have in common. `address` is where the form leads, `fragment` the place on that page; `origin`: where the visitor
+    came from, to be kept."""
 
     address: str
     choice: Choice
@@ -77,29 +75,33 @@ class Listing:
     paging: Paging
     total: int
     notices: tuple[str, ...]
-    back: str = ""
+    origin: Origin
+    fragment: str = ""
 
     @staticmethod
     def of(
-        visit: Visit, list_of: ListOf, address: str, within: query.Condition = query.EVERYTHING
+        visit: Visit,
+        list_of: ListOf,
+        address: str,
+        within: query.Condition = query.EVERYTHING,
+        fragment: str = "",
     ) -> Listing:
         """The list that the query string of this visit asks for, inside the rows that fulfil `within`."""
         choice = list_of.read(visit.request.query_params.multi_items())
         members = choice.members(visit.view, within)
         found, _ = choice.matching(members)
-        back = came_from(visit)
-        kept = (("back", back),) if back else ()
+        origin = came_from(visit)
         paging = Paging.of(
             found.bit_count(),
             choice.page,
             PAGE,
-            lambda page: urls.with_query(address, (*choice.parameters(page=page), *kept)),
+            lambda page: urls.with_query(address, (*choice.parameters(page=page), *origin.parameters)),
         )
         facets = tuple(facet for facet in _facets(choice, members) if facet.is_useful)
         total = len(members.places.rows)
         return Listing(
-            address, choice, members, found, facets, choice.chips(), paging, total, choice.notices, back
-        )
+            address, choice, members, found, facets, choice.chips(), paging, total, choice.notices, origin, fragment
+        )  # fmt: skip
 
     @property
     def sections(self) -> tuple[tuple[str, tuple[Facet, ...]], ...]:
@@ -113,17 +115,19 @@ class Listing:
     @property
     def kept(self) -> tuple[tuple[str, str], ...]:
         """Parameters that every way inside this list takes along."""
-        return (("back", self.back),) if self.back else ()
+        return self.origin.parameters
 
     def link(self, parameters: tuple[tuple[str, str], ...] = ()) -> str:
         """This list with other parameters."""
         return urls.with_query(self.address, (*parameters, *self.kept))
 
-    def onward(self, to: ListOf | None = None) -> tuple[tuple[str, str], ...]:
-        """The parameters of a way to the page of a row: what a list there can be asked for as well, and the way back here."""
+    def onward(self, to: ListOf | None = None, place: str = "") -> tuple[tuple[str, str], ...]:
+        """The parameters of a way to the page of a row: what a list there can be asked for as well, and the way back here. `place`
+        names this list where it is not the page above."""
         here = urlencode((*self.choice.parameters(page=self.paging.page), *self.kept))
         carried = self.choice.carried(to) if to else ()
-        return (*carried, ("back", here)) if here and len(here) <= LONGEST_BACK else carried
+        is_told = here and len(here) <= LONGEST_BACK
+        return (*carried, *Origin(place, here).parameters) if is_told else carried
 
     def page(self, visit: Visit) -> Shown:
         """The rows of this page."""
@@ -143,16 +147,6 @@ class Listing:
         last = len(held) * 8
         order = self.choice.sort.order
         return (id for id, at in self.members.in_order(order) if at < last and held[at >> 3] >> (at & 7) & 1)
-
-
-def came_from(visit: Visit) -> str:
-    """The query string of the list that led here."""
-    return visit.request.query_params.get("back", "")[:LONGEST_BACK].replace("\x00", "")
-
-
-def way_back(address: str, back: str) -> str:
-    """The address of a list as it was before; only ever a page of ours."""
-    return urls.with_query(address, parse_qsl(back))
 
 
 def _facets(choice: Choice, members: Members) -> Iterator[Facet]:

@@ -244,7 +244,7 @@ def _of_object(value: str) -> query.Condition:
     return _has("annotations", where=same) | _has("identified_objects", where=same)
 
 
-def authored(*path: str) -> tuple[Filter, ...]:
+def authored(*path: str) -> tuple[Written, ...]:
     """Filters by who made the rows, with the relations that lead to the authors."""
     return (
         Written(

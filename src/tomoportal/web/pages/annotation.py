@@ -12,7 +12,7 @@ from tomoportal.model.fields import Field
 from tomoportal.model.query import Many, One, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats, identifiers, urls
-from tomoportal.web.annotations import AnnotationRow, annotation_fields, fitting, shapes
+from tomoportal.web.annotations import ShapeRow, annotation_fields, fitting, shapes
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.facts import Fact, Facts, facts_of, shown_fields
 from tomoportal.web.identifiers import Link
@@ -63,7 +63,7 @@ class AnnotationPage:
     about: Facts
     confidence: Facts
     authors: tuple[Person, ...]
-    shapes: tuple[AnnotationRow, ...]
+    shapes: tuple[ShapeRow, ...]
     fits: tuple[Fit, ...]
     slices: str
 
@@ -104,7 +104,7 @@ def annotation_page(visit: Visit) -> AnnotationPage:
     if row is None:
         raise PageError(404, f"There is no annotation {id} here.")
     run, dataset, deposition = row["run"], row["run"]["dataset"], row["deposition"]
-    found = tuple(shapes(visit, run["name"], row, fitting(run, row), None))
+    found = tuple(shapes(visit, run["name"], row, fitting(run, row)))
     fits = tuple(_fit(row, tomogram) for tomogram in run["tomograms"])
     return AnnotationPage(
         head=_head(visit, row),

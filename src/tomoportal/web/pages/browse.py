@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tomoportal.model import query
 from tomoportal.model.query import Many, Order, RelatedTotal, Value
 from tomoportal.web import formats, urls
+from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.context import Head, Visit
 from tomoportal.web.found import Hit
@@ -14,6 +15,7 @@ from tomoportal.web.listing import Listing, Tab
 from tomoportal.web.lists import DATASETS, DEPOSITIONS, PAGE, RUNS, RUNS_OF_DATASET
 from tomoportal.web.members import Members
 from tomoportal.web.run_rows import RunRow, run_rows
+from tomoportal.web.ways import FROM_RUNS
 
 
 def _tabs(listing: Listing) -> tuple[Tab, ...]:
@@ -92,7 +94,12 @@ def browse_runs(visit: Visit) -> BrowseRuns:
         section="runs",
     )
     return BrowseRuns(
-        head, listing, _tabs(listing), run_rows(visit.view, shown.ids), shown.hits, listing.onward()
+        head,
+        listing,
+        _tabs(listing),
+        run_rows(visit.view, shown.ids),
+        shown.hits,
+        listing.onward(ANNOTATIONS_OF_RUN, FROM_RUNS),
     )
 
 

@@ -9,6 +9,7 @@ from tomoportal.model import query
 from tomoportal.model.deposition import Dataset
 from tomoportal.model.query import Compare, Many, One, Order, Value
 from tomoportal.web import formats, identifiers, urls
+from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
 from tomoportal.web.cards import Picture, organism
 from tomoportal.web.contents import COUNTS, counted, with_ctf
 from tomoportal.web.context import Crumb, Head, PageError, Visit
@@ -17,12 +18,13 @@ from tomoportal.web.downloads import Download, folder
 from tomoportal.web.facts import UNSTATED, Facts, facts, selected
 from tomoportal.web.getting.licenses import License
 from tomoportal.web.identifiers import Link
-from tomoportal.web.listing import Listing, way_back
+from tomoportal.web.listing import Listing
 from tomoportal.web.lists import RUNS_OF_DATASET
 from tomoportal.web.methods import Methods, methods_of_dataset
 from tomoportal.web.people import AUTHORS, Person, people, schema_org
 from tomoportal.web.quality import SCALE, Quality
 from tomoportal.web.run_rows import RunRow, run_rows
+from tomoportal.web.ways import to_dataset
 
 TOLD_ELSEWHERE = (
     "title", "description", "dataset_publications", "related_database_entries", "deposition_date", "release_date",
@@ -89,13 +91,13 @@ def dataset_page(visit: Visit) -> DatasetPage:
     if row is None:
         raise PageError(404, f"There is no dataset {id} here.")
     inside = Compare("dataset_id", "eq", id)
-    listing = Listing.of(visit, RUNS_OF_DATASET, urls.dataset(id), inside)
+    listing = Listing.of(visit, RUNS_OF_DATASET, urls.dataset(id), inside, "#runs")
     runs = visit.view.rows(query.Select("Run", COUNTS, inside))
     deposition = row["deposition"]
     authors = people(row)
     return DatasetPage(
         head=_head(visit, row, authors),
-        crumbs=(Crumb("Datasets", way_back(urls.DATASETS, listing.back)), Crumb(row["title"])),
+        crumbs=(*to_dataset(visit, listing.origin), Crumb(row["title"])),
         id=id,
         title=row["title"],
         description=row["description"],
@@ -119,7 +121,7 @@ def dataset_page(visit: Visit) -> DatasetPage:
         scale=SCALE,
         listing=listing,
         runs=run_rows(visit.view, listing.page(visit).ids),
-        onward=listing.onward(),
+        onward=listing.onward(ANNOTATIONS_OF_RUN),
         download=folder(
             visit,
             "The whole dataset",

@@ -18,6 +18,7 @@ from tomoportal.web.lists import PAGE
 from tomoportal.web.methods import Methods, methods_of_deposition
 from tomoportal.web.people import AUTHORS, Person, people
 from tomoportal.web.tables import asked_page
+from tomoportal.web.ways import came_from
 
 DATASETS_PAGE = "datasets-page"
 TOLD_ELSEWHERE = ("title", "description", "deposition_publications", "related_database_entries")
@@ -66,7 +67,7 @@ def deposition_page(visit: Visit) -> DepositionPage:
             image=row["key_photo_url"] or "",
             section="depositions",
         ),
-        crumbs=(Crumb("Depositions", urls.depositions()), Crumb(row["title"])),
+        crumbs=(Crumb("Depositions", urls.depositions(came_from(visit).query)), Crumb(row["title"])),
         id=id,
         title=row["title"],
         description=row["description"],

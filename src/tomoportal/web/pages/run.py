@@ -9,9 +9,16 @@ from typing import Any
 from tomoportal.model import query
 from tomoportal.model.acquisition import FrameAcquisitionFile, GainFile, IdentifiedObject, Run, TiltSeries
 from tomoportal.model.deposition import Dataset
-from tomoportal.model.query import Many, One, Order, RelatedTotal, Value
+from tomoportal.model.query import Compare, Many, One, Order, RelatedTotal, Value
 from tomoportal.web import formats, identifiers, urls
-from tomoportal.web.annotations import ANNOTATION_ORDER, AnnotationRow, annotation_fields, fitting, shapes
+from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
+from tomoportal.web.annotations import (
+    ANNOTATION_ORDER,
+    AnnotationRow,
+    annotation_fields,
+    annotation_row,
+    fitting,
+)
 from tomoportal.web.cards import Named, Picture, named
 from tomoportal.web.contents import COUNTS, counted
 from tomoportal.web.context import Crumb, Head, PageError, Visit
@@ -20,19 +27,32 @@ from tomoportal.web.downloads import Download, folder
 from tomoportal.web.estimates import ESTIMATED
 from tomoportal.web.facts import Facts, facts, selected
 from tomoportal.web.identifiers import Link
+from tomoportal.web.listing import Listing
 from tomoportal.web.lists import WITH_FILE
 from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
 from tomoportal.web.quality import Quality, quality
+from tomoportal.web.run_filters import TRUTH
 from tomoportal.web.run_rows import VIEWABLE
 from tomoportal.web.series import Series, acquisition, series_of
 from tomoportal.web.tomograms import TomogramRow, alignment_fields, tomogram_fields, tomogram_row
+from tomoportal.web.ways import to_run
 from tomoportal.web.withdrawn import Withdrawn, withdrawn, withdrawn_in
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Annotations under a heading (empty: none); `count`: how many of it the whole list holds."""
+
+    heading: str
+    count: int
+    rows: tuple[AnnotationRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
     """Everything on the page of a run. `viewable` is the tomogram that the viewer shows first; `has_overlays` tells whether the
-    picture of the tomogram `pictured` has annotations drawn in."""
+    picture of the tomogram `pictured` has annotations drawn in. `annotations` are those on this page of the list; `only_seen`: objects
+    that are asked for and were seen, but nobody has annotated."""
 
     head: Head
     crumbs: tuple[Crumb, ...]
@@ -54,9 +74,18 @@ class RunPage:
     series: tuple[Series, ...]
     acquisition: tuple[Download, ...]
     tomograms: tuple[TomogramRow, ...]
-    annotations: tuple[AnnotationRow, ...]
+    listing: Listing
+    annotations: tuple[Group, ...]
+    only_seen: tuple[str, ...]
     download: Download
     withdrawn: tuple[Withdrawn, ...]
+
+
+_NAMED: tuple[query.Selection, ...] = (
+    *(Value(name, name) for name in ("id", "object_name", "object_id", "ground_truth_status")),
+    One("alignment", "alignment", (Value("id", "id"),)),
+)
+"""What is asked of all annotations of a run; those in the list tell more."""
 
 
 def _fields() -> tuple[query.Selection, ...]:
@@ -78,7 +107,7 @@ def _fields() -> tuple[query.Selection, ...]:
         RelatedTotal("exposures", "frames", query.Not(WITH_FILE)),
         Many("viewable", "tomograms", (Value("id", "id"),), where=VIEWABLE),
         Many("tomograms", "tomograms", tomogram_fields(), order_by=TOMOGRAM_ORDER),
-        Many("annotations", "annotations", annotation_fields(), order_by=ANNOTATION_ORDER),
+        Many("annotations", "annotations", _NAMED, order_by=ANNOTATION_ORDER),
     )
 
 
@@ -95,9 +124,11 @@ def run_page(visit: Visit) -> RunPage:
     )
     pictured = next((tomogram for tomogram in tomograms if tomogram.picture), None)
     dataset = Crumb(row["dataset"]["title"], urls.dataset(row["dataset"]["id"]))
+    mine = Compare("run_id", "eq", id)
+    listing = Listing.of(visit, ANNOTATIONS_OF_RUN, urls.run(id), mine, "#annotations")
     return RunPage(
         head=_head(visit, row, pictured.picture if pictured else None),
-        crumbs=(Crumb("Datasets", urls.datasets()), dataset, Crumb(row["name"])),
+        crumbs=(*to_run(visit, listing.origin, dataset), Crumb(row["name"])),
         id=id,
         name=row["name"],
         dataset=dataset,
@@ -119,11 +150,9 @@ def run_page(visit: Visit) -> RunPage:
         series=tuple(series_of(visit, row["name"], series) for series in row["tiltseries"]),
         acquisition=tuple(acquisition(visit, row)),
         tomograms=tomograms,
-        annotations=tuple(
-            shape
-            for annotation in row["annotations"]
-            for shape in shapes(visit, row["name"], annotation, fitting(row, annotation), first)
-        ),
+        listing=listing,
+        annotations=_groups(listing, _annotations(visit, row, listing, first)),
+        only_seen=_only_seen(row, listing),
         download=folder(
             visit,
             "The whole run",
@@ -133,6 +162,35 @@ def run_page(visit: Visit) -> RunPage:
         ),
         withdrawn=tuple(map(withdrawn, withdrawn_in(visit, row["dataset"]["id"], row["name"]))),
     )
+
+
+def _annotations(
+    visit: Visit, run: dict[str, Any], listing: Listing, first: int | None
+) -> tuple[AnnotationRow, ...]:
+    """The annotations on this page of the list, in its order."""
+    shown = listing.page(visit)
+    rows = visit.view.rows(query.Select("Annotation", annotation_fields(), shown.where)) if shown.ids else []
+    ordered = sorted(rows, key=lambda row: shown.ids.index(row["id"]))
+    return tuple(annotation_row(visit, run["name"], row, fitting(run, row), first) for row in ordered)
+
+
+def _groups(listing: Listing, rows: tuple[AnnotationRow, ...]) -> tuple[Group, ...]:
+    """Ground truth and others apart, where the list is in that order; without headings where it holds one kind."""
+    total = listing.paging.total
+    truths = (listing.members.fulfilling(TRUTH) & listing.found).bit_count()
+    if listing.choice.sort is not listing.choice.of.sorts[0] or not truths:
+        return (Group("", total, rows),) if rows else ()
+    groups = (
+        Group("ground truth annotation", truths, tuple(row for row in rows if row.is_ground_truth)),
+        Group("other annotation", total - truths, tuple(row for row in rows if not row.is_ground_truth)),
+    )
+    return tuple(group for group in groups if group.rows)
+
+
+def _only_seen(row: dict[str, Any], listing: Listing) -> tuple[str, ...]:
+    annotated = {item["object_name"] for item in row["annotations"]}
+    seen = {item["object_name"] for item in row["identified_objects"]} - annotated
+    return tuple(name for name in listing.choice.chosen.get("object", ()) if name in seen)
 
 
 def _summary(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
