@@ -55,6 +55,18 @@ def test_no_list_hides_a_single_entry():
     assert all(f">P{n}<" in html for n in range(14))
 
 
+def test_nobody_with_a_mark_is_hidden():
+    persons = [
+        Person("Last", is_corresponding=True),
+        *(Person(f"P{n}") for n in range(30)),
+        Person("First", is_primary=True),
+    ]
+    html = drawn("authors", persons)
+    at_once = html[: html.index("Show all 32 authors")]
+    assert at_once.index("First") < at_once.index("P0") < at_once.index("P9<") < at_once.index("Last")
+    assert "P10<" not in at_once
+
+
 def test_the_rest_of_links_and_objects_can_be_opened():
     links = drawn("linked", [Link(f"EMD-{n}") for n in range(6)])
     assert links.index("EMD-2") < links.index("Show all 6</summary>") < links.index("EMD-3")

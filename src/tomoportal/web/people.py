@@ -59,6 +59,17 @@ def by_role(persons: Sequence[Person]) -> list[Person]:
     return sorted(persons, key=lambda person: 0 if person.is_primary else 2 if person.is_corresponding else 1)
 
 
+def parted(persons: Sequence[Person], most: int) -> tuple[list[Person], list[Person]]:
+    """`by_role` in those who are shown at once, about so many, and the rest. Nobody with a mark is among the rest, which is never a
+    single one."""
+    ordered = by_role(persons)
+    plain = [person for person in ordered if not (person.is_primary or person.is_corresponding)]
+    rest = plain[max(0, most - (len(ordered) - len(plain))) :] if len(ordered) > most + 1 else []
+    if len(rest) < 2:
+        return ordered, []
+    return [person for person in ordered if person not in rest], rest
+
+
 def schema_org(persons: tuple[Person, ...]) -> list[dict[str, Any]]:
     """The authors in the words of schema.org."""
     return [

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from tomoportal.web import formats, frame, urls
 from tomoportal.web.context import Visit
 from tomoportal.web.getting.same_query import same_query
-from tomoportal.web.people import by_role
+from tomoportal.web.people import by_role, parted
 from tomoportal.web.withdrawn import Gone, withdrawn
 
 _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
@@ -39,6 +39,7 @@ def environment() -> Environment:
         "rounded": rounded,
         "shortened": shortened,
         "by_role": by_role,
+        "parted": parted,
         "script_json": script_json,
     }
     return made
