@@ -12,8 +12,8 @@ from tomoportal.catalog import View
 
 STATES = 4
 """States of the catalogue of which anything is remembered."""
-MOST = 512
-"""Answers about a state that are kept of all its rows, and as many of some of its rows."""
+MOST = {True: 512, False: 4096}
+"""Answers about a state that are kept of all its rows, and of some of them."""
 
 
 class Rows(Hashable, Protocol):
@@ -77,7 +77,8 @@ class _Seen:
 class _Room:
     """The answers that were asked for last."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._making: dict[Hashable, Lock] = {}
         self._lock = Lock()
@@ -105,19 +106,19 @@ class _Room:
     def _put(self, asked: Hashable, answer: T) -> T:
         with self._lock:
             self._answers[asked] = answer
-            if len(self._answers) > MOST:
+            if len(self._answers) > self._most:
                 self._answers.popitem(last=False)
         return answer
 
 
-_states: OrderedDict[tuple[str, ...], tuple[_Room, _Room]] = OrderedDict()
+_states: OrderedDict[tuple[str, ...], dict[bool, _Room]] = OrderedDict()
 _lock = Lock()
 
 
 def _room(rows: Rows) -> _Room:
     with _lock:
-        rooms = _states.setdefault(rows.state, (_Room(), _Room()))
+        rooms = _states.setdefault(rows.state, {})
         _states.move_to_end(rows.state)
         if len(_states) > STATES:
             _states.popitem(last=False)
-        return rooms[rows.is_all]
+        return rooms.setdefault(rows.is_all, _Room(MOST[rows.is_all]))

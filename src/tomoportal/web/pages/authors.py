@@ -95,6 +95,7 @@ def author_page(visit: Visit) -> AuthorPage:
     )
 
 
+@kept
 def _groups(view: View, entity: str, way: tuple[str, ...], mine: query.Condition) -> dict[str, Any]:
     person = tuple(GroupKey(name, (name,)) for name in _PERSON)
     asked = (Groups("people", (*person, _COUNT)), Groups("datasets", (GroupKey("dataset", way), _COUNT)))

@@ -102,7 +102,7 @@ def object_page(visit: Visit) -> ObjectPage:
     """The page of the object whose ontology identifier stands in the path."""
     id = visit.request.path_params["object"]
     mine = Compare("object_id", "eq", id)
-    about = json.loads(visit.view.json(query.Aggregate("Annotation", _ABOUT, mine)))
+    about = _about(visit.view, mine)
     seen = _seen(visit.view, mine)
     if not about["datasets"] and not seen["datasets"]:
         raise PageError(404, f"Nothing here is annotated as {id[:80]}.")
@@ -158,6 +158,13 @@ def _tally(groups: list[dict[str, Any]], wording: Callable[[str], str] = str) ->
     return tuple(sorted(found, key=lambda item: (-item[1], item[0].casefold())))
 
 
+@kept
+def _about(view: View, mine: query.Condition) -> dict[str, list[dict[str, Any]]]:
+    """The numbers of the annotations of the object."""
+    return json.loads(view.json(query.Aggregate("Annotation", _ABOUT, mine)))
+
+
+@kept
 def _seen(view: View, mine: query.Condition) -> dict[str, list[dict[str, Any]]]:
     """Where the object was seen, whether or not it is annotated."""
     asked = (Groups("datasets", (_IN_DATASET, _RUNS)), _by("names", "object_name"))

@@ -55,7 +55,7 @@ def organism_page(visit: Visit) -> OrganismPage:
     names = [item["name"] for item in sorted(found["names"], key=lambda item: -item["count"]) if item["name"]]
     name, total = (names or [f"NCBI:{id}"])[0], found["all"][0]["count"]
     paging = Paging.of(total, asked_page(visit), PAGE, lambda n: urls.organism(id, [("page", str(n))]))
-    counts = [(total, formats.noun(total, "dataset")), *_counts(visit.view, mine)]
+    counts = ((total, formats.noun(total, "dataset")), *_counts(visit.view, mine))
     order = (Order(("release_date",), "desc"), Order(("title",)))
     return OrganismPage(
         head=Head(
@@ -70,21 +70,23 @@ def organism_page(visit: Visit) -> OrganismPage:
         name=name,
         others=tuple(names[1:]),
         link=identifiers.taxon(id),
-        contents=tuple(counts),
+        contents=counts,
         objects=_objects(visit.view, mine),
         datasets=dataset_cards(visit.view, mine, order, limit=PAGE, offset=max(0, paging.first - 1)),
         paging=paging,
     )
 
 
-def _counts(view: View, mine: query.Condition) -> list[tuple[int, str]]:
+@kept
+def _counts(view: View, mine: query.Condition) -> tuple[tuple[int, str], ...]:
     found = []
     for entity, way in _INSIDE.items():
         count = view.count(entity, query.through(way, mine))
         found.append((count, formats.noun(count, entity.lower())))
-    return found
+    return tuple(found)
 
 
+@kept
 def _objects(view: View, mine: query.Condition) -> tuple[Named, ...]:
     keys = tuple(GroupKey(name, (name,)) for name in ("object_name", "object_id", "ground_truth_status"))
     asked = query.Aggregate("Annotation", (Groups("groups", keys),), query.through(("run", "dataset"), mine))
