@@ -159,3 +159,48 @@ def test_an_estimate_of_one_defocus_alone_is_shown():
     assert fact.values[0].text == "2.00 to 3.10\u202fµm, 2 images"
     (fact,) = estimated({"estimated": {"groups": [{**figures, "minor": 19000.0}]}})
     assert fact.values[0].text.startswith("1.90 to 3.10")
+
+
+def test_a_deposition_tells_what_its_annotations_are_of(browser, portal):
+    page = browser.page(DEPOSITION)
+    head = page.text[page.text.index("Annotated objects") : page.text.index("Methods")]
+    assert "cytosolic ribosome GT" in head
+    assert "Annotation shapes point, segmentation mask" in head
+    assert "Escherichia coli" in head
+    grouped = browser.page(f"{DEPOSITION}?group-by=organism")
+    link = next(link for link in grouped.values("a", "href") if "organism=Homo" in link)
+    assert "Remove Deposition ID CZCDP-10300" in browser.page(link).text
+
+
+def test_objects_are_those_annotated_and_those_only_seen(browser, tmp_path):
+    portal = _Portal()
+    portal.add("Deposition", id=1, folder="DepositionMetadata/1")
+    entries = "EMD-16183, EMPIAR-11830"
+    portal.add(
+        "Dataset", id=7, deposition_id=1, organism_name="", related_database_entries=entries, folder="7"
+    )
+    portal.add("Run", id=70, dataset_id=7, name="TS", folder="7/TS")
+    described = {"object_name": "Ribosome", "object_id": "GO:0005840"}
+    for number, state in enumerate(("translating", "translating", None)):
+        portal.add(
+            "Annotation", id=500 + number, run_id=70, deposition_id=1, object_state=state, ground_truth_status=number == 0,
+            folder=f"7/TS/{number}", **described,
+        )  # fmt: skip
+    portal.add("IdentifiedObject", run_id=70, folder="7/TS", **described)
+    portal.add(
+        "IdentifiedObject", run_id=70, folder="7/TS", object_name="vault", object_id="GO:1990904",
+        object_description="hollow", object_state="intact",
+    )  # fmt: skip
+    catalog = open_catalog(f"sqlite:///{tmp_path / 'catalog.sqlite'}", create=True)
+    fill(catalog, portal.rows)
+    visitor = type(browser)(TestClient(web_app(catalog, Path("no-files"))))
+    run = visitor.page("/runs/70").text
+    rows = run[run.index("Seen by the authors Annotations") :]
+    assert "Ribosome GO:0005840 – – yes 1" in rows
+    assert "Ribosome GT GO:0005840 translating – yes 2" in rows
+    assert "vault GO:1990904 intact hollow yes none yet" in rows
+    assert "Seen, not annotated vault" in run
+    card = visitor.page("/browse-data/datasets").text
+    assert "Ribosome GT vault" in card
+    assert "EMPIAR EMPIAR-11830 Runs" in card
+    assert "Ribosome GT vault" in visitor.page("/datasets/7").text

@@ -9,10 +9,11 @@ from typing import Any
 
 from tomoportal.catalog import View
 from tomoportal.model import query
-from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Many, Order, RelatedTotal, Value
-from tomoportal.web import urls
+from tomoportal.model.query import Compare, Figure, GroupKey, Groups, RelatedTotal, Value
+from tomoportal.web import identifiers, urls
 from tomoportal.web.facts import UNSTATED
 from tomoportal.web.identifiers import Link
+from tomoportal.web.people import AUTHORS, parted, people
 
 MOST_AUTHORS = 4
 
@@ -42,7 +43,8 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class DatasetCard:
-    """What a list tells about a dataset. `authors` is cut to a few names, `more_authors` counts the rest."""
+    """What a list tells about a dataset. `authors` is cut to a few names, `more_authors` counts the rest; `objects` were annotated, or
+    seen by the authors."""
 
     id: int
     title: str
@@ -54,6 +56,7 @@ class DatasetCard:
     runs: int
     tomograms: int = 0
     annotations: int = 0
+    empiar: tuple[Link, ...] = ()
     objects: tuple[Named, ...] = field(default=())
 
 
@@ -65,40 +68,50 @@ _FIELDS: tuple[query.Selection, ...] = (
             "title",
             "organism_name",
             "organism_taxid",
+            "related_database_entries",
             "release_date",
             "key_photo_url",
             "key_photo_thumbnail_url",
         )
     ),
-    Many("authors", "authors", (Value("name", "name"),), order_by=(Order(("author_list_order",)),)),
+    AUTHORS,
 )
 
 
 def dataset_cards(
     view: View, where: query.Condition, order: Sequence[query.Order] = (), *, limit: int, offset: int = 0
 ) -> tuple[DatasetCard, ...]:
-    """The datasets that fulfil `where`, in three statements whatever their number."""
+    """The datasets that fulfil `where`, in four statements whatever their number."""
     rows = view.rows(query.Select("Dataset", _FIELDS, where, tuple(order), limit, offset))
     if not rows:
         return ()
     mine = Compare("dataset_id", "in", tuple(row["id"] for row in rows))
     runs = view.rows(query.Select("Run", _RUN, mine))
-    annotations = _annotations(view, {run["id"]: run["dataset_id"] for run in runs})
+    owners = {run["id"]: run["dataset_id"] for run in runs}
+    annotated, seen = _objects(view, "Annotation", owners), _objects(view, "IdentifiedObject", owners)
     return tuple(
-        _card(row, [run for run in runs if run["dataset_id"] == row["id"]], annotations.get(row["id"], []))
+        _card(
+            row,
+            [run for run in runs if run["dataset_id"] == row["id"]],
+            annotated.get(row["id"], []),
+            seen.get(row["id"], []),
+        )
         for row in rows
     )
 
 
 _RUN = (Value("id", "id"), Value("dataset_id", "dataset_id"), RelatedTotal("tomograms", "tomograms"))
-_ANNOTATION = ("run_id", "object_name", "object_id", "ground_truth_status")
+_KEYS = {
+    "Annotation": ("run_id", "object_name", "object_id", "ground_truth_status"),
+    "IdentifiedObject": ("run_id", "object_name", "object_id"),
+}
 
 
-def _annotations(view: View, datasets: dict[int, int]) -> dict[int, list[dict[str, Any]]]:
-    """Objects of the annotations of runs (ids → those of their datasets) with their numbers, by dataset."""
-    keys = tuple(GroupKey(name, (name,)) for name in _ANNOTATION)
+def _objects(view: View, entity: str, datasets: dict[int, int]) -> dict[int, list[dict[str, Any]]]:
+    """Objects of what runs hold (ids → those of their datasets) with their numbers, by dataset."""
+    keys = tuple(GroupKey(name, (name,)) for name in _KEYS[entity])
     groups = Groups("groups", (*keys, Figure("count", "count")))
-    select = query.Aggregate("Annotation", (groups,), Compare("run_id", "in", tuple(datasets)))
+    select = query.Aggregate(entity, (groups,), Compare("run_id", "in", tuple(datasets)))
     found: dict[int, list[dict[str, Any]]] = {}
     for group in json.loads(view.json(select))["groups"]:
         found.setdefault(datasets[group["run_id"]], []).append(group)
@@ -106,8 +119,8 @@ def _annotations(view: View, datasets: dict[int, int]) -> dict[int, list[dict[st
 
 
 def named(found: Sequence[dict[str, Any]]) -> tuple[Named, ...]:
-    """Objects of annotations (`object_name`, `object_id`, `ground_truth_status`), each name once, in alphabetical order."""
-    truth = {item["object_name"] for item in found if item["ground_truth_status"]}
+    """Objects (`object_name`, `object_id`; those of annotations have a `ground_truth_status`), each name once, in alphabetical order."""
+    truth = {item["object_name"] for item in found if item.get("ground_truth_status")}
     ids = {item["object_name"]: item["object_id"] for item in found}
     return tuple(Named(name, name in truth, urls.object(ids[name])) for name in sorted(ids, key=str.casefold))
 
@@ -120,19 +133,31 @@ def organism(row: dict[str, Any]) -> Link | None:
     return Link(name or f"NCBI:{taxid}", urls.organism(taxid))
 
 
-def _card(row: dict[str, Any], runs: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> DatasetCard:
-    names = [author["name"] for author in row["authors"]]
-    shown = names if len(names) <= MOST_AUTHORS + 1 else names[:MOST_AUTHORS]
+def compact(row: dict[str, Any]) -> tuple[tuple[str, ...], int]:
+    """A few names of the authors of a row that was asked for with `AUTHORS`, and how many there are besides."""
+    shown, rest = parted(people(row), MOST_AUTHORS)
+    return tuple(person.name for person in shown), len(rest)
+
+
+def _card(
+    row: dict[str, Any],
+    runs: list[dict[str, Any]],
+    annotated: list[dict[str, Any]],
+    seen: list[dict[str, Any]],
+) -> DatasetCard:
+    authors, more = compact(row)
+    entries = identifiers.links(row["related_database_entries"])
     return DatasetCard(
         id=row["id"],
         title=row["title"],
         organism=organism(row),
         release=row["release_date"],
         picture=Picture.of(row),
-        authors=tuple(shown),
-        more_authors=len(names) - len(shown),
+        authors=authors,
+        more_authors=more,
         runs=len(runs),
         tomograms=sum(run["tomograms"] for run in runs),
-        annotations=sum(group["count"] for group in annotations),
-        objects=named(annotations),
+        annotations=sum(group["count"] for group in annotated),
+        empiar=tuple(entry for entry in entries if entry.text.startswith("EMPIAR-")),
+        objects=named([*seen, *annotated]),
     )

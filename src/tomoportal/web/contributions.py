@@ -1,14 +1,19 @@
-"""Which depositions brought what a dataset holds."""
+"""Which depositions brought what a dataset holds, and what annotations a deposition brought."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.query import Compare, GroupKey, Groups, Value
-from tomoportal.web import urls
+from tomoportal.web import formats, urls
+from tomoportal.web.cards import Named, named, organism
 from tomoportal.web.context import Crumb
+from tomoportal.web.identifiers import Link
 from tomoportal.web.kept import kept
 
 _BROUGHT = ("Tomogram", "Annotation", "Alignment", "TiltSeries")
@@ -27,7 +32,7 @@ def further_depositions(view: View, dataset: int, own: int | None) -> tuple[Crum
         return ()
     fields = (Value("id", "id"), Value("title", "title"))
     rows = view.rows(query.Select("Deposition", fields, Compare("id", "in", others)))
-    return tuple(Crumb(row["title"], urls.deposition(row["id"])) for row in rows)
+    return tuple(Crumb(f"{row['title']} (CZCDP-{row['id']})", urls.deposition(row["id"])) for row in rows)
 
 
 @kept
@@ -39,3 +44,36 @@ def datasets_with(view: View, deposition: int) -> tuple[int, ...]:
         asked = query.Aggregate(entity, (Groups("groups", (GroupKey("id", ("run", "dataset_id")),)),), mine)
         found |= {group["id"] for group in json.loads(view.json(asked))["groups"]}
     return tuple(sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """What the annotations of a deposition are of: objects, shapes and organisms."""
+
+    objects: tuple[Named, ...]
+    shapes: tuple[str, ...]
+    organisms: tuple[Link, ...]
+
+
+@kept
+def annotated_by(view: View, deposition: int) -> Annotated:
+    """What the annotations of a deposition are of."""
+    mine = Compare("deposition_id", "eq", deposition)
+    names = ("object_name", "object_id", "ground_truth_status")
+    objects = _groups(view, "Annotation", mine, {name: (name,) for name in names})
+    shapes = _groups(view, "AnnotationShape", query.Related("annotation", mine), {"shape": ("shape_type",)})
+    of_dataset = {name: ("run", "dataset", name) for name in ("organism_name", "organism_taxid")}
+    found = (organism(row) for row in _groups(view, "Annotation", mine, of_dataset))
+    organisms = sorted((link for link in found if link), key=lambda link: link.text.casefold())
+    return Annotated(
+        named(objects),
+        tuple(sorted(formats.words(row["shape"]) for row in shapes if row["shape"])),
+        tuple(dict.fromkeys(organisms)),
+    )
+
+
+def _groups(
+    view: View, entity: str, where: query.Condition, keys: Mapping[str, tuple[str, ...]]
+) -> list[dict[str, Any]]:
+    groups = Groups("groups", tuple(GroupKey(name, path) for name, path in keys.items()))
+    return json.loads(view.json(query.Aggregate(entity, (groups,), where)))["groups"]

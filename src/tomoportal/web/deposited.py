@@ -51,13 +51,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A dataset or organism with how much of the deposition lies there. `inside` leads to the list of it, empty when there is none."""
+    """A dataset or organism with how much of the deposition lies there. `inside` leads to the list of it, `datasets` to those of an
+    organism; empty when there is none."""
 
     name: Crumb
     note: str
     count: int
     runs: int
     inside: str
+    datasets: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,9 +287,15 @@ def _by_organism(visit: Visit, asked: _Asked) -> tuple[Group, ...]:
             group["count"],
             group["runs"],
             "",
+            "" if group["name"] in UNSTATED else _datasets_of(asked, group["name"]),
         )
         for group in groups
     )
+
+
+def _datasets_of(asked: _Asked, organism: str) -> str:
+    """The datasets of an organism with anything of the deposition."""
+    return urls.datasets([("organism", organism), ("deposition_id", str(asked.deposition))])
 
 
 _GROUPED: dict[str, Callable[[Visit, _Asked], tuple[Group, ...]]] = {

@@ -19,8 +19,8 @@ VIEWABLE = Compare("https_omezarr_dir", "is_null", False)
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """An object of the annotations of a run, where the portal tells of it, and how many of it the largest
-    of them holds, None when nobody has counted."""
+    """An object that was annotated or seen in a run, where the portal tells of it, and how many of it the largest annotation holds,
+    None when nobody has counted."""
 
     name: str
     href: str
@@ -67,6 +67,7 @@ _RUN: tuple[query.Selection, ...] = (
     Many("tomograms", "tomograms", _TOMOGRAM),
     Many("tiltseries", "tiltseries", (Value("quality", "tilt_series_quality"),)),
     Many("annotations", "annotations", _ANNOTATION),
+    Many("seen", "identified_objects", tuple(Value(name, name) for name in ("object_name", "object_id"))),
     RelatedTotal("frames", "frames", Compare("https_frame_path", "is_null", False)),
 )
 
@@ -91,7 +92,7 @@ def _row(row: dict[str, Any]) -> RunRow:
         picture=pictures[0] if pictures else None,
         quality=quality([series["quality"] for series in row["tiltseries"]]),
         spacings=tuple(formats.quantity(spacing, "Å") for spacing in spacings),
-        objects=_objects(row["annotations"]),
+        objects=_objects([*row["annotations"], *row["seen"]]),
         contents=tuple(
             (count, formats.noun(count, one, many))
             for count, one, many in (
@@ -111,16 +112,16 @@ def _place(tomogram: dict[str, Any]) -> tuple[bool, float, int]:
     return not tomogram["is_visualization_default"], tomogram["voxel_spacing"], tomogram["id"]
 
 
-def _objects(annotations: Sequence[dict[str, Any]]) -> tuple[Counted, ...]:
+def _objects(named: Sequence[dict[str, Any]]) -> tuple[Counted, ...]:
     found: dict[str, list[dict[str, Any]]] = {}
-    for annotation in annotations:
-        found.setdefault(annotation["object_name"], []).append(annotation)
+    for item in named:
+        found.setdefault(item["object_name"], []).append(item)
     return tuple(
         Counted(
             name,
             urls.object(items[0]["object_id"]),
-            max((item["object_count"] for item in items if item["object_count"] is not None), default=None),
-            any(item["ground_truth_status"] for item in items),
+            max((count for item in items if (count := item.get("object_count")) is not None), default=None),
+            any(item.get("ground_truth_status") for item in items),
         )
         for name, items in sorted(found.items(), key=lambda pair: pair[0].casefold())
     )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tomoportal.model import query
-from tomoportal.model.query import Many, Order, RelatedTotal, Value
+from tomoportal.model.query import RelatedTotal, Value
 from tomoportal.web import formats, urls
 from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
-from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
+from tomoportal.web.cards import DatasetCard, Picture, compact, dataset_cards
 from tomoportal.web.context import Head, Visit
 from tomoportal.web.found import Hit
 from tomoportal.web.listing import Listing, Tab
 from tomoportal.web.lists import DATASETS, DEPOSITIONS, PAGE, RUNS, RUNS_OF_DATASET
 from tomoportal.web.members import Members
+from tomoportal.web.people import AUTHORS
 from tomoportal.web.run_rows import RunRow, run_rows
 from tomoportal.web.ways import FROM_RUNS
 
@@ -112,6 +114,7 @@ class DepositionCard:
     date: str
     picture: Picture | None
     authors: tuple[str, ...]
+    more_authors: int
     counts: tuple[tuple[int, str], ...]
 
 
@@ -133,7 +136,7 @@ _DEPOSITION: tuple[query.Selection, ...] = (
         Value(name, name)
         for name in ("id", "title", "deposition_date", "key_photo_url", "key_photo_thumbnail_url")
     ),
-    Many("authors", "authors", (Value("name", "name"),), order_by=(Order(("author_list_order",)),)),
+    AUTHORS,
     RelatedTotal("datasets", "datasets"),
     RelatedTotal("tomograms", "tomograms"),
     RelatedTotal("annotations", "annotations"),
@@ -145,20 +148,7 @@ def browse_depositions(visit: Visit) -> BrowseDepositions:
     listing = Listing.of(visit, DEPOSITIONS, urls.DEPOSITIONS)
     shown = listing.page(visit)
     rows = visit.view.rows(query.Select("Deposition", _DEPOSITION, shown.where))
-    cards = tuple(
-        DepositionCard(
-            id=row["id"],
-            title=row["title"],
-            date=row["deposition_date"],
-            picture=Picture.of(row),
-            authors=tuple(author["name"] for author in row["authors"]),
-            counts=tuple(
-                (row[f"{word}s"], formats.noun(row[f"{word}s"], word))
-                for word in ("dataset", "tomogram", "annotation")
-            ),
-        )
-        for row in sorted(rows, key=lambda row: shown.ids.index(row["id"]))
-    )
+    cards = tuple(_deposition(row) for row in sorted(rows, key=lambda row: shown.ids.index(row["id"])))
     head = Head(
         title=f"Depositions · {visit.settings.title}",
         description="Cryo-electron tomography data by who submitted them together.",
@@ -166,3 +156,19 @@ def browse_depositions(visit: Visit) -> BrowseDepositions:
         section="depositions",
     )
     return BrowseDepositions(head, listing, _tabs(listing), cards, shown.hits, listing.onward())
+
+
+def _deposition(row: dict[str, Any]) -> DepositionCard:
+    authors, more = compact(row)
+    return DepositionCard(
+        id=row["id"],
+        title=row["title"],
+        date=row["deposition_date"],
+        picture=Picture.of(row),
+        authors=authors,
+        more_authors=more,
+        counts=tuple(
+            (row[f"{word}s"], formats.noun(row[f"{word}s"], word))
+            for word in ("dataset", "tomogram", "annotation")
+        ),
+    )

@@ -50,6 +50,7 @@ class DatasetPage:
     organism: Link | None
     further: tuple[Crumb, ...]
     deposition: Crumb | None
+    deposition_name: str
     dates: tuple[tuple[str, str], ...]
     contents: tuple[tuple[int, str], ...]
     size: float | None
@@ -109,6 +110,7 @@ def dataset_page(visit: Visit) -> DatasetPage:
         organism=organism(row),
         further=further_depositions(visit.view, id, deposition["id"] if deposition else None),
         deposition=Crumb(deposition["title"], urls.deposition(deposition["id"])) if deposition else None,
+        deposition_name=f"CZCDP-{deposition['id']}" if deposition else "",
         dates=_dates(row),
         contents=(
             (len(runs), formats.noun(len(runs), "run")),

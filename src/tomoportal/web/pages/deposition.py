@@ -10,7 +10,7 @@ from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.contents import COUNTS, counted, with_ctf
 from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
-from tomoportal.web.contributions import datasets_with
+from tomoportal.web.contributions import Annotated, annotated_by, datasets_with
 from tomoportal.web.deposited import Deposited, deposited
 from tomoportal.web.facts import Facts, facts, selected
 from tomoportal.web.identifiers import Link
@@ -38,6 +38,7 @@ class DepositionPage:
     publications: tuple[Link, ...]
     databases: tuple[Link, ...]
     facts: Facts
+    annotated: Annotated
     contents: tuple[tuple[int, str], ...]
     datasets: tuple[DatasetCard, ...]
     paging: Paging
@@ -76,6 +77,7 @@ def deposition_page(visit: Visit) -> DepositionPage:
         publications=identifiers.links(row["deposition_publications"]),
         databases=identifiers.links(row["related_database_entries"]),
         facts=facts(Deposition, row, TOLD_ELSEWHERE),
+        annotated=annotated_by(visit.view, id),
         contents=(
             (total, formats.noun(total, "dataset")),
             *counted([row]),

@@ -10,7 +10,7 @@ from tomoportal.model import query
 from tomoportal.model.acquisition import FrameAcquisitionFile, GainFile, IdentifiedObject, Run, TiltSeries
 from tomoportal.model.deposition import Dataset
 from tomoportal.model.query import Compare, Many, One, Order, RelatedTotal, Value
-from tomoportal.web import formats, identifiers, urls
+from tomoportal.web import formats, urls
 from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
 from tomoportal.web.annotations import (
     ANNOTATION_ORDER,
@@ -29,7 +29,9 @@ from tomoportal.web.facts import Facts, facts, selected
 from tomoportal.web.identifiers import Link
 from tomoportal.web.listing import Listing
 from tomoportal.web.lists import WITH_FILE
+from tomoportal.web.objects_of_run import ObjectRow, object_rows
 from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
+from tomoportal.web.people import AUTHORS, Person, people
 from tomoportal.web.quality import Quality, quality
 from tomoportal.web.run_filters import TRUTH
 from tomoportal.web.run_rows import VIEWABLE
@@ -59,6 +61,7 @@ class RunPage:
     id: int
     name: str
     dataset: Crumb
+    dataset_id: int
     picture: Picture | None
     pictured: int | None
     has_overlays: bool
@@ -67,8 +70,10 @@ class RunPage:
     facts: Facts
     quality: Quality | None
     objects: tuple[Named, ...]
+    told_objects: tuple[ObjectRow, ...]
     identified: tuple[Link, ...]
     frames: tuple[Frame, ...]
+    authors: tuple[Person, ...]
     sample: Facts
     contents: tuple[tuple[int, str], ...]
     series: tuple[Series, ...]
@@ -82,7 +87,17 @@ class RunPage:
 
 
 _NAMED: tuple[query.Selection, ...] = (
-    *(Value(name, name) for name in ("id", "object_name", "object_id", "ground_truth_status")),
+    *(
+        Value(name, name)
+        for name in (
+            "id",
+            "object_name",
+            "object_id",
+            "object_state",
+            "object_description",
+            "ground_truth_status",
+        )
+    ),
     One("alignment", "alignment", (Value("id", "id"),)),
 )
 """What is asked of all annotations of a run; those in the list tell more."""
@@ -93,7 +108,7 @@ def _fields() -> tuple[query.Selection, ...]:
     return (
         *COUNTS,
         *selected(Run),
-        One("dataset", "dataset", selected(Dataset)),
+        One("dataset", "dataset", (*selected(Dataset), AUTHORS)),
         Many("tiltseries", "tiltseries", (*selected(TiltSeries), ESTIMATED)),
         Many(
             "identified_objects",
@@ -132,6 +147,7 @@ def run_page(visit: Visit) -> RunPage:
         id=id,
         name=row["name"],
         dataset=dataset,
+        dataset_id=row["dataset"]["id"],
         picture=pictured.picture if pictured else None,
         pictured=pictured.id if pictured else None,
         has_overlays=pictured is not None and bool(row["annotations"]) and _has_overlays(visit, pictured.id),
@@ -140,11 +156,10 @@ def run_page(visit: Visit) -> RunPage:
         facts=facts(Run, row, ("name",)),
         quality=quality([series["tilt_series_quality"] for series in row["tiltseries"]]),
         objects=named(row["annotations"]),
-        identified=tuple(
-            Link(item["object_name"], identifiers.link(item["object_id"]).href)
-            for item in row["identified_objects"]
-        ),
+        told_objects=object_rows(row["annotations"], row["identified_objects"]),
+        identified=_only_identified(row),
         frames=frames(row),
+        authors=people(row["dataset"]),
         sample=facts(Dataset, row["dataset"], ("title", "description", "file_size")),
         contents=_contents(row),
         series=tuple(series_of(visit, row["name"], series) for series in row["tiltseries"]),
@@ -185,6 +200,15 @@ def _groups(listing: Listing, rows: tuple[AnnotationRow, ...]) -> tuple[Group, .
         Group("other annotation", total - truths, tuple(row for row in rows if not row.is_ground_truth)),
     )
     return tuple(group for group in groups if group.rows)
+
+
+def _only_identified(row: dict[str, Any]) -> tuple[Link, ...]:
+    annotated = {item["object_name"] for item in row["annotations"]}
+    return tuple(
+        Link(item["object_name"], urls.object(item["object_id"]))
+        for item in row["identified_objects"]
+        if item["object_name"] not in annotated
+    )
 
 
 def _only_seen(row: dict[str, Any], listing: Listing) -> tuple[str, ...]:
