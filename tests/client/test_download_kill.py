@@ -10,12 +10,19 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from fixtures_proxy import Harm, Request, proxy_to
 from fixtures_server import serving
+from tomoportal.client.downloads import engine, pieces
+from tomoportal.client.downloads.engine import Engine
+from tomoportal.client.downloads.fetching import planned
+from tomoportal.client.downloads.listing import FILES, Source
+from tomoportal.client.downloads.options import Options
+from tomoportal.client.downloads.place import Destination, Place
 
 ALL = bool(os.environ.get("TOMOPORTAL_TEST_ALL"))
 SEEDS, KILLS = (20, 2) if ALL else (5, 1)
@@ -152,3 +159,57 @@ def test_ctrl_c_ends_it_with_a_sentence(server, wanted, tmp_path):
         proxy.rate = 0
         ended(started(proxy.endpoint, tmp_path))
     assert digests(tmp_path / DATASET) == wanted
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "call"),
+    [
+        (Place, "standing", 1),
+        (Place, "begin", 1),
+        (Place, "is_done", 1),
+        (Place, "mark_done", 1),
+        (Place, "finish", 0),
+        (os, "ftruncate", 1),
+        (os, "ftruncate", 2),
+        (os, "replace", 0),
+        (os, "replace", 1),
+        (pieces, "_allocate", 1),
+    ],
+)
+def test_an_interrupt_finds_nothing_half_done(owner, name, call, server, wanted, tmp_path, monkeypatch):
+    """As Ctrl-C in a notebook, where the same process runs it again: at the n-th call of something that changes the disk."""
+    monkeypatch.setattr(pieces, "PIECE", 64 << 10)
+    monkeypatch.setattr(engine, "LARGE", 256 << 10)
+    spacing = f"{DATASET}/TS_001/Reconstructions/VoxelSpacing21.424"
+    folders = [f"{spacing}/NeuroglancerPrecompute/100-point_precompute", f"{spacing}/Images"]
+    below = tuple(f"{path.removeprefix(f'{DATASET}/')}/" for path in folders)
+    in_first = {path for path in wanted if path.startswith(below[0])}
+    sources = [Source(path, f"{server}/files/", FILES, True, path) for path in folders]
+    with planned(server, sources, 5.0) as manifest:
+        first = Engine(manifest, Destination(tmp_path), Options(jobs=4, progress=False))
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, interrupting(getattr(owner, name), call, first))
+            with pytest.raises(KeyboardInterrupt):
+                first.run()
+        here = digests(tmp_path / DATASET)
+        assert here.items() <= wanted.items(), "nothing wrong under a final name"
+        assert {path for path in here if path.startswith(below[0])} in (set(), in_first), "no folder in parts"
+        again = Engine(manifest, Destination(tmp_path), Options(jobs=4, progress=False)).run()
+        assert not again.failed
+    assert digests(tmp_path / DATASET) == {
+        path: sum for path, sum in wanted.items() if path.startswith(below)
+    }
+    assert not list(tmp_path.rglob("*.part*"))
+
+
+def interrupting(function, call: int, download: Engine):
+    """`function`, that is interrupted at its n-th call and goes on when the download knows of it."""
+    calls = count()
+
+    def called(*arguments, **named):
+        if next(calls) == call:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert download._stop.wait(10)
+        return function(*arguments, **named)
+
+    return called

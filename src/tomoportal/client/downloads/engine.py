@@ -1,7 +1,8 @@
 """Bringing what a manifest lists into a folder: many requests at a time, each file checked, everything resumable.
 
-One thread looks at what is there and gives out work; `Options.jobs` threads with a connection each do it. A file that cannot be had
-does not stop the others; a full disk, a portal that does not answer for long, and Ctrl-C do.
+One thread looks at what is there and gives out work; `Options.jobs` threads with a connection each do it. The thread that asked for
+it only waits: Ctrl-C, which reaches no other, finds it between two steps of nothing. A file that cannot be had does not stop the
+others; a full disk, a portal that does not answer for long, and Ctrl-C do.
 """
 
 from __future__ import annotations
@@ -9,11 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from queue import Empty, Full, Queue
+from queue import Full, Queue
 from threading import Condition, Event, Lock, Thread
 
 from tomoportal.client.downloads.fetch import Asking, Fetcher, WriteFailed
@@ -36,6 +36,8 @@ from tomoportal.errors import PortalError, RemoteError, StorageError
 
 SPARE = 16 << 20
 """Bytes that stay free on the disk."""
+_LOOK = 0.2
+"""Seconds after which the thread that waits looks whether it was interrupted, where waiting does not end then (Windows)."""
 _TRIES = 3
 """How often a small file is fetched whose checksum is wrong."""
 
@@ -83,7 +85,7 @@ class Engine:
 
     def __init__(self, manifest: Manifest, destination: Destination, options: Options) -> None:
         self._manifest, self._destination, self._options = manifest, destination, options
-        self._stop = Event()
+        self._stop, self._over = Event(), Event()
         self._fatal: BaseException | None = None
         self._asking = Asking(Gate(options.jobs), self._stop, options.patience)
         self._queue: Queue[tuple[_Running, Job] | None] = Queue(2 * options.jobs)
@@ -94,23 +96,30 @@ class Engine:
         self.counter = Counter()
 
     def run(self) -> Outcome:
-        """Do it. Raises what makes going on useless; everything that has come then stays for the next time."""
-        outcome = self._outcome = Outcome(self._checked())
+        """Do it. Raises what makes going on useless; everything that has come then stays for the next time. Returns or raises when no
+        thread writes any more."""
+        totals = self._checked()
+        self._outcome = Outcome(totals)
         if self._destination.is_empty():
-            self._check_room("This download", outcome.totals.all_bytes)
-        with shown(self.counter, outcome.totals, self._options.progress):
+            self._check_room("This download", totals.all_bytes)
+        giver = Thread(target=self._give_all, name="download", daemon=True)
+        with shown(self.counter, totals, self._options.progress):
             try:
-                for unit in self._manifest.units():
-                    if self._stop.is_set():
-                        break
-                    self._begin(unit, outcome)
-                self._join()
+                giver.start()
+                self._wait()
             except BaseException:
-                self._end()
+                self._cut()
+                if giver.ident is not None:
+                    self._wait()
                 raise
         if self._fatal is not None:
             raise self._fatal
-        return outcome
+        return self._outcome
+
+    def _wait(self) -> None:
+        """An interrupted `Thread.join` takes the thread for ended (Python 3.11): an event says when it is over."""
+        while not self._over.wait(_LOOK):
+            pass
 
     def _checked(self) -> Totals:
         """Looks at all names and sizes before anything is written."""
@@ -120,8 +129,21 @@ class Engine:
             totals.add(item)
         return totals
 
-    def _begin(self, unit: Unit, outcome: Outcome) -> None:
-        place = Place(self._destination, unit)
+    def _give_all(self) -> None:
+        """All units, one after the other, until they are brought or somebody ends it."""
+        try:
+            for unit in self._manifest.units():
+                if self._stop.is_set():
+                    break
+                self._begin(unit)
+        except BaseException as error:  # noqa: BLE001 - the thread that waits raises it
+            self._end_with(error)
+        finally:
+            self._join()
+            self._over.set()
+
+    def _begin(self, unit: Unit) -> None:
+        place, outcome = Place(self._destination, unit), self._outcome
         try:
             standing = place.standing(self._items(unit), self._options.verify)
             if standing is Standing.WHOLE:
@@ -136,9 +158,10 @@ class Engine:
             place.begin()
             if place.is_of_other_version:
                 place.remove_strangers(self._items(unit))
-        except DiskTrouble:
-            raise
         except PortalError as error:
+            place.leave()
+            if isinstance(error, DiskTrouble):
+                raise
             with self._ended:
                 outcome.fail(error)
             self.counter.add(unit.files, unit.size)
@@ -182,8 +205,8 @@ class Engine:
         with self._lock:
             if len(self._threads) < self._options.jobs:
                 thread = Thread(target=self._work, name=f"download-{len(self._threads)}", daemon=True)
-                self._threads.append(thread)
                 thread.start()
+                self._threads.append(thread)
         running.more()
         try:
             self._queue.put((running, job), block=waits)
@@ -213,8 +236,7 @@ class Engine:
         except OSError as error:
             self._failed(running, disk_error(running.place.target, error))
         except BaseException as error:  # noqa: BLE001 - a mistake of this program: the thread that waits raises it
-            self._fatal = self._fatal or error
-            self._cut()
+            self._end_with(error)
         finally:
             self._one_less(running)
 
@@ -222,8 +244,7 @@ class Engine:
         running.error = running.error or error
         is_away = isinstance(error, RemoteError) and error.status is None and error.__cause__ is not None
         if isinstance(error, DiskTrouble) or is_away:
-            self._fatal = self._fatal or error
-            self._cut()
+            self._end_with(error)
 
     def _one_less(self, running: _Running) -> None:
         """The last one gives the unit its name."""
@@ -237,11 +258,11 @@ class Engine:
             self._failed(running, error)
         finally:
             running.place.leave()
-        with self._ended:
-            if running.error is not None:
-                self._outcome.fail(running.error)
-            self._open -= 1
-            self._ended.notify()
+            with self._ended:
+                if running.error is not None:
+                    self._outcome.fail(running.error)
+                self._open -= 1
+                self._ended.notify()
 
     def _join(self) -> None:
         """Wait for all units, then let the threads go."""
@@ -253,22 +274,17 @@ class Engine:
         for thread in self._threads:
             thread.join()
 
+    def _end_with(self, error: BaseException) -> None:
+        """Nothing goes on; the first error is the one that is told."""
+        self._fatal = self._fatal or error
+        self._cut()
+
     def _cut(self) -> None:
+        """Ends what all threads wait for; jobs that are left are passed over."""
         self._stop.set()
         with self._lock:
             for fetcher in self._fetchers:
                 fetcher.wire.cut()
-
-    def _end(self) -> None:
-        """Stop all threads at once, whatever they wait for."""
-        self._cut()
-        while any(thread.is_alive() for thread in self._threads):
-            with suppress(Empty):
-                self._queue.get_nowait()
-            with suppress(Full):
-                self._queue.put_nowait(None)
-            for thread in self._threads:
-                thread.join(0.01)
 
 
 def _small(engine: Engine, running: _Running, item: Item) -> Job:

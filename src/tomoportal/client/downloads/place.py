@@ -294,11 +294,12 @@ class Place:
     def remove_strangers(self, items: Iterable[Item]) -> None:
         """Remove what an earlier attempt has brought of another version and this one does not have."""
         wanted = {hash(item.path[len(item.folder) + 1 :]) for item in items}
-        for home, _, names in os.walk(self.part):
-            for name in names:
-                path = Path(home, name)
-                if hash(path.relative_to(self.part).as_posix()) not in wanted:
-                    path.unlink()
+        with told(self.part):
+            for home, _, names in os.walk(self.part):
+                for name in names:
+                    path = Path(home, name)
+                    if hash(path.relative_to(self.part).as_posix()) not in wanted:
+                        path.unlink()
 
     def _write_note(self, mtime: int | None) -> None:
         note = {"name": self.target.name, "url": self.unit.url, "version": self.unit.version, "mtime": mtime}
