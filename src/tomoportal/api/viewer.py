@@ -60,10 +60,10 @@ _ABSENT = "The 3-D viewer is not part of this installation. Install it with `pip
 
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-eval' blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src *; frame-ancestors 'self'; object-src 'none'; base-uri 'self'"
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src *; frame-ancestors *; object-src 'none'; base-uri 'self'"
 )
 """Data may come from anywhere (shared links point at other portals, too), scripts only from here; the client makes the drawing
-code of annotations at run time and needs `unsafe-eval` for that."""
+code of annotations at run time and needs `unsafe-eval` for that. It only shows what its address says, so any page may embed it."""
 
 
 @lru_cache

@@ -20,7 +20,7 @@ from tomoportal.viewer.state import ImageLayer, tomogram_state
 
 _FORMATS = {**dict.fromkeys(MASKS, "zarr"), "TriangularMesh": "glb"}
 """Shape → the format of the file that stands for it; of points it is ndjson."""
-_SHAPES = {"Mesh": "TriangularMesh"}
+IN_LAYOUT = {"Mesh": "TriangularMesh"}
 """The API's words for shapes that are called otherwise in the layout."""
 _UNKNOWN = (0.0, 1.0)
 _OURS = "|zarr2:"
@@ -91,7 +91,7 @@ def _fitting(row: dict[str, Any], base: str) -> Iterator[Shown]:
     for annotation in row["run"]["annotations"]:
         spacing = annotation["spacing"]["voxel_spacing"]
         for item in annotation["shapes"]:
-            shape = _SHAPES.get(item["shape"], item["shape"])
+            shape = IN_LAYOUT.get(item["shape"], item["shape"])
             for file in item["files"]:
                 is_same = file["alignment"] == row["alignment_id"]
                 fits = is_same and (file["alignment"] is not None or spacing == row["voxel_spacing"])

@@ -47,6 +47,11 @@ def is_drawn(shape: str) -> bool:
     return shape in _WORDS
 
 
+def shape_word(shape: str) -> str:
+    """What the layers of a shape that is drawn are called."""
+    return _WORDS[shape]
+
+
 def overlay(shown: Shown) -> Overlay:
     """The layer of a shape that is drawn."""
     name = f"{shown.object_name}, {_WORDS[shown.shape]}{', ground truth' if shown.is_truth else ''}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,80 +13,100 @@ from tomoportal.model.reconstruction import Tomogram
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
-from tomoportal.web.run_rows import VIEWABLE
+from tomoportal.web.viewer_menus import (
+    ANNOTATIONS,
+    TOMOGRAM,
+    Overlay,
+    OverlayGroup,
+    Seen,
+    TomogramGroup,
+    overlay_groups,
+    seen,
+    tomogram_groups,
+)  # fmt: skip
 from tomoportal.web.withdrawn import Gone, withdrawn_in
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A tomogram of the run that can be looked at."""
-
-    id: int
-    label: str
-    detail: str
-    href: str
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ViewerPage:
-    """`address` is that of the Neuroglancer client with the state in it."""
+    """`address` is that of the Neuroglancer client with the state in it; `data` is what the scripts want to know. `overlays` are drawn over
+    the tomogram, `misfits` are not."""
 
     head: Head
     run: Crumb
     dataset: Crumb
-    tomograms: tuple[Seen, ...]
     current: Seen
+    tomograms: tuple[TomogramGroup, ...]
+    overlays: tuple[OverlayGroup, ...]
+    misfits: tuple[Overlay, ...]
     address: str
+    slices: str
+    data: str
 
-
-_TOMOGRAM = ("id", "voxel_spacing", "size_x", "size_y", "size_z", "reconstruction_method", "processing")
 
 _FIELDS: tuple[query.Selection, ...] = (
     Value("id", "id"),
     Value("name", "name"),
     One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
-    Many(
-        "tomograms",
-        "tomograms",
-        tuple(Value(name, name) for name in _TOMOGRAM),
-        where=VIEWABLE,
-        order_by=TOMOGRAM_ORDER,
-    ),
+    Many("tomograms", "tomograms", TOMOGRAM, order_by=TOMOGRAM_ORDER),
+    ANNOTATIONS,
 )
 
 
 def viewer_page(visit: Visit) -> ViewerPage:
-    """The viewer on the tomogram that the parameter `tomogram` names, or the first."""
+    """The viewer on the tomogram that the parameter `tomogram` names, or the first that can be shown."""
     id = visit.id()
     row = visit.view.one("Run", id, _FIELDS)
     if row is None:
         raise PageError(404, f"There is no run {id} here.")
     wanted = _wanted(visit, row)
-    seen = tuple(_seen(id, tomogram, wanted) for tomogram in row["tomograms"])
-    state = viewer_state(visit.view, wanted)
+    state = viewer_state(visit.view, wanted["id"])
     if state is None:
-        raise PageError(404, f"Tomogram {wanted} has just been withdrawn.")
-    current = next(item for item in seen if item.is_current)
-    head = Head(
-        title=f"{row['name']}, {current.label} · {visit.settings.title}",
-        description=f"Look at tomogram {wanted} of run {row['name']} of “{row['dataset']['title']}”.",
-        canonical=urls.view_run(id, wanted),
+        raise PageError(404, f"Tomogram {wanted['id']} has just been withdrawn.")
+    current = seen(id, wanted, wanted["id"])
+    overlays, misfits = overlay_groups(
+        row["annotations"], json.loads(state), wanted, visit.view.addresses.files
+    )
+    return ViewerPage(
+        head=_head(visit, row, current),
+        run=Crumb(row["name"], urls.run(id)),
+        dataset=Crumb(row["dataset"]["title"], urls.dataset(row["dataset"]["id"])),
+        current=current,
+        tomograms=tomogram_groups(id, row["tomograms"], current.id),
+        overlays=overlays,
+        misfits=misfits,
+        address=urls.viewer(state),
+        slices=urls.tomogram(current.id),
+        data=_data(current, wanted),
+    )  # fmt: skip
+
+
+def _head(visit: Visit, row: dict[str, Any], current: Seen) -> Head:
+    return Head(
+        title=f"{row['name']}, {current.label}, {formats.quantity(current.spacing, 'Å')} · {visit.settings.title}",
+        description=f"Look at tomogram {current.id} of run {row['name']} of “{row['dataset']['title']}”.",
+        canonical=urls.view_run(row["id"], current.id),
         section="datasets",
     )
-    run = Crumb(row["name"], urls.run(id))
-    dataset = Crumb(row["dataset"]["title"], urls.dataset(row["dataset"]["id"]))
-    return ViewerPage(head, run, dataset, seen, current, urls.viewer(state))
 
 
-def _wanted(visit: Visit, row: dict[str, Any]) -> int:
-    ids = [tomogram["id"] for tomogram in row["tomograms"]]
+def _data(current: Seen, row: dict[str, Any]) -> str:
+    """What the scripts want to know, as JSON; sizes are x, y, z."""
+    told = {
+        "tomogram": current.id, "frame": current.frame, "spacing": current.spacing,
+        "size": [row[f"size_{axis}"] for axis in "xyz"], "client": urls.VIEWER, "slices": urls.tomogram(current.id),
+    }  # fmt: skip
+    return json.dumps(told, separators=(",", ":"))
+
+
+def _wanted(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
+    rows = [tomogram for tomogram in row["tomograms"] if tomogram["https_omezarr_dir"]]
     asked = visit.request.query_params.get("tomogram")
-    found = next((id for id in ids if asked is None or _is_called(id, asked)), None)
+    found = next((item for item in rows if asked is None or _is_called(item["id"], asked)), None)
     if found is not None:
-        return found
+        return dict(found)
     _stop_at_withdrawn(visit, row, asked)
-    if asked is None or not ids:
+    if asked is None or not rows:
         raise PageError(404, f"Run {row['name']} has no tomogram that can be looked at in the browser.")
     raise PageError(404, f"Run {row['name']} has no tomogram “{asked[:40]}” that can be looked at.")
 
@@ -100,16 +121,3 @@ def _stop_at_withdrawn(visit: Visit, row: dict[str, Any], asked: str | None) -> 
         is_asked = stone.number is not None and (asked is None or _is_called(stone.number, asked))
         if stone.kind == "tomogram" and is_asked:
             raise Gone(stone, (Crumb(f"Run {row['name']}", urls.run(row["id"])),))
-
-
-def _seen(run: int, row: dict[str, Any], wanted: int) -> Seen:
-    size = " × ".join(formats.number(row[f"size_{axis}"]) for axis in "xyz")
-    label = f"{formats.words(row['reconstruction_method'])}, {formats.words(row['processing'])}"
-    spacing = formats.quantity(row["voxel_spacing"], "Å")
-    return Seen(
-        row["id"],
-        f"{label}, {spacing}",
-        f"{Tomogram.names.prefix}-{row['id']}, {size}\u202fpx",
-        urls.view_run(run, row["id"]),
-        row["id"] == wanted,
-    )
