@@ -138,8 +138,9 @@ class Engine:
                 self._begin(unit)
         except BaseException as error:  # noqa: BLE001 - the thread that waits raises it
             self._end_with(error)
-        finally:
+        try:
             self._join()
+        finally:
             self._over.set()
 
     def _begin(self, unit: Unit) -> None:
