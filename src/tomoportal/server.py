@@ -29,12 +29,14 @@ from tomoportal.api.folders import Folder, moment
 from tomoportal.api.manifests import manifest_routes
 from tomoportal.api.portal import Portal
 from tomoportal.api.s3 import s3_service
+from tomoportal.api.selections import selection_routes
 from tomoportal.api.slices import is_picture, slice_routes
 from tomoportal.api.viewer import viewer_routes
 from tomoportal.catalog import View
 from tomoportal.errors import PortalError
 from tomoportal.settings import Settings
 from tomoportal.web import render
+from tomoportal.web.basket.files import wanted_files
 from tomoportal.web.pages.explorer import explorer_page
 from tomoportal.web.pages.folder import folder_page
 from tomoportal.web.site import HEADINGS, is_twin, json_error, security_headers
@@ -139,6 +141,7 @@ def _starlette(portal: Portal) -> Starlette:
         *_graphql(get_view, portal.settings),
         *export_routes(portal),
         *manifest_routes(portal),
+        *selection_routes(portal, wanted_files),
         *slice_routes(portal),
     ]
     tell = _teller(portal.settings)

@@ -89,11 +89,11 @@ def _blocks(lines: Iterator[str]) -> Iterator[bytes]:
 
 
 def _lines(portal: Portal, paths: list[str]) -> Iterator[str]:
-    sums = _Checksums(portal.storage)
+    sums = Checksums(portal.storage)
     files = size = number = 0
     try:
         for number, path in enumerate(paths):
-            for entry in _entries(portal, path):
+            for entry in entries(portal, path):
                 files, size = files + 1, size + entry.size
                 line: dict[str, Any] = {
                     "of": number,
@@ -113,7 +113,7 @@ def _lines(portal: Portal, paths: list[str]) -> Iterator[str]:
         yield json.dumps({"error": {"code": code, "message": message, "status": status}, "of": number})
 
 
-def _entries(portal: Portal, path: str) -> Iterator[Entry]:
+def entries(portal: Portal, path: str) -> Iterator[Entry]:
     """The public files at or below a path. Raises `NotFound` when there are none, `Refused` for what is withdrawn or being replaced."""
     try:
         clean_path(path)
@@ -155,7 +155,7 @@ def _below(portal: Portal, prefix: str) -> Iterator[Entry]:
         after = part.last
 
 
-class _Checksums:
+class Checksums:
     """The recorded checksums of files, by the ledgers of the runs that they lie in; a listing goes from run to run."""
 
     def __init__(self, storage: Storage) -> None:

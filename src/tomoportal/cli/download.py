@@ -45,9 +45,11 @@ def download(
     deposition: DepositionOption = None,
     shape: ShapeOption = None,
     manifest: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="Download what this file lists (`tomoportal manifest` makes one).", show_default=False
+            metavar="FILE",
+            help="Download what this file, or the address of one, lists (`tomoportal manifest` and the basket of a portal make them).",
+            show_default=False,
         ),
     ] = None,
     to: Annotated[
@@ -90,13 +92,20 @@ def download(
 
 
 @contextmanager
-def _given(path: Path, targets: list[str] | None) -> Iterator[Manifest]:
+def _given(name: str, targets: list[str] | None) -> Iterator[Manifest]:
     """A manifest of somebody."""
+    from tomoportal.client.downloads.fetching import fetched_manifest
     from tomoportal.client.downloads.manifest import Manifest
+    from tomoportal.client.downloads.options import PATIENCE
     from tomoportal.errors import UsageError
 
     if targets:
         raise UsageError("--manifest says what to download; name no targets beside it.")
+    if name.startswith(("http://", "https://")):
+        with fetched_manifest(name, PATIENCE) as manifest:
+            yield manifest
+        return
+    path = Path(name)
     try:
         file = path.open("rb")
     except OSError as error:

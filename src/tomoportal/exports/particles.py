@@ -26,6 +26,8 @@ from tomoportal.model.query import Compare, Many, One, Order, Select, Value
 _Frame = tuple[int, int | None, float]
 """What tomograms must agree in for points to be comparable: run, alignment and, where no alignment is known, voxel spacing (else 0)."""
 
+MOST_LOOKED_AT = 20_000
+"""Annotations among which lists are looked for."""
 MOST_LISTS = 2000
 """Lists of points in one file."""
 LARGEST = 64 << 20
@@ -99,13 +101,23 @@ def point_lists(
     view: View, selection: Selection, objects: Iterable[str] = (), *, truth: bool = False
 ) -> tuple[PointList, ...]:
     """The lists of points of a selection, of these objects (all when none is named), of ground truth alone with `truth`; in the order of
-    runs and annotations. Addresses are those of the view; ask with `PLAIN` for paths."""
+    runs and annotations. Addresses are those of the view; ask with `PLAIN` for paths. Raises `UsageError` for too many annotations."""
+    count = count_annotations(view, selection)
+    if count > MOST_LOOKED_AT:
+        raise UsageError(
+            f"{count:,} annotations are chosen; points are taken of at most {MOST_LOOKED_AT:,}. Choose fewer runs."
+        )
     found = [points for row in view.rows(_select(selection)) if (points := _points(row))]
     frames = _frames(view, selection, {points.run for points in found})
     wanted = list(_wanted(selection, found, frames))
     names, only = _names(wanted), set(objects)
     lists = (_list(points, frames.get(points.key), names[points.key]) for points in wanted)
     return tuple(item for item in lists if (not only or item.object in only) and (item.is_truth or not truth))
+
+
+def count_annotations(view: View, selection: Selection) -> int:
+    """How many annotations may have points for a selection."""
+    return view.count("Annotation", _mine(selection))
 
 
 def particles(lists: Iterable[PointList], format: str, read: Callable[[str], bytes]) -> bytes:
@@ -138,14 +150,14 @@ def _check_sizes(lists: tuple[PointList, ...]) -> None:
 
 
 def _parts(lists: tuple[PointList, ...], read: Callable[[str], bytes]) -> Iterator[Part]:
+    told = sum(item.size or 0 for item in lists)
     size = 0
     for item in lists:
-        data = read(item.path)
+        data = read(item.path) if told <= LARGEST else b""
         size += len(data)
-        if size > LARGEST:
-            most = f"{LARGEST >> 20} MiB"
+        if max(size, told) > LARGEST:
             raise UsageError(
-                f"These lists have more than {most} of points; one file takes that. Choose fewer objects or runs."
+                f"These lists have more than {LARGEST >> 20} MiB of points, the most that one file takes. Choose fewer objects or runs."
             )
         found = read_ndjson(data, item.path).of(None)
         moved = at_spacing(found, item.spacing, item.destination.spacing)
@@ -153,13 +165,16 @@ def _parts(lists: tuple[PointList, ...], read: Callable[[str], bytes]) -> Iterat
 
 
 def _select(selection: Selection) -> Select:
-    mine = selection.where(
+    return Select("Annotation", _ANNOTATION, _mine(selection), (Order(("run_id",)), Order(("id",))))
+
+
+def _mine(selection: Selection) -> query.Condition:
+    return selection.where(
         annotations=("id",),
         runs=("run_id",),
         datasets=("run", "dataset_id"),
         tomograms=("run", "tomograms", "id"),
     )
-    return Select("Annotation", _ANNOTATION, mine, (Order(("run_id",)), Order(("id",))))
 
 
 def _points(row: dict[str, Any]) -> _Points | None:

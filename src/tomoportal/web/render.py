@@ -10,8 +10,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tomoportal.web import formats, frame, urls
+from tomoportal.web.basket import remembered
 from tomoportal.web.context import Visit
 from tomoportal.web.getting.same_query import same_query
+from tomoportal.web.getting.table_csv import table_of
 from tomoportal.web.people import by_role, parted
 from tomoportal.web.withdrawn import Gone, withdrawn
 
@@ -28,7 +30,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"urls": urls, "frame": frame, "same_query": same_query}
+    made.globals |= {
+        "urls": urls,
+        "frame": frame,
+        "same_query": same_query,
+        "basket": remembered,
+        "table_of": table_of,
+    }
     made.filters |= {
         "number": formats.number,
         "size": formats.size,

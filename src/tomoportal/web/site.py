@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -23,13 +24,16 @@ from tomoportal.catalog import Tombstone, View
 from tomoportal.errors import CatalogError, QueryError
 from tomoportal.settings import Settings
 from tomoportal.web import render, urls
+from tomoportal.web.basket.changing import changed, form
 from tomoportal.web.content.files import file_routes
 from tomoportal.web.context import PageError, Visit
 from tomoportal.web.getting.documents import DOCUMENTS, Document
+from tomoportal.web.getting.table_csv import TABLES
 from tomoportal.web.getting.twin import twin
 from tomoportal.web.pages.alignment import alignment_page
 from tomoportal.web.pages.annotation import annotation_page
 from tomoportal.web.pages.authors import author_page, authors_page
+from tomoportal.web.pages.basket import basket_page
 from tomoportal.web.pages.browse import browse_datasets, browse_depositions, browse_runs
 from tomoportal.web.pages.cite import cite_dataset, cite_deposition
 from tomoportal.web.pages.content import guide_page, guides_page, text_page
@@ -62,6 +66,7 @@ PAGES: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
     ("/datasets/{id}/cite", cite_dataset, "cite.html"),
     ("/datasets/{id}/findings", findings_page, "findings.html"),
     ("/download", download_page, "download.html"),
+    (urls.BASKET, basket_page, "basket.html"),
     ("/runs/{id}", run_page, "run.html"),
     ("/depositions/{id}", deposition_page, "deposition.html"),
     ("/depositions/{id}/cite", cite_deposition, "cite.html"),
@@ -118,11 +123,14 @@ def routes(get_view: GetView, settings: Settings) -> list[BaseRoute]:
         if path != urls.SUGGESTIONS
     ]
     documents = [Route(path, _document(get_view, settings, make)) for path, make in DOCUMENTS]
+    tables = [Route(path, _answering(get_view, settings, make)) for path, make in TABLES]
     return [
         *documents,
         *twins,
+        *tables,
         *file_routes(settings),
         *pages,
+        _changing_basket(get_view, settings),
         Mount("/static", _Static(directory=urls.STATIC)),
     ]
 
@@ -167,15 +175,18 @@ def _endpoint(
         html = render.page(template, visit, build(visit))
         headers = security_headers(visit.view.addresses.files)
         headers["link"] = f'<{urls.twin_of(visit.request)}>; rel="alternate"; type="application/json"'
-        if settings.site.banners:
-            headers["vary"] = "cookie"
+        headers["vary"] = "cookie"
         return _tagged(visit.request, html, "text/html", headers)
 
     return _answering(get_view, settings, respond)
 
 
 def _twin(build: Callable[[Visit], Any], visit: Visit) -> Document:
-    headers = {"access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
+    headers = {
+        "access-control-allow-origin": "*",
+        "x-content-type-options": "nosniff",
+        "vary": "cookie",
+    }
     return Document(twin(visit, build(visit)), "application/json", headers)
 
 
@@ -187,6 +198,19 @@ def _document(
         return _tagged(visit.request, made.text, made.media_type, made.headers)
 
     return _answering(get_view, settings, respond)
+
+
+def _changing_basket(get_view: GetView, settings: Settings) -> Route:
+    answer = _answering(get_view, settings, lambda visit: changed(visit, visit.request.state.fields))
+
+    async def change(request: Request) -> Response:
+        try:
+            request.state.fields = await form(request, settings.public_url)
+        except PageError as error:
+            return _error(settings, request, error.status, error.message)
+        return await run_in_threadpool(answer, request)
+
+    return Route(urls.BASKET, change, methods=["POST"])
 
 
 def _answering(
@@ -251,12 +275,15 @@ def _error(
     headers = {**security_headers(), "cache-control": "no-store", **(headers or {})}
     if is_twin(request):
         return json_error(request, status, message or f"{heading}.", headers)
+    if request.url.path.endswith(".csv"):
+        return PlainTextResponse(f"{message or heading}\n", status, headers)
     return HTMLResponse(render.error(status, heading, message, settings), status, headers)
 
 
 def is_twin(request: Request) -> bool:
-    """Whether a JSON twin is asked for: what goes wrong there is told as JSON too."""
-    return request.url.path.endswith(".json")
+    """Whether a JSON twin is asked for, or a script changes the basket: what goes wrong there is told as JSON too."""
+    by_script = request.method == "POST" and "application/json" in request.headers.get("accept", "")
+    return by_script or request.url.path.endswith(".json")
 
 
 def json_error(request: Request, status: int, message: str, headers: dict[str, str]) -> Response:

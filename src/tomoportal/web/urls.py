@@ -25,6 +25,7 @@ GRAPHQL = "/graphql"
 FEED = "/feed.atom"
 ABOUT = "/about"
 DOCS = "/docs"
+BASKET = "/basket"
 SITE_STYLE = "/site/style.css"
 """The colours of the site's own."""
 VIEWER = "/viewer/v/p/"
@@ -152,6 +153,21 @@ def download(word: str, id: int, parameters: Parameters = ()) -> str:
 def download_list(parameters: Parameters) -> str:
     """The files of a choice, for `curl -K`."""
     return with_query("/download.curl", parameters)
+
+
+def basket(parameters: Parameters = ()) -> str:
+    """What was picked on several pages; the parameters hold it."""
+    return with_query(BASKET, parameters)
+
+
+def selection(export: str, parameters: Parameters) -> str:
+    """An export (`particles`, `copick`, `manifest`) of what was picked."""
+    return with_query(f"/api/selection/{export}", parameters)
+
+
+def table(path: str, parameters: Parameters = ()) -> str:
+    """The list at a path as comma-separated values."""
+    return with_query(f"{path}.csv", parameters)
 
 
 def twin(path: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from tomoportal.client.downloads.engine import Engine, Outcome
-from tomoportal.client.downloads.listing import Source, listed
+from tomoportal.client.downloads.listing import Asker, Source, listed
 from tomoportal.client.downloads.manifest import Item, Manifest, ManifestWriter, Totals
 from tomoportal.client.downloads.options import Options
 from tomoportal.client.downloads.place import Destination
@@ -62,6 +62,18 @@ def planned(portal: str, sources: Iterable[Source], patience: float) -> Iterator
     with tempfile.TemporaryFile() as file:
         write_manifest(file, portal, sources, patience)
         yield Manifest(file, "the portal's list of files")
+
+
+@contextmanager
+def fetched_manifest(url: str, patience: float) -> Iterator[Manifest]:
+    """The manifest at an address, kept for as long as the block runs. Raises `RemoteError`, `UsageError` for what is none."""
+    asker = Asker(patience)
+    try:
+        with tempfile.TemporaryFile() as file:
+            asker.save(url, file)
+            yield Manifest(file, url)
+    finally:
+        asker.wire.drop()
 
 
 def download(manifest: Manifest, folder: Path, options: Options) -> Outcome:

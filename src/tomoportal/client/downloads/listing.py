@@ -135,6 +135,21 @@ class Asker:
 
         return self.ask("GET", url, take)
 
+    def save(self, url: str, file: IO[bytes]) -> None:
+        """A body of any size."""
+
+        def take(answer: Answer) -> None:
+            if answer.status != 200:
+                raise trouble(url, answer)
+            file.seek(0)
+            file.truncate()
+            while block := answer.read(_BLOCK):
+                file.write(block)
+            if answer.length:
+                raise Broken("the answer was cut off")
+
+        self.ask("GET", url, take)
+
 
 def _whole(answer: Answer) -> bytes:
     data = answer.read()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from tomoportal.catalog import View
 from tomoportal.model import query
@@ -98,6 +98,13 @@ KINDS = (
 )  # fmt: skip
 
 
+class Chosen(Protocol):
+    """What files are wanted of."""
+
+    def holds(self, files: Files) -> query.Condition:
+        """The rows of files that belong to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What files are wanted of: the word of the command line and addresses (`dataset`), and an id."""
@@ -127,13 +134,14 @@ class Subject:
         }[self.word]
         return through(way[:-1], Compare(way[-1], "eq", self.id))
 
-    def condition(self, files: Files) -> query.Condition:
-        """The rows that have such a file."""
-        there = Compare(files.https, "is_null", False)
-        is_one = files.entity == "AnnotationFile"
-        return query.all_of(
-            [self.holds(files), there, *([Compare("format", "eq", files.format)] if is_one else ())]
-        )
+
+def with_file(chosen: Chosen, files: Files) -> query.Condition:
+    """The chosen rows that have such a file."""
+    there = Compare(files.https, "is_null", False)
+    is_one = files.entity == "AnnotationFile"
+    return query.all_of(
+        [chosen.holds(files), there, *([Compare("format", "eq", files.format)] if is_one else ())]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +179,7 @@ class Item:
         return self.path.rsplit("/", 1)[-1]
 
 
-def amounts(view: View, subject: Subject, kind: Kind) -> dict[str, Amount]:
+def amounts(view: View, subject: Chosen, kind: Kind) -> dict[str, Amount]:
     """By format, what there is of a kind; formats without a file are left out."""
     found: dict[str, Amount] = {}
     for files in kind.files:
@@ -187,14 +195,14 @@ def usual(found: dict[str, Amount]) -> tuple[str, ...]:
     return tuple(format for format in found if not (format == second and first in found))
 
 
-def items(view: View, subject: Subject, kind: Kind, formats: tuple[str, ...], most: int) -> tuple[Item, ...]:
+def items(view: View, subject: Chosen, kind: Kind, formats: tuple[str, ...], most: int) -> tuple[Item, ...]:
     """The files of these formats, `most` of each sort."""
     chosen = [files for files in kind.files if files.format in formats]
     return tuple(item for files in chosen for item in _items(view, subject, files, most))
 
 
-def _amount(view: View, subject: Subject, files: Files) -> Amount:
-    where = subject.condition(files)
+def _amount(view: View, subject: Chosen, files: Files) -> Amount:
+    where = with_file(subject, files)
     if not files.size:
         count = view.count(files.entity, where)
         return Amount(count, unsized=count)
@@ -209,9 +217,9 @@ def _amount(view: View, subject: Subject, files: Files) -> Amount:
     return Amount(row["rows"], row["size"] or 0.0, row["rows"] - row["sized"])
 
 
-def _items(view: View, subject: Subject, files: Files, most: int) -> Iterator[Item]:
+def _items(view: View, subject: Chosen, files: Files, most: int) -> Iterator[Item]:
     select = query.Select(
-        files.entity, _fields(files), subject.condition(files), (Order(("id",)),), limit=most
+        files.entity, _fields(files), with_file(subject, files), (Order(("id",)),), limit=most
     )
     for row in view.rows(select):
         run, owner = _place(files, row)

@@ -6,10 +6,10 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tomoportal.model.query import Compare, all_of
+from tomoportal.model.query import Compare, Condition, all_of
 from tomoportal.web import urls
 from tomoportal.web.context import Visit
 from tomoportal.web.downloads import IN_PLACE, Command, download, local_name
@@ -100,13 +100,16 @@ def _aws(visit: Visit, choice: Choice) -> Command | None:
     if choice.kind is None and choice.prefix:
         folder = choice.prefix.rstrip("/")
         return _sync(visit, f"{folder}/", f"{folder.rsplit('/', 1)[-1]}/", [])
-    if not choice.items:
-        return None
-    keys = [item.s3.rstrip("/") for item in choice.items]
+    return aws_sync(visit, choice.items) if choice.items else None
+
+
+def aws_sync(visit: Visit, items: Sequence[Item]) -> Command:
+    """The command that brings these files and folders, at least one, and nothing else."""
+    keys = [item.s3.rstrip("/") for item in items]
     folder = os.path.commonpath([key.removeprefix("s3://").rpartition("/")[0] for key in keys])
     below = [
         _literally(key.removeprefix(f"s3://{folder}/")) + ("/*" if item.is_folder else "")
-        for key, item in zip(keys, choice.items, strict=True)
+        for key, item in zip(keys, items, strict=True)
     ]
     name = folder.rsplit("/", 1)[-1] if "/" in folder else "downloads"
     return _sync(visit, f"s3://{folder}/", f"{name}/", below)
@@ -154,7 +157,12 @@ def _loop(subject: Subject, files: Files) -> list[str]:
     where = [subject.holds(files), Compare(files.https, "is_null", False)]
     if files.entity == "AnnotationFile":
         where = [subject.holds(files), Compare("format", "eq", files.format)]
-    filters = ", ".join(python_code.filters(files.kind, all_of(where)))
+    return python_loop(files, all_of(where))
+
+
+def python_loop(files: Files, where: Condition) -> list[str]:
+    """Lines that download a sort of files of the rows that fulfil `where`."""
+    filters = ", ".join(python_code.filters(files.kind, where))
     folder = "annotation_shape_id" if files.entity == "AnnotationFile" else "id"
     method = _METHODS.get(files.address, "download")
     return [
