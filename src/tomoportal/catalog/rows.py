@@ -7,6 +7,7 @@ it), or None for the whole catalogue.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -20,6 +21,8 @@ from tomoportal.catalog.tables import (
     RELEASE,
     REPLACING,
     below,
+    below_bound,
+    scope_values,
 )
 from tomoportal.layout.paths import DEPOSITIONS
 from tomoportal.model.entity import Entity
@@ -112,7 +115,17 @@ def _settle_releases(
     connection: sql.Connection, database: Database, entity: type[Entity], scope: str | None
 ) -> None:
     """A row is visible from the latest of its own date and those of the rows it points at."""
-    tables = database.tables.tables
+    statement = _settling(
+        database.tables, entity.__name__, database.dialect.greatest, everything=scope is None
+    )
+    if statement is not None:
+        connection.execute(statement, {} if scope is None else scope_values(scope))
+
+
+@lru_cache(maxsize=256)
+def _settling(metadata: sql.MetaData, name: str, greatest: str, *, everything: bool) -> sql.Update | None:
+    """Correct the release dates of an entity, of all rows or of those below a folder; None where no date can reach."""
+    entity, tables = entity_named(name), metadata.tables
     table = tables[entity.names.table]
     dates: list[sql.ColumnElement[str]] = [sql.literal("")]
     if "release_date" in table.c:
@@ -122,7 +135,9 @@ def _settle_releases(
             target = tables[entity_named(relation.target).names.table].alias()
             date = sql.select(target.c[RELEASE]).where(target.c.id == table.c[relation.key]).scalar_subquery()
             dates.append(sql.func.coalesce(date, ""))
-    if len(dates) > 1:
-        latest = getattr(sql.func, database.dialect.greatest)(*dates)
-        wrong = sql.and_(below(table, scope), table.c[RELEASE] != latest)
-        connection.execute(table.update().where(wrong).values({RELEASE: latest}))
+    if len(dates) == 1:
+        return None
+    latest = getattr(sql.func, greatest)(*dates)
+    wrong = table.c[RELEASE] != latest
+    where = wrong if everything else sql.and_(below_bound(table), wrong)
+    return table.update().where(where).values({RELEASE: latest})

@@ -8,6 +8,7 @@ is visible (the latest of its own release date and those of all rows it points a
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sql
@@ -50,7 +51,13 @@ _ALSO_INDEXED = {
 
 
 def make_tables() -> sql.MetaData:
-    """All tables; those of entities are named after `names.table`."""
+    """All tables; those of entities are named after `names.table`. Catalogues of one model share them and the statements about
+    them: nobody may change them."""
+    return _made(model_hash())
+
+
+@lru_cache(maxsize=4)
+def _made(model: str) -> sql.MetaData:
     metadata = sql.MetaData()
     sql.Table(META, metadata, sql.Column("key", _TEXT, primary_key=True), sql.Column("value", _TEXT))
     sql.Table(REPLACING, metadata, sql.Column("folder", _TEXT, primary_key=True))
@@ -85,6 +92,18 @@ def below(table: sql.Table, scope: str | None) -> sql.ColumnElement[bool]:
         return sql.true()
     folder = table.c[FOLDER]
     return sql.or_(folder == scope, sql.and_(folder >= f"{scope}/", folder < f"{scope}0"))
+
+
+def below_bound(table: sql.Table) -> sql.ColumnElement[bool]:
+    """The same for the folder of `scope_values`: statements with it can be kept."""
+    folder = table.c[FOLDER]
+    inside = sql.and_(folder >= sql.bindparam("scope_first"), folder < sql.bindparam("scope_behind"))
+    return sql.or_(folder == sql.bindparam("scope"), inside)
+
+
+def scope_values(scope: str) -> dict[str, str]:
+    """What `below_bound` is given when a statement runs."""
+    return {"scope": scope, "scope_first": f"{scope}/", "scope_behind": f"{scope}0"}
 
 
 def _tombstone_table(metadata: sql.MetaData) -> None:

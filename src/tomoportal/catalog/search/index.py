@@ -18,7 +18,7 @@ import sqlalchemy as sql
 from tomoportal.catalog.database import Database
 from tomoportal.catalog.search.passages import SPELLED, SUBJECTS, Place, labels_of, places, sources
 from tomoportal.catalog.search.tables import LINK, RELEASE, TEXT, WORD
-from tomoportal.catalog.tables import FOLDER, below
+from tomoportal.catalog.tables import FOLDER, below, below_bound, scope_values
 from tomoportal.catalog.words import tokens
 from tomoportal.model.entity import Entity
 from tomoportal.model.fields import Kind
@@ -136,17 +136,13 @@ class _Filling:
 
     def add_texts(self) -> None:
         """Keep the texts of rows that are not known yet."""
-        texts = sql.union(*(self._given(entity, label) for entity, label in sources())).subquery()
-        is_known = sql.exists().where(self.texts.c.digest == sql.func.md5(texts.c.text))
-        new = self.connection.execute(sql.select(texts.c.text).where(sql.not_(is_known))).scalars().all()
+        values = {} if self.scope is None else scope_values(self.scope)
+        statement = _new_texts(self.database.tables, everything=self.scope is None)
+        new = self.connection.execute(statement, values).scalars().all()
         last = self.connection.execute(sql.select(sql.func.coalesce(sql.func.max(self.texts.c.id), 0)))
         numbered = enumerate((text for text in sorted(new) if text.strip()), last.scalar_one() + 1)
         for some in _portions([_given(number, text) for number, text in numbered]):
             _put_texts(self.connection, self.database, some, self.ontologies)
-
-    def _given(self, entity: type[Entity], label: str) -> sql.Select:
-        table = self.tables[entity.names.table]
-        return sql.select(_text(table, entity, label).label("text")).where(below(table, self.scope))
 
     def link(self, place: Place, roots: list[int] | None) -> None:
         """Say of which rows the texts of a place are, and from which day on."""
@@ -161,6 +157,19 @@ class _Filling:
         for some in _portions(ids):
             self.connection.execute(self.words.delete().where(self.words.c.text_id.in_(some)))
             self.connection.execute(self.texts.delete().where(self.texts.c.id.in_(some)))
+
+
+@lru_cache(maxsize=16)
+def _new_texts(metadata: sql.MetaData, *, everything: bool) -> sql.Select:
+    """The texts, of all rows or of those below a folder, that are not known yet."""
+    tables, given = metadata.tables, []
+    for entity, label in sources():
+        table = tables[entity.names.table]
+        text = sql.select(_text(table, entity, label).label("text"))
+        given.append(text if everything else text.where(below_bound(table)))
+    texts, known = sql.union(*given).subquery(), tables[TEXT]
+    is_known = sql.exists().where(known.c.digest == sql.func.md5(texts.c.text))
+    return sql.select(texts.c.text).where(sql.not_(is_known))
 
 
 @lru_cache(maxsize=512)
