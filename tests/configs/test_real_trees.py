@@ -1,4 +1,4 @@
-"""Every real deposition file, from `check` to the catalogue, on a small source tree that is made from its own patterns.
+"""Real deposition files, from `check` to the catalogue, on a small source tree that is made from its own patterns.
 
 What must be found is worked out by `enumerator`, which imports nothing of ours: plans must read exactly those files, for exactly
 those runs, and the layout and the catalogue must then have what they stand for.
@@ -19,6 +19,7 @@ import mrcfile
 import pytest
 
 from configs.enumerator import Row, Table, enumerate_table
+from configs.features import Feature, features
 from configs.plain_config import read_plain
 from configs.seed_portal import referred, seeds
 from configs.tree_builder import IMAGES, build
@@ -33,6 +34,17 @@ FAULTY = {"10011_draft.yaml", "10311_draft.yaml", "template.yaml"}
 CONFIGS = [
     p for p in sorted((*FOLDER.glob("*.yaml"), *FOLDER.glob("gjensen/*.yaml"))) if p.name not in FAULTY
 ]
+
+SAMPLE = frozenset(
+    (
+        "10002", "10003", "10005", "10007", "10029", "10056", "10301", "10427", "10442", "10453", "10469", "10478",
+        "10489", "10490", "10496", "10497", "10508", "10510",
+        "deposition_10301", "deposition_10302", "deposition_10304", "deposition_10308", "deposition_10331",
+        "deposition_10340", "deposition_10351", "deposition_10359",
+    )
+)  # fmt: skip
+"""Files that have among them every feature of all; with TOMOPORTAL_TEST_ALL=1 all are taken."""
+CHOSEN = [path for path in CONFIGS if path.stem in SAMPLE or os.environ.get("TOMOPORTAL_TEST_ALL")]
 
 SECTIONS = {
     ("tiltseries", "stack"): "tiltseries", ("tiltseries", "angles"): "rawtilts", ("tiltseries", "ctf"): "ctfs",
@@ -58,7 +70,7 @@ def _cases() -> list[Any]:
     absent = pytest.param(
         None, marks=pytest.mark.skip(reason=f"the real deposition files are not at {FOLDER}")
     )
-    return [pytest.param(path, id=path.stem) for path in CONFIGS] or [absent]
+    return [pytest.param(path, id=path.stem) for path in CHOSEN] or [absent]
 
 
 @pytest.mark.parametrize("path", _cases())
@@ -289,6 +301,14 @@ def test_the_command_itself(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert len(portal.rows("TiltSeries")) == 2
+
+
+def test_the_sample_has_every_feature() -> None:
+    having: dict[Feature, set[str]] = {}
+    for path in CONFIGS:
+        for feature in features(read_plain(path)):
+            having.setdefault(feature, set()).add(path.stem)
+    assert {feature: names for feature, names in having.items() if not names & SAMPLE} == {}
 
 
 def test_every_kind_of_file_occurs() -> None:
