@@ -31,7 +31,7 @@ from tomoportal.catalog import Addresses, Visibility, open_catalog
 from tomoportal.cli.ingest import ingest_config
 from tomoportal.model.query import Select, Value
 
-POINTS = 100 if os.environ.get("TOMOPORTAL_TEST_ALL") else 10
+POINTS = 100 if os.environ.get("TOMOPORTAL_TEST_ALL") else 6
 FORK = multiprocessing.get_context("fork")
 
 
@@ -134,6 +134,13 @@ def _killed_copies(
             shutil.rmtree(folder)
         yield point, folder
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def statements(tmp_path_factory) -> None:
+    """What is made once in a process is made here, not in every forked one."""
+    folder = tmp_path_factory.mktemp("before")
+    ingesting(Tiny(folder / "tiny").run("R1").write(), folder / "portal")
 
 
 @pytest.fixture

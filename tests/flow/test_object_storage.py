@@ -24,7 +24,7 @@ from fixtures_s3 import S3Server, s3_server  # noqa: F401 - a fixture
 from fixtures_tiny import Tiny
 from tomoportal.storage import access, open_storage
 
-KILLS = 60 if os.environ.get("TOMOPORTAL_TEST_ALL") else 12
+KILLS = 60 if os.environ.get("TOMOPORTAL_TEST_ALL") else 6
 ALL = [harm for harm in Harm if harm is not Harm.HUNG]
 HARMS = ALL if os.environ.get("TOMOPORTAL_TEST_ALL") else [Harm.ERROR_503, Harm.CUT, Harm.SHORTENED]
 PROGRAM = str(Path(sys.executable).with_name("tomoportal"))
