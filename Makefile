@@ -1,7 +1,7 @@
 # The front door. `make demo` and `make test` set up what they need on a fresh Debian-like machine.
 PYTHON ?= python3
 VENV := .venv
-PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 5 --dist loadfile
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 5 --dist loadfile --no-loadscope-reorder
 WORKERS := $(shell expr $$(nproc) + 1)
 BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(VENV)
