@@ -35,7 +35,7 @@ def settled(application, widget):
 
     def wait():
         until = time.monotonic() + PATIENCE
-        while widget._jobs:
+        while widget.is_busy:
             application.processEvents()
             time.sleep(0.002)
             assert time.monotonic() < until, widget.message.text()

@@ -13,6 +13,8 @@ from tomoportal.client.notebook import card
 from tomoportal.napari.browsing import Row
 from tomoportal.napari.parts import Part
 
+LINK = "#4a9be0"
+"""Can be read on napari's dark and light."""
 PICTURE_WIDTH = 240
 """Pixels."""
 _PICTURES = ("key_photo_thumbnail_url", "key_photo_url")
@@ -24,6 +26,7 @@ class Details(QTextBrowser):
     def __init__(self) -> None:
         super().__init__()
         self.setOpenExternalLinks(True)
+        self.document().setDefaultStyleSheet(f"a {{ color: {LINK} }}")
         self.setAccessibleName("Details")
 
     def show_row(self, row: Row) -> None:

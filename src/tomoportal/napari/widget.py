@@ -100,6 +100,11 @@ class PortalWidget(QWidget):
         self.open_button.clicked.connect(self.open_chosen)
         self.cancel_button.clicked.connect(self.cancel)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._jobs)
+
     def connect_portal(self) -> None:
         """Take the portal at the address and list what it has."""
         try:
@@ -203,6 +208,5 @@ class PortalWidget(QWidget):
         self._jobs[purpose].start()
 
     def _show_state(self) -> None:
-        is_busy = bool(self._jobs)
-        self.progress.setVisible(is_busy)
-        self.cancel_button.setEnabled(is_busy)
+        self.progress.setVisible(self.is_busy)
+        self.cancel_button.setEnabled(self.is_busy)

@@ -11,7 +11,7 @@ from tomoportal.web import urls
 from tomoportal.web.content.markdown import Document, document
 
 _PACKAGE = Path(tomoportal.__file__).parent
-_ORDER = ("deposition", "layout", "downloading", "client", "api", "graphql", "search", "operate", "site")
+_ORDER = ("deposition", "layout", "downloading", "client", "napari", "api", "graphql", "search", "operate", "site")
 
 
 @dataclass(frozen=True, slots=True)
