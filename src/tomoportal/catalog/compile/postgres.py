@@ -19,6 +19,8 @@ LARGEST_ANSWER = 128 * 2**20
 """Bytes of one JSON answer."""
 _MOST_ARGUMENTS = 90
 """A function takes at most 100 arguments."""
+_COMPARED = 100
+"""Up to so many values are compared one by one; more are joined, since an index goes through all of them for each row."""
 _PLAIN = 10**15
 """From here on whole floating-point numbers are written with an exponent."""
 
@@ -99,7 +101,9 @@ class Postgres:
         return f"{expression} ~ {bind(portable(pattern, ignore_case))}"
 
     def is_in(self, expression: str, values: Sequence[Any], bind: Any) -> str:
-        return f"{expression} = ANY({bind(list(values))})"
+        if len(values) <= _COMPARED:
+            return f"{expression} = ANY({bind(list(values))})"
+        return f"{expression} IN (SELECT unnest({bind(list(values))}))"
 
     def ordered(self, expression: str, *, descending: bool, nulls_last: bool | None) -> str:
         direction = " DESC" if descending else ""

@@ -138,6 +138,8 @@ class _Ranking:
             f'WHERE l.text_id = h.text_id AND l.kind IN ({kinds}) AND l."{RELEASE}" <= {self.now}'
         )
         given = [linked, *self._identified()]
+        if len(self.terms.wanted) == 1:
+            return f"score AS (SELECT kind, row_id, max(points) AS score FROM ({' UNION ALL '.join(given)}) AS p GROUP BY kind, row_id)"
         best = f"SELECT kind, row_id, term, max(points) AS points FROM ({' UNION ALL '.join(given)}) AS p GROUP BY kind, row_id, term"
         every = f"SELECT kind, row_id, sum(points) AS score FROM ({best}) AS b GROUP BY kind, row_id"
         return f"score AS ({every} HAVING count(*) = {len(self.terms.wanted)})"
