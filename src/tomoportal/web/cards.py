@@ -9,10 +9,11 @@ from typing import Any
 
 from tomoportal.catalog import View
 from tomoportal.model import query
-from tomoportal.model.query import Compare, Figure, GroupKey, Groups, RelatedTotal, Value
+from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Value
 from tomoportal.web import identifiers, urls
 from tomoportal.web.facts import UNSTATED
 from tomoportal.web.identifiers import Link
+from tomoportal.web.kept import kept
 from tomoportal.web.people import AUTHORS, parted, people
 
 MOST_AUTHORS = 4
@@ -81,40 +82,61 @@ _FIELDS: tuple[query.Selection, ...] = (
 def dataset_cards(
     view: View, where: query.Condition, order: Sequence[query.Order] = (), *, limit: int, offset: int = 0
 ) -> tuple[DatasetCard, ...]:
-    """The datasets that fulfil `where`, in four statements whatever their number."""
+    """The datasets that fulfil `where`, in five statements whatever their number."""
     rows = view.rows(query.Select("Dataset", _FIELDS, where, tuple(order), limit, offset))
     if not rows:
         return ()
-    mine = Compare("dataset_id", "in", tuple(row["id"] for row in rows))
-    runs = view.rows(query.Select("Run", _RUN, mine))
-    owners = {run["id"]: run["dataset_id"] for run in runs}
-    annotated, seen = _objects(view, "Annotation", owners), _objects(view, "IdentifiedObject", owners)
-    return tuple(
-        _card(
-            row,
-            [run for run in runs if run["dataset_id"] == row["id"]],
-            annotated.get(row["id"], []),
-            seen.get(row["id"], []),
+    held = _held(view, tuple(row["id"] for row in rows))
+    return tuple(_card(row, held[row["id"]]) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a dataset holds, in numbers, and the objects of it."""
+
+    runs: int
+    tomograms: int
+    annotations: int
+    objects: tuple[Named, ...]
+
+
+_COUNT = Figure("count", "count")
+_OF_RUN = GroupKey("dataset", ("run", "dataset_id"))
+_OBJECT = (_OF_RUN, GroupKey("object_name", ("object_name",)), GroupKey("object_id", ("object_id",)))
+_ANNOTATED = (*_OBJECT, GroupKey("ground_truth_status", ("ground_truth_status",)), _COUNT)
+
+
+@kept
+def _held(view: View, ids: tuple[int, ...]) -> dict[int, _Held]:
+    mine = Compare("dataset_id", "in", ids)
+    inside = query.Related("run", mine)
+    runs = _by_dataset(view, "Run", (GroupKey("dataset", ("dataset_id",)), _COUNT), mine)
+    tomograms = _by_dataset(view, "Tomogram", (_OF_RUN, _COUNT), inside)
+    annotated = _by_dataset(view, "Annotation", _ANNOTATED, inside)
+    seen = _by_dataset(view, "IdentifiedObject", _OBJECT, inside)
+    return {
+        id: _Held(
+            _sum(runs, id),
+            _sum(tomograms, id),
+            _sum(annotated, id),
+            named([*seen.get(id, ()), *annotated.get(id, ())]),
         )
-        for row in rows
-    )
+        for id in ids
+    }
 
 
-_RUN = (Value("id", "id"), Value("dataset_id", "dataset_id"), RelatedTotal("tomograms", "tomograms"))
-_KEYS = {
-    "Annotation": ("run_id", "object_name", "object_id", "ground_truth_status"),
-    "IdentifiedObject": ("run_id", "object_name", "object_id"),
-}
+def _sum(groups: dict[int, list[dict[str, Any]]], id: int) -> int:
+    return sum(group["count"] for group in groups.get(id, ()))
 
 
-def _objects(view: View, entity: str, datasets: dict[int, int]) -> dict[int, list[dict[str, Any]]]:
-    """Objects of what runs hold (ids → those of their datasets) with their numbers, by dataset."""
-    keys = tuple(GroupKey(name, (name,)) for name in _KEYS[entity])
-    groups = Groups("groups", (*keys, Figure("count", "count")))
-    select = query.Aggregate(entity, (groups,), Compare("run_id", "in", tuple(datasets)))
+def _by_dataset(
+    view: View, entity: str, fields: tuple[query.GroupSelection, ...], where: query.Condition
+) -> dict[int, list[dict[str, Any]]]:
+    """Groups of rows by the dataset that each stands in."""
     found: dict[int, list[dict[str, Any]]] = {}
-    for group in json.loads(view.json(select))["groups"]:
-        found.setdefault(datasets[group["run_id"]], []).append(group)
+    asked = query.Aggregate(entity, (Groups("groups", fields),), where)
+    for group in json.loads(view.json(asked))["groups"]:
+        found.setdefault(group["dataset"], []).append(group)
     return found
 
 
@@ -139,12 +161,7 @@ def compact(row: dict[str, Any]) -> tuple[tuple[str, ...], int]:
     return tuple(person.name for person in shown), len(rest)
 
 
-def _card(
-    row: dict[str, Any],
-    runs: list[dict[str, Any]],
-    annotated: list[dict[str, Any]],
-    seen: list[dict[str, Any]],
-) -> DatasetCard:
+def _card(row: dict[str, Any], held: _Held) -> DatasetCard:
     authors, more = compact(row)
     entries = identifiers.links(row["related_database_entries"])
     return DatasetCard(
@@ -155,9 +172,9 @@ def _card(
         picture=Picture.of(row),
         authors=authors,
         more_authors=more,
-        runs=len(runs),
-        tomograms=sum(run["tomograms"] for run in runs),
-        annotations=sum(group["count"] for group in annotated),
+        runs=held.runs,
+        tomograms=held.tomograms,
+        annotations=held.annotations,
         empiar=tuple(entry for entry in entries if entry.text.startswith("EMPIAR-")),
-        objects=named([*seen, *annotated]),
+        objects=held.objects,
     )
