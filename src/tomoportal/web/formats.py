@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tomoportal.web.days import Day
+
 NOTHING = "–"
 LONGEST_ACRONYM = 4
 _SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB")
@@ -45,8 +47,8 @@ def size(count: float | None) -> str:
 
 
 def day(moment: str | None) -> str:
-    """`2024-05-23T00:00:00+00:00` → `2024-05-23`."""
-    return (moment or NOTHING).split("T")[0]
+    """`2024-05-23T00:00:00+00:00` → the `Day` `2024-05-23`."""
+    return Day(moment.split("T")[0]) if moment else NOTHING
 
 
 def plural(count: int, one: str, many: str = "") -> str:

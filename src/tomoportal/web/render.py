@@ -12,6 +12,7 @@ from markupsafe import Markup
 from tomoportal.web import formats, frame, urls
 from tomoportal.web.basket import remembered
 from tomoportal.web.context import Visit
+from tomoportal.web.days import order_for, ordered
 from tomoportal.web.getting.same_query import same_query
 from tomoportal.web.getting.table_csv import table_of
 from tomoportal.web.people import by_role, parted
@@ -41,7 +42,6 @@ def environment() -> Environment:
         "number": formats.number,
         "size": formats.size,
         "day": formats.day,
-        "moment": moment,
         "plural": formats.plural,
         "quantity": formats.quantity,
         "rounded": rounded,
@@ -55,11 +55,9 @@ def environment() -> Environment:
 
 def page(template: str, visit: Visit, context: Any) -> str:
     """The HTML of a page."""
-    return (
-        environment()
-        .get_template(template)
-        .render(page=context, head=context.head, visit=visit, site=visit.settings)
-    )
+    made = environment().get_template(template)
+    with ordered(order_for(visit.request.headers.get("accept-language", ""))):
+        return made.render(page=context, head=context.head, visit=visit, site=visit.settings)
 
 
 def error(status: int, heading: str, message: str, site: Any) -> str:
@@ -86,12 +84,6 @@ def shortened(text: str, length: int) -> str:
     """The beginning of a text, up to the end of a word."""
     flat = " ".join(text.split())
     return flat if len(flat) <= length else flat[: length - 1].rsplit(" ", 1)[0].rstrip(",.;:") + "…"
-
-
-def moment(time: str | None) -> Markup:
-    """A day for people and machines."""
-    day = formats.day(time)
-    return Markup('<time datetime="{0}">{0}</time>').format(day) if time else Markup(day)
 
 
 def rounded(value: float | None, digits: int) -> float | None:

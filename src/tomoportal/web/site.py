@@ -175,7 +175,7 @@ def _endpoint(
         html = render.page(template, visit, build(visit))
         headers = security_headers(visit.view.addresses.files)
         headers["link"] = f'<{urls.twin_of(visit.request)}>; rel="alternate"; type="application/json"'
-        headers["vary"] = "cookie"
+        headers["vary"] = "accept-language, cookie"
         return _tagged(visit.request, html, "text/html", headers)
 
     return _answering(get_view, settings, respond)

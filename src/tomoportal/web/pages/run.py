@@ -80,10 +80,24 @@ class RunPage:
     acquisition: tuple[Download, ...]
     tomograms: tuple[TomogramRow, ...]
     listing: Listing
-    annotations: tuple[Group, ...]
+    annotations: tuple[AnnotationRow, ...]
     only_seen: tuple[str, ...]
     download: Download
     withdrawn: tuple[Withdrawn, ...]
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The annotations shown, ground truth and others apart where the list is in that order and holds any."""
+        listing, rows = self.listing, self.annotations
+        truths = (listing.members.fulfilling(TRUTH) & listing.found).bit_count()
+        if listing.choice.sort is not listing.choice.of.sorts[0] or not truths:
+            return (Group("", listing.paging.total, rows),) if rows else ()
+        others = tuple(row for row in rows if not row.is_ground_truth)
+        groups = (
+            Group("ground truth annotation", truths, tuple(row for row in rows if row.is_ground_truth)),
+            Group("other annotation", listing.paging.total - truths, others),
+        )
+        return tuple(group for group in groups if group.rows)
 
 
 _NAMED: tuple[query.Selection, ...] = (
@@ -166,7 +180,7 @@ def run_page(visit: Visit) -> RunPage:
         acquisition=tuple(acquisition(visit, row)),
         tomograms=tomograms,
         listing=listing,
-        annotations=_groups(listing, _annotations(visit, row, listing, first)),
+        annotations=_annotations(visit, row, listing, first),
         only_seen=_only_seen(row, listing),
         download=folder(
             visit,
@@ -187,19 +201,6 @@ def _annotations(
     rows = visit.view.rows(query.Select("Annotation", annotation_fields(), shown.where)) if shown.ids else []
     ordered = sorted(rows, key=lambda row: shown.ids.index(row["id"]))
     return tuple(annotation_row(visit, run["name"], row, fitting(run, row), first) for row in ordered)
-
-
-def _groups(listing: Listing, rows: tuple[AnnotationRow, ...]) -> tuple[Group, ...]:
-    """Ground truth and others apart, where the list is in that order; without headings where it holds one kind."""
-    total = listing.paging.total
-    truths = (listing.members.fulfilling(TRUTH) & listing.found).bit_count()
-    if listing.choice.sort is not listing.choice.of.sorts[0] or not truths:
-        return (Group("", total, rows),) if rows else ()
-    groups = (
-        Group("ground truth annotation", truths, tuple(row for row in rows if row.is_ground_truth)),
-        Group("other annotation", total - truths, tuple(row for row in rows if not row.is_ground_truth)),
-    )
-    return tuple(group for group in groups if group.rows)
 
 
 def _only_identified(row: dict[str, Any]) -> tuple[Link, ...]:
