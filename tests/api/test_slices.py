@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +20,9 @@ from starlette.testclient import TestClient
 from fixtures_demo import settings_in
 from fixtures_s3 import S3Server, s3_server  # noqa: F401
 from fixtures_tiny import Tiny
+from tomoportal.errors import FormatError
 from tomoportal.exports.slices import pyramid
+from tomoportal.exports.slices.levels import metadata_path
 from tomoportal.settings import Settings
 from tomoportal.storage import open_storage
 
@@ -277,6 +280,70 @@ def test_the_same_from_an_object_store(s3_server, tiny_settings, site, tomogram,
 def annotation(site: TestClient, name: str) -> int:
     query = f'{{ annotations(where: {{objectName: {{_eq: "{name}"}}}}) {{ id }} }}'
     return int(site.post("/graphql", json={"query": query}).json()["data"]["annotations"][0]["id"])
+
+
+V3_CODECS = {
+    "plain": {"compressors": None},
+    "blosc": {"compressors": zarr.codecs.BloscCodec(cname="zstd", shuffle="bitshuffle")},
+    "zstd, checksum": {"compressors": [zarr.codecs.ZstdCodec(checksum=True), zarr.codecs.Crc32cCodec()]},
+    "gzip, big endian": {"compressors": zarr.codecs.GzipCodec(), "serializer": zarr.codecs.BytesCodec(endian="big")},
+    "flat names": {"chunk_key_encoding": {"name": "v2", "separator": "."}},
+}  # fmt: skip
+
+
+def image_v3(folder: Path, made: np.ndarray, **how: Any) -> None:
+    """NGFF 0.5 with one level, by zarr-python."""
+    group = zarr.open_group(str(folder), mode="w", zarr_format=3)
+    array = group.create_array("0", **{"shape": made.shape, "chunks": (3, 3, 3), "dtype": made.dtype} | how)
+    array[:] = made
+    scale = [{"type": "scale", "scale": [1, 1, 1]}]
+    multiscales = [{"datasets": [{"path": "0", "coordinateTransformations": scale}]}]
+    group.attrs["ome"] = {"version": "0.5", "multiscales": multiscales}
+
+
+@pytest.mark.parametrize("codecs", V3_CODECS)
+def test_zarr_v3_is_read_as_zarr_python_writes_it(tmp_path, codecs):
+    made = np.arange(6 * 5 * 8, dtype="f4").reshape(6, 5, 8)
+    made[:3, :3, :3] = 0
+    image_v3(tmp_path / "v.zarr", made, **V3_CODECS[codecs])
+    storage = open_storage(str(tmp_path))
+    assert metadata_path(storage, "v.zarr") == "v.zarr/zarr.json"
+    opened = pyramid.open_pyramid(storage, "v.zarr", codecs)
+    total = np.zeros(made.shape, "f4")
+    for place, block in opened.blocks(opened.levels[0], (slice(0, 6), slice(0, 5), slice(0, 8))):
+        total[place] = block
+    assert np.array_equal(total, made)
+
+
+def test_sharded_zarr_is_refused_with_a_sentence(tmp_path):
+    image_v3(tmp_path / "v.zarr", np.ones((6, 6, 6), "f4"), shards=(6, 6, 6))
+    with pytest.raises(FormatError, match="sharded OME-Zarr cannot be cut"):
+        pyramid.open_pyramid(open_storage(str(tmp_path)), "v.zarr", "1")
+
+
+def test_pictures_are_made_of_a_volume_that_has_zarr_v3_alone(tiny_settings, tmp_path):
+    """The same picture as from Zarr v2."""
+    from tomoportal.server import build_app
+
+    folder = tmp_path / "copy"
+    shutil.copytree(Path(tiny_settings.storage).parent, folder)
+    settings = settings_in(folder)
+    with TestClient(build_app(settings), base_url="http://localhost") as site:
+        tomogram = site.post("/graphql", json={"query": "{ tomograms { id httpsOmezarrDir } }"}).json()[
+            "data"
+        ]["tomograms"][0]
+        path = f"/tomograms/{tomogram['id']}/slice.png?axis=x&level=0&lo=-9&hi=3"
+        before = pixels(site.get(path))
+        home = folder / "files" / tomogram["httpsOmezarrDir"].partition("/files/")[2]
+        made = zarr.open_array(str(home / "0"), mode="r")[:]
+        shutil.rmtree(home)
+        image_v3(home, made)
+        next(home.parent.glob("*.mrc")).unlink()
+    with sqlite3.connect(folder / "catalog.sqlite") as connection:
+        connection.execute("UPDATE tomogram SET mrc_path = NULL")
+    connection.close()
+    with TestClient(build_app(settings), base_url="http://localhost") as site:
+        assert np.array_equal(pixels(site.get(path)), before)
 
 
 def test_only_chunks_that_meet_the_plane_are_read(tmp_path, monkeypatch):

@@ -16,10 +16,11 @@ from tomoportal.catalog import View
 from tomoportal.errors import NotFound, UsageError
 from tomoportal.exports import PLAIN
 from tomoportal.exports.slices.layers import MASKS, POINTS, Drawn, Layer, drawn, fitting_layer
+from tomoportal.exports.slices.levels import Shape, metadata_path
 from tomoportal.exports.slices.masks import mask_picture
 from tomoportal.exports.slices.picture import MEDIA_TYPES, Limits, encoded, grey, limits_of, sized
 from tomoportal.exports.slices.points import Points, as_json, as_svg, read_points
-from tomoportal.exports.slices.pyramid import Shape, open_pyramid
+from tomoportal.exports.slices.pyramid import open_pyramid
 from tomoportal.exports.slices.stacks import Stack
 from tomoportal.exports.slices.volume import AXES, MOST_SLAB, Cut, Volume
 
@@ -53,11 +54,6 @@ class Stored:
     zarr: str
     mrc: str
 
-    @property
-    def path(self) -> str:
-        """A file that changes whenever the volume does."""
-        return self.mrc or f"{self.zarr}/.zattrs"
-
 
 class Plans:
     """Plans of answers. Safe to use from several threads."""
@@ -68,6 +64,7 @@ class Plans:
         self._volume = lru_cache(maxsize=128)(self._opened)
         self._limits = lru_cache(maxsize=128)(self._measured)
         self._points = lru_cache(maxsize=16)(self._read)
+        self._described = lru_cache(maxsize=1024)(lambda zarr, _: metadata_path(portal.storage, zarr))
 
     def slice(self, view: View, request: Request) -> Planned:
         """A cut of a tomogram in grey."""
@@ -89,7 +86,8 @@ class Plans:
             shown = self._volume(stored, stamp).shown(cut, width, level)
             return encoded(grey(shown.plane if width is None else sized(shown, width), limits), kind)
 
-        return Planned(stored.path, (cut, level, width, low, high, known, kind), MEDIA_TYPES[kind], make)
+        path = self._version_file(stored, view)
+        return Planned(path, (cut, level, width, low, high, known, kind), MEDIA_TYPES[kind], make)
 
     def section(self, view: View, request: Request) -> Planned:
         """An image of a tilt series in grey, each in a contrast of its own."""
@@ -104,7 +102,8 @@ class Plans:
             plane = sized(self._volume(stored, stamp).shown(cut, width, None), width)
             return encoded(grey(plane, limits_of(plane, _SECTION_SHARE)), kind)
 
-        return Planned(stored.path, (cut, width, kind), MEDIA_TYPES[kind], make)
+        path = self._version_file(stored, view)
+        return Planned(path, (cut, width, kind), MEDIA_TYPES[kind], make)
 
     def points(self, view: View, request: Request) -> Planned:
         """Points as JSON."""
@@ -147,7 +146,11 @@ class Plans:
             return mask_picture(pyramid, layer, cut, found.shape, found.spacing, width)
 
         parameters = (layer, found.spacing, found.shape, cut, width)
-        return Planned(f"{layer.path}/.zattrs", parameters, "image/png", make)
+        return Planned(self._described(layer.path, view.key), parameters, "image/png", make)
+
+    def _version_file(self, stored: Stored, view: View) -> str:
+        """A file that changes whenever the volume does."""
+        return stored.mrc or self._described(stored.zarr, view.key)
 
     def _layer(
         self, view: View, request: Request, asked: Asked, shapes: tuple[str, ...]

@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from tomoportal.exports.slices.layers import Layer
-from tomoportal.exports.slices.pyramid import Pyramid, Shape
+from tomoportal.exports.slices.levels import Shape
+from tomoportal.exports.slices.pyramid import Pyramid
 from tomoportal.exports.slices.volume import AXES, Cut, Extent, label_plane
 from tomoportal.viewer.points import instance_colours
 

@@ -1,52 +1,28 @@
 """The levels of an OME-Zarr image on any storage, read chunk by chunk: only chunks that a plane meets are read and decoded.
 
-NGFF 0.4 on Zarr v2, as Tomoportal and the public portal write it. Axes are z, y, x. Chunks that were decoded lately are remembered.
+Axes are z, y, x. Chunks that were decoded lately are remembered.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
-import math
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 import numpy as np
-from numcodecs import get_codec
 
 from tomoportal.errors import FormatError, NotFound
+from tomoportal.exports.slices.levels import BROKEN, Level, Shape, read_levels
 from tomoportal.storage import Storage
 
-Shape = tuple[int, int, int]
 Region = tuple[slice, slice, slice]
 
 KEPT = 256 << 20
 """Bytes of decoded chunks that are remembered: a cut across x of 512 × 1024 voxels meets 32 chunks of 8 MiB."""
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="chunks")
-_BROKEN = (RuntimeError, ValueError, KeyError, TypeError, IndexError, AttributeError)
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One array of the pyramid: its folder, shape and chunks, how chunks are decoded (`codecs`, last one first), and how many voxels of the
-    finest level one voxel of it covers along z, y, x (`factors`)."""
-
-    path: str
-    shape: Shape
-    chunks: Shape
-    dtype: np.dtype
-    codecs: tuple[Any, ...]
-    fill: float
-    separator: str
-    factors: Shape
-
-    def chunk_path(self, index: Shape) -> str:
-        """Where the chunk at a place of the grid lies."""
-        return f"{self.path}/{self.separator.join(map(str, index))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,51 +55,17 @@ class Pyramid:
 
 def open_pyramid(storage: Storage, path: str, version: str) -> Pyramid:
     """Read the metadata of the image in the folder `path`. Raises `FormatError` for what is no such image, `StorageError`."""
-    try:
-        image = json.loads(storage.read(f"{path}/.zattrs"))["multiscales"][0]
-        levels = tuple(_level(storage, path, image, dataset) for dataset in image["datasets"])
-    except NotFound as error:
-        raise FormatError(
-            path, "no pictures can be made of this; expected OME-Zarr 0.4 on Zarr v2."
-        ) from error
-    except _BROKEN as error:
-        raise FormatError(path, f"the metadata of this OME-Zarr are damaged ({error}).") from error
-    if not levels:
-        raise FormatError(path, "this OME-Zarr has no levels.")
-    return Pyramid(storage, version, levels)
-
-
-def _level(storage: Storage, path: str, image: Any, dataset: Any) -> Level:
-    place = f"{path}/{dataset['path']}"
-    array = json.loads(storage.read(f"{place}/.zarray"))
-    finest, own = _scale(image["datasets"][0]), _scale(dataset)
-    z, y, x = array["shape"]
-    i, j, k = array["chunks"]
-    if array.get("order", "C") != "C" or min(i, j, k) < 1:
-        raise FormatError(place, "chunks in this order cannot be read; expected order C.")
-    codecs = [codec for codec in (*(array.get("filters") or ()), array.get("compressor")) if codec]
-    a, b, c = (max(1, round(coarse / fine)) for coarse, fine in zip(own, finest, strict=True))
-    return Level(
-        place, (z, y, x), (i, j, k), np.dtype(array["dtype"]), tuple(get_codec(codec) for codec in codecs),
-        array.get("fill_value") or 0, array.get("dimension_separator", "."), (a, b, c),
-    )  # fmt: skip
-
-
-def _scale(dataset: Any) -> list[float]:
-    """The voxel size of a level along z, y, x."""
-    return next(step["scale"] for step in dataset["coordinateTransformations"] if step["type"] == "scale")
+    return Pyramid(storage, version, read_levels(storage, path))
 
 
 def _decoded(storage: Storage, level: Level, path: str) -> np.ndarray:
     try:
-        data: Any = storage.read(path)
+        data = storage.read(path)
     except NotFound:
         return np.broadcast_to(np.array(level.fill, level.dtype), level.chunks)
     try:
-        for codec in reversed(level.codecs):
-            data = codec.decode(data)
-        return np.frombuffer(data, level.dtype, math.prod(level.chunks)).reshape(level.chunks)
-    except _BROKEN as error:
+        return level.decoded(data)
+    except BROKEN as error:
         raise FormatError(
             path, f"this chunk cannot be decoded ({error}).", "It is damaged: copy it again."
         ) from error

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomoportal.errors import UsageError
-from tomoportal.exports.slices.pyramid import Level, Pyramid, Region, Shape
+from tomoportal.exports.slices.levels import Level, Shape
+from tomoportal.exports.slices.pyramid import Pyramid, Region
 from tomoportal.exports.slices.stacks import Stack
 
 AXES = "zyx"
