@@ -295,5 +295,6 @@ def test_a_deposition_brings_what_was_deposited(client, demo_portal, tmp_path):
     assert {tmp_path / file.https_path.partition("/files/")[2] for file in files} <= set(paths)
     assert all((demo_portal.layout / path.relative_to(tmp_path)).exists() for path in paths)
     assert not list(tmp_path.rglob("Tomograms"))
+    assert not list(tmp_path.rglob("deposition_metadata.json"))
     with pytest.raises(UsageError, match="no kind of data"):
         deposition.download_everything(tmp_path, only="tomgrams")

@@ -225,6 +225,18 @@ def keys(client: Client, targets: list[Target], wish: Wish) -> set[str]:
     return {one.key for one in selected(client, targets, wish)}
 
 
+def test_a_deposition_brings_its_own_metadata_unless_kinds_are_chosen(client, demo_portal):
+    own, target = "DepositionMetadata/10900", Target("Deposition", 10900)
+    assert own in keys(client, [target], Wish())
+    assert own not in keys(client, [target], Wish(only=("tomograms",)))
+    stored = {path for path in (demo_portal.layout / own).rglob("*") if path.is_file()}
+    found = {
+        demo_portal.layout / item.path for item in listed(base_of(client), [source(client, own)], PATIENCE)
+    }
+    assert found == stored
+    assert demo_portal.layout / own / "deposition_metadata.json" in found
+
+
 def test_filters_choose_what_the_catalogue_knows(client):
     tomograms = Tomogram.find(client)
     spacing = tomograms[0].voxel_spacing

@@ -178,7 +178,7 @@ class DepositionDownload(_Downloads):
         self, dest_path: Folder = None, only: str | Iterable[str] = (), **how: Unpack[How]
     ) -> list[Path]:
         """The files of everything that was deposited (`only`: of these kinds, such as `tomograms` or `("annotations", "alignments")`),
-        each at the path that it has at the portal."""
+        each at the path that it has at the portal; all of it (without `only`) comes with the deposition's own metadata."""
         from tomoportal.client.downloads.selection import Wish, checked_wish, selected
         from tomoportal.client.downloads.targets import Target
 

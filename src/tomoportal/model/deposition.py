@@ -75,6 +75,11 @@ class Deposition(Entity):
     key_photo_thumbnail_path = StoredPath("small picture of the deposition", sidecar="key_photos.thumbnail")
     key_photo_url = HttpsAddress("key_photo_path", "picture of the deposition")
     key_photo_thumbnail_url = HttpsAddress("key_photo_thumbnail_path", "small picture of the deposition")
+    folder_path = StoredPath("folder of the deposition's own metadata and pictures", sidecar="@folder")
+    s3_prefix = S3Address("folder_path", "folder of the deposition's own metadata and pictures, ending in /")
+    https_prefix = HttpsAddress(
+        "folder_path", "folder of the deposition's own metadata and pictures, ending in /"
+    )
     related_database_links = ConfigOnly(
         Kind.STR, "links to related databases", config="cross_references.related_database_links"
     )

@@ -1,7 +1,7 @@
 """Which files of what was named are wanted: questions to the portal's catalogue, and their answers as sources.
 
 Without filters a dataset, run or voxel spacing is its folder. With filters, or for a deposition, the catalogue is asked for the entities of
-each kind, and their files are taken; every file keeps its path at the portal.
+each kind, and their files are taken; a deposition without filters brings its own metadata too. Every file keeps its path at the portal.
 """
 
 from __future__ import annotations
@@ -159,9 +159,17 @@ def _of_target(client: Client, target: Target, wish: Wish) -> Iterator[Source]:
     if target.entity in _FOLDERS and wish.is_everything:
         yield source_of(entity, "s3_prefix", "https_prefix", FILES, is_folder=True)
         return
+    if target.entity == "Deposition" and wish.is_everything:
+        yield from _own_folder(entity)
     for kind in wish.kinds() if wish.only or target.entity not in _OF_ONE else (_OF_ONE[target.entity],):
         for one in KINDS[kind]:
             yield from _of_kind(client, kind, one, target, wish)
+
+
+def _own_folder(deposition: Any) -> Iterator[Source]:
+    """The metadata and pictures of a deposition, where the portal tells their folder."""
+    if deposition.__dict__.get("s3_prefix") is not None:
+        yield source_of(deposition, "s3_prefix", "https_prefix", FILES, is_folder=True)
 
 
 def of_path(client: Client, path: str) -> Source:
