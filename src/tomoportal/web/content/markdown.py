@@ -4,7 +4,7 @@ writes, no page gets a script, a style or a tag that is not made here."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -30,6 +30,15 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """The plain text between a heading and the next; before the first one the title stands for it, without an anchor."""
+
+    heading: str
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """`title` is the text of the first heading of level 1, which `html` leaves out; `lead`: the first paragraph before any
     other heading, as plain text."""
@@ -38,6 +47,7 @@ class Document:
     lead: str
     html: Markup
     headings: tuple[Heading, ...]
+    passages: tuple[Passage, ...] = ()
 
 
 def document(text: str, readdress: Readdress = str) -> Document:
@@ -45,12 +55,14 @@ def document(text: str, readdress: Readdress = str) -> Document:
     tokens = _parser().parse(text)
     title = _take_title(tokens)
     headings = tuple(_anchored(tokens))
-    lead = _lead(tokens)
+    lead, passages = _lead(tokens), tuple(_passages(tokens, title))
     for token in tokens:
         _made_safe(token, readdress)
     _named_tables(tokens, title)
     parser = _parser()
-    return Document(title, lead, Markup(parser.renderer.render(tokens, parser.options, {})), headings)
+    return Document(
+        title, lead, Markup(parser.renderer.render(tokens, parser.options, {})), headings, passages
+    )
 
 
 def inline(text: str) -> Markup:
@@ -99,6 +111,21 @@ def _lead(tokens: Sequence[Token]) -> str:
         if token.type == "paragraph_open":
             return _plain(content)
     return ""
+
+
+def _passages(tokens: Sequence[Token], title: str) -> Iterator[Passage]:
+    heading, anchor, words = title, "", list[str]()
+    before = ""
+    for token in tokens:
+        if token.type == "heading_open":
+            yield Passage(heading, anchor, " ".join(words))
+            anchor, words = str(token.attrs["id"]), []
+        elif token.type == "inline" and before == "heading_open":
+            heading = _plain(token)
+        elif token.type in ("inline", "fence", "code_block"):
+            words.append(_plain(token) if token.children else " ".join(token.content.split()))
+        before = token.type
+    yield Passage(heading, anchor, " ".join(words))
 
 
 def _anchored(tokens: list[Token]) -> list[Heading]:

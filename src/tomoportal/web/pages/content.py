@@ -9,11 +9,14 @@ from markupsafe import Markup
 
 from tomoportal.web import urls
 from tomoportal.web.content import guides, shelf
+from tomoportal.web.content.finding import FoundPassage, find
 from tomoportal.web.content.markdown import Document, Heading
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 
 FEW = 3
 """Fewer headings need no table of contents."""
+LONGEST = 200
+"""Letters of a search that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,12 @@ class GuideLine:
 
 @dataclass(frozen=True, slots=True)
 class GuidesPage:
-    """All guides."""
+    """All guides, and what of them holds the words of `text`."""
 
     head: Head
+    text: str
     guides: tuple[GuideLine, ...]
+    found: tuple[FoundPassage, ...]
 
 
 def text_page(visit: Visit) -> TextPage:
@@ -97,7 +102,8 @@ def guide_page(visit: Visit) -> TextPage:
 
 
 def guides_page(visit: Visit) -> GuidesPage:
-    """The list of all guides."""
+    """The list of all guides, or the passages with the words `q`."""
+    asked = visit.request.query_params.get("q", "").replace("\x00", "").strip()[:LONGEST]
     texts = [(guide, guide.read()) for guide in guides.guides()]
     head = Head(
         title=f"Documentation · {visit.settings.title}",
@@ -105,7 +111,8 @@ def guides_page(visit: Visit) -> GuidesPage:
         canonical=urls.DOCS,
         section="docs",
     )
-    return GuidesPage(head, tuple(GuideLine(text.title, guide.href, text.lead) for guide, text in texts))
+    lines = tuple(GuideLine(text.title, guide.href, text.lead) for guide, text in texts)
+    return GuidesPage(head, asked, lines, find(asked, texts))
 
 
 def _contents(text: Document) -> tuple[Heading, ...]:
