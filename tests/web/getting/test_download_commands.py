@@ -8,9 +8,7 @@ import os
 import re
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -18,8 +16,8 @@ import pytest
 
 from fixtures_demo import DemoPortal
 from fixtures_server import serving
+from shown_commands import TOOLS, arrived, commands_in, contents, execute, published
 
-TOOLS = Path(__file__).parents[3] / ".cache" / "tools" / "bin"
 HALF = re.compile(r"half = .*")
 
 
@@ -48,40 +46,7 @@ def ids(served: str) -> dict[str, int]:
 
 
 def _commands(served: str, query: str) -> dict[str, str]:
-    page = httpx.get(f"{served}/download?{query}").raise_for_status().text
-    found = re.findall(r'command-label">(.*?)</span>\s*<pre[^>]*><code>(.*?)</code>', page, re.S)
-    return {label: html.unescape(text) for label, text in found}
-
-
-def _run(label: str, command: str, folder: Path) -> None:
-    words = (
-        [sys.executable, "-c", command]
-        if "Python" in label
-        else ["bash", "-c", f"set -o pipefail; {command}"]
-    )
-    path = os.pathsep.join([str(Path(sys.executable).parent), str(TOOLS), os.environ["PATH"]])
-    environment = {
-        "PATH": path,
-        "HOME": str(folder.parent),
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "LC_ALL": "C.UTF-8",
-    }
-    folder.mkdir()
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-
-
-def _contents(files: list[Path]) -> Counter[str]:
-    return Counter(sha256(file.read_bytes()).hexdigest() for file in files)
-
-
-def _arrived(folder: Path) -> list[Path]:
-    return [file for file in folder.rglob("*") if file.is_file() and file.name != ".tomoportal-downloads"]
-
-
-def _published(layout: Path, *patterns: str) -> list[Path]:
-    found = {file for pattern in patterns for file in layout.glob(pattern) if file.is_file()}
-    return sorted(file for file in found if ".tomoportal" not in file.parts)
+    return commands_in(httpx.get(f"{served}/download?{query}").raise_for_status().text)
 
 
 CHOICES = {
@@ -110,11 +75,11 @@ def places(served: str, ids: dict[str, int], demo_portal: DemoPortal) -> dict[st
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_command_brings_what_is_published(choice, served, places, demo_portal, tmp_path):
     layout = demo_portal.layout
-    published = _published(layout, *(pattern.format(**places) for pattern in CHOICES[choice]))
+    files = published(layout, *(pattern.format(**places) for pattern in CHOICES[choice]))
     if "content=frames" in choice:
-        published = [file for file in published if not file.name.endswith("frames_metadata.json")]
-    assert published, "the demo has nothing of it"
-    expected = _contents(published)
+        files = [file for file in files if not file.name.endswith("frames_metadata.json")]
+    assert files, "the demo has nothing of it"
+    expected = contents(files)
     commands = _commands(served, choice.format(**places))
     assert len(commands) >= 2
     for number, (label, command) in enumerate(commands.items()):
@@ -122,10 +87,10 @@ def test_every_command_brings_what_is_published(choice, served, places, demo_por
             continue
         folder = tmp_path / str(number)
         if label == "Python, over HTTP":
-            _run(label, HALF.sub("assert volume['0'].ndim == 3", command), folder)
+            execute(label, HALF.sub("assert volume['0'].ndim == 3", command), folder)
             continue
-        _run(label, command, folder)
-        assert _contents(_arrived(folder)) == expected, command
+        execute(label, command, folder)
+        assert contents(arrived(folder)) == expected, command
 
 
 def test_the_numbers_of_the_page_are_those_of_the_command_line(served, ids):
@@ -158,9 +123,7 @@ def test_all_rows_of_a_list_can_be_downloaded(served, places, demo_portal, tmp_p
     """The command under the runs of a dataset."""
     page = httpx.get(f"{served}/datasets/{places['dataset']}").text.partition("same-query")[2]
     command = html.unescape(re.search(r"<code>(tomoportal download run .*?)</code>", page)[1])
-    _run("list", command, tmp_path / "all")
-    published = _published(demo_portal.layout, f"{places['dataset']}/*/**/*")
+    execute("list", command, tmp_path / "all")
+    files = published(demo_portal.layout, f"{places['dataset']}/*/**/*")
     own = demo_portal.layout / str(places["dataset"]) / "Images"
-    assert _contents(_arrived(tmp_path / "all")) == _contents(
-        [file for file in published if file.parent != own]
-    )
+    assert contents(arrived(tmp_path / "all")) == contents([file for file in files if file.parent != own])
