@@ -6,7 +6,7 @@ import json
 import re
 import urllib.request
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -127,6 +127,50 @@ def test_pointer_wheel_sliders_contrast_and_views(window, demo, looked):
     page.get_by_role("link", name="Zoom 2 times").click()
     page.wait_for_url(re.compile("view=XZ&zoom=2"))
     assert page.locator(".panel[data-axis=z]").is_hidden()
+
+
+def test_fingers_move_magnify_and_shift(window, demo, looked):
+    """One finger moves the cross-hair, two that go apart magnify and two that go together shift what is seen; the 3-D viewer then begins
+    at the cross-hair."""
+    opened = window(width=390, height=844, has_touch=True, is_mobile=True)
+    page = opened.goto(f"{demo}/tomograms/{looked['id']}?z=12&view=XY")
+    page.locator("#look-svg").scroll_into_view_if_needed()
+    left, top, width, height = page.evaluate(GROUND, "z")
+    hand = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *fingers: tuple[float, float]) -> None:
+        points = [
+            {"x": left + x * width, "y": top + y * height, "id": number}
+            for number, (x, y) in enumerate(fingers)
+        ]
+        hand.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    touch("Start", (0.3, 0.5))
+    touch("Move", (0.5, 0.4))
+    touch("Move", (0.7, 0.25))
+    touch("End")
+    x, y = looked["sizeX"] * 0.7 - 0.5, looked["sizeY"] * 0.25 - 0.5
+    page.wait_for_url(re.compile("x="))
+    assert abs(int(page.locator("#look-x").input_value()) - x) <= 1
+    assert abs(int(page.locator("#look-y").input_value()) - y) <= 1
+    before = page.locator("#look-x").input_value()
+
+    touch("Start", (0.45, 0.5), (0.55, 0.5))
+    touch("Move", (0.35, 0.5), (0.65, 0.5))
+    touch("End")
+    page.wait_for_url(re.compile("zoom=2"))
+    assert page.locator("#look-x").input_value() == before
+    box = "document.querySelector('.panel[data-axis=z]').getAttribute('viewBox').split(' ').map(Number)"
+    seen = page.evaluate(box)
+    touch("Start", (0.4, 0.5), (0.6, 0.5))
+    touch("Move", (0.5, 0.5), (0.7, 0.5))
+    touch("End")
+    page.wait_for_function(f"{box}[0] < {seen[0]} - 1")
+    assert page.evaluate(box)[2] == seen[2] == looked["sizeX"] / 2
+    position = json.loads(unquote(urlsplit(page.locator("#look-viewer").get_attribute("href")).fragment[1:]))
+    assert position == {
+        "position": [int(page.locator(f"#look-{axis}").input_value()) for axis in ("x", "y", "z")]
+    }
 
 
 def test_annotations_are_turned_on_and_off(window, demo, looked):
