@@ -16,6 +16,7 @@ from tomoportal.web.facts import Facts, facts, files
 from tomoportal.web.own_files import own_files
 from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
 from tomoportal.web.tomograms import alignment_fields, alignment_name
+from tomoportal.web.within_run import crumbs, dataset_crumb, its_run, run_crumb
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,7 @@ def _fields() -> tuple[query.Selection, ...]:
         *alignment_fields(),
         One("deposition", "deposition", (Value("id", "id"), Value("title", "title"))),
         One("series", "tiltseries", (Value("id", "id"),)),
-        One("run", "run", (
-            Value("id", "id"), Value("name", "name"),
-            One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
-        )),
+        its_run(),
         Many("tomograms", "tomograms", tuple(Value(name, name) for name in tomogram), order_by=TOMOGRAM_ORDER),
         Many("annotations", "annotations", tuple(Value(name, name) for name in annotation), order_by=ANNOTATION_ORDER),
     )  # fmt: skip
@@ -68,14 +66,11 @@ def alignment_page(visit: Visit) -> AlignmentPage:
             canonical=urls.alignment(id),
             section="datasets",
         ),
-        crumbs=(
-            Crumb("Datasets", urls.datasets()), Crumb(dataset["title"], urls.dataset(dataset["id"])),
-            Crumb(run["name"], urls.run(run["id"])), Crumb(short),
-        ),
+        crumbs=crumbs(run, short),
         id=id,
         name=f"Alignment {alignment_name(row)}",
-        run=Crumb(run["name"], urls.run(run["id"])),
-        dataset=Crumb(dataset["title"], urls.dataset(dataset["id"])),
+        run=run_crumb(run),
+        dataset=dataset_crumb(run),
         series=Crumb(f"TS-{row['series']['id']}", urls.tiltseries(row["series"]["id"])) if row["series"] else None,
         deposition=Crumb(deposition["title"], urls.deposition(deposition["id"])) if deposition else None,
         sections=row["sections"],

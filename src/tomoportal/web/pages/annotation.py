@@ -18,6 +18,7 @@ from tomoportal.web.facts import Fact, Facts, facts_of, shown_fields
 from tomoportal.web.identifiers import Link
 from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
 from tomoportal.web.people import Person, people
+from tomoportal.web.within_run import crumbs, dataset_crumb, its_run, run_crumb
 
 METHODS = {
     "automated": "found by a program without further choice by people",
@@ -89,11 +90,7 @@ def _fields() -> tuple[query.Selection, ...]:
     return (
         *annotation_fields(),
         One("deposition", "deposition", (Value("id", "id"), Value("title", "title"))),
-        One("run", "run", (
-            Value("id", "id"), Value("name", "name"),
-            One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
-            Many("tomograms", "tomograms", neighbour, order_by=TOMOGRAM_ORDER),
-        )),
+        its_run(Many("tomograms", "tomograms", neighbour, order_by=TOMOGRAM_ORDER)),
     )  # fmt: skip
 
 
@@ -103,21 +100,18 @@ def annotation_page(visit: Visit) -> AnnotationPage:
     row = visit.view.one("Annotation", id, _fields())
     if row is None:
         raise PageError(404, f"There is no annotation {id} here.")
-    run, dataset, deposition = row["run"], row["run"]["dataset"], row["deposition"]
+    run, deposition = row["run"], row["deposition"]
     found = tuple(shapes(visit, run["name"], row, fitting(run, row)))
     fits = tuple(_fit(row, tomogram) for tomogram in run["tomograms"])
     return AnnotationPage(
         head=_head(visit, row),
-        crumbs=(
-            Crumb("Datasets", urls.datasets()), Crumb(dataset["title"], urls.dataset(dataset["id"])),
-            Crumb(run["name"], urls.run(run["id"])), Crumb(f"{Annotation.names.prefix}-{id}"),
-        ),
+        crumbs=crumbs(run, f"{Annotation.names.prefix}-{id}"),
         id=id,
         name=row["object_name"],
         object=Link(row["object_id"], urls.object(row["object_id"])),
         is_ground_truth=bool(row["ground_truth_status"]),
-        run=Crumb(run["name"], urls.run(run["id"])),
-        dataset=Crumb(dataset["title"], urls.dataset(dataset["id"])),
+        run=run_crumb(run),
+        dataset=dataset_crumb(run),
         deposition=Crumb(deposition["title"], urls.deposition(deposition["id"])) if deposition else None,
         alignment=_alignment(row),
         method=formats.words(row["method_type"]),

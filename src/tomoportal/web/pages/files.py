@@ -13,13 +13,14 @@ from tomoportal.layout.private import Record
 from tomoportal.model.acquisition import Frame, FrameAcquisitionFile, GainFile, TiltSeries
 from tomoportal.model.annotation import AnnotationFile
 from tomoportal.model.entity import Entity
-from tomoportal.model.query import Many, One, Selection, Value
+from tomoportal.model.query import Many, Selection, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import urls
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.facts import files, selected
 from tomoportal.web.records import Finding, findings, run_records
 from tomoportal.web.storages import storage_of
+from tomoportal.web.within_run import DATASET, crumbs
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _fields() -> tuple[Selection, ...]:
     )
     return (
         *(Value(name, name) for name in ("id", "name", "s3_prefix", "https_prefix")),
-        One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
+        DATASET,
         *(Many(name, relation, selected(entity)) for name, (relation, entity) in _TOLD.items()),
         Many("annotations", "annotations", (shapes,)),
     )
@@ -102,10 +103,7 @@ def files_page(visit: Visit) -> FilesPage:
             canonical=urls.run_files(id),
             section="datasets",
         ),
-        crumbs=(
-            Crumb("Datasets", urls.datasets()), Crumb(dataset["title"], urls.dataset(dataset["id"])),
-            Crumb(row["name"], urls.run(id)), Crumb("Files"),
-        ),
+        crumbs=crumbs(row, "Files"),
         id=id,
         name=row["name"],
         s3=row["s3_prefix"],

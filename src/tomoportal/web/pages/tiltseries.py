@@ -18,6 +18,7 @@ from tomoportal.web.estimates import ESTIMATED, estimated
 from tomoportal.web.facts import Facts, facts, files, selected
 from tomoportal.web.plots import Plot
 from tomoportal.web.quality import QUALITIES, Quality, quality
+from tomoportal.web.within_run import crumbs, its_run, run_crumb
 
 ORDERS = {"angle": "Tilt angle", "acquisition": "Acquisition"}
 WIDTH = 1024
@@ -116,9 +117,7 @@ def _fields() -> tuple[query.Selection, ...]:
     return (
         *selected(TiltSeries),
         ESTIMATED,
-        One("run", "run", (
-            Value("id", "id"), Value("name", "name"), One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
-        )),
+        its_run(),
         Many("sections", "per_section_parameters", (*(Value(name, name) for name in _SECTION), frame), order_by=(Order(("z_index",)),)),
         Many("alignments", "alignments", (Value("id", "id"), aligned)),
     )  # fmt: skip
@@ -130,19 +129,16 @@ def tiltseries_page(visit: Visit) -> TiltSeriesPage:
     row = visit.view.one("TiltSeries", id, _fields())
     if row is None:
         raise PageError(404, f"There is no tilt series {id} here.")
-    run, dataset = row["run"], row["run"]["dataset"]
+    run = row["run"]
     sections = tuple(_sections(row))
     told = facts(TiltSeries, row, ("tilt_series_quality", "file_size_mrc", "file_size_omezarr"))
     film = _film(visit, row, sections)
     owner = f"{TiltSeries.names.prefix}-{id}"
     return TiltSeriesPage(
         head=_head(visit, row),
-        crumbs=(
-            Crumb("Datasets", urls.datasets()), Crumb(dataset["title"], urls.dataset(dataset["id"])),
-            Crumb(run["name"], urls.run(run["id"])), Crumb(owner),
-        ),
+        crumbs=crumbs(run, owner),
         id=id,
-        run=Crumb(run["name"], urls.run(run["id"])),
+        run=run_crumb(run),
         lines=_lines(row),
         quality=quality([row["tilt_series_quality"]]),
         scale=tuple(Quality(score, word) for score, word in QUALITIES.items()),

@@ -21,6 +21,7 @@ from tomoportal.web.facts import Facts, facts, files, selected
 from tomoportal.web.look import AXES, PLANES, ZOOMS, Look, Stage, look, shown, stage
 from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
 from tomoportal.web.people import AUTHORS, Person, people
+from tomoportal.web.within_run import crumbs, dataset_crumb, its_run, run_crumb
 
 _SHAPES = {
     "Point": "points", "OrientedPoint": "oriented points", "InstanceSegmentation": "instances", "SegmentationMask": "segmentation",
@@ -114,11 +115,7 @@ def _fields() -> tuple[query.Selection, ...]:
         *selected(Tomogram),
         AUTHORS,
         One("alignment", "alignment", selected(Alignment)),
-        One("run", "run", (
-            Value("id", "id"), Value("name", "name"),
-            One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
-            Many("tomograms", "tomograms", neighbour, order_by=TOMOGRAM_ORDER),
-        )),
+        its_run(Many("tomograms", "tomograms", neighbour, order_by=TOMOGRAM_ORDER)),
     )  # fmt: skip
 
 
@@ -130,18 +127,15 @@ def tomogram_page(visit: Visit) -> TomogramPage:
         raise PageError(404, f"There is no tomogram {id} here.")
     found = _drawable(visit, row)
     seen = look(visit.request.query_params.multi_items(), found) if found else None
-    run, dataset = row["run"], row["run"]["dataset"]
+    run = row["run"]
     name = _name(row)
     return TomogramPage(
         head=_head(visit, row, name),
-        crumbs=(
-            Crumb("Datasets", urls.datasets()), Crumb(dataset["title"], urls.dataset(dataset["id"])),
-            Crumb(run["name"], urls.run(run["id"])), Crumb(f"{Tomogram.names.prefix}-{id}"),
-        ),
+        crumbs=crumbs(run, f"{Tomogram.names.prefix}-{id}"),
         id=id,
         name=name,
-        run=Crumb(run["name"], urls.run(run["id"])),
-        dataset=Crumb(dataset["title"], urls.dataset(dataset["id"])),
+        run=run_crumb(run),
+        dataset=dataset_crumb(run),
         lines=_lines(row),
         look=seen,
         stage=stage(seen, found, _version(visit)) if seen and found else None,

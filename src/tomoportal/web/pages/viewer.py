@@ -8,7 +8,7 @@ from typing import Any
 
 from tomoportal.exports.viewing import viewer_state
 from tomoportal.model import query
-from tomoportal.model.query import Many, One, Value
+from tomoportal.model.query import Many, Value
 from tomoportal.model.reconstruction import Tomogram
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Crumb, Head, PageError, Visit
@@ -25,6 +25,7 @@ from tomoportal.web.viewer_menus import (
     tomogram_groups,
 )  # fmt: skip
 from tomoportal.web.withdrawn import Gone, withdrawn_in
+from tomoportal.web.within_run import DATASET, dataset_crumb, run_crumb
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class ViewerPage:
 _FIELDS: tuple[query.Selection, ...] = (
     Value("id", "id"),
     Value("name", "name"),
-    One("dataset", "dataset", (Value("id", "id"), Value("title", "title"))),
+    DATASET,
     Many("tomograms", "tomograms", TOMOGRAM, order_by=TOMOGRAM_ORDER),
     ANNOTATIONS,
 )
@@ -69,8 +70,8 @@ def viewer_page(visit: Visit) -> ViewerPage:
     )
     return ViewerPage(
         head=_head(visit, row, current),
-        run=Crumb(row["name"], urls.run(id)),
-        dataset=Crumb(row["dataset"]["title"], urls.dataset(row["dataset"]["id"])),
+        run=run_crumb(row),
+        dataset=dataset_crumb(row),
         current=current,
         tomograms=tomogram_groups(id, row["tomograms"], current.id),
         overlays=overlays,
