@@ -120,6 +120,7 @@ def test_curl_downloads_from_a_list(tmp_path):
         (("download", "--object", "unicorn"), 2, "no file fits"),
         (("download", "--manifest", "/nowhere"), 2, "cannot be read"),
         (("download", "run", "1", "--manifest", "/dev/null"), 2, "name no targets beside it"),
+        (("download", "--manifest", "/dev/null", "--only", "frames"), 2, "nor filters"),
         (("download", "--manifest", "/dev/null"), 2, "no manifest"),
         (("download", "10901/nothing"), 3, "no such public file"),
         (("download", "run", "1", "--url", "http://127.0.0.1:9"), 3, "cannot be reached"),

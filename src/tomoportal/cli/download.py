@@ -14,18 +14,7 @@ import typer
 
 from tomoportal.cli.console import human_size
 from tomoportal.cli.options import JsonOption
-from tomoportal.cli.wanting import (
-    DepositionOption,
-    FormatOption,
-    ObjectOption,
-    OnlyDataOption,
-    ShapeOption,
-    SpacingOption,
-    TargetsArgument,
-    UrlOption,
-    chosen,
-    wish_of,
-)
+from tomoportal.cli.wanting import Wanted, asks_for_wanted, chosen
 
 if TYPE_CHECKING:
     from tomoportal.client.downloads.engine import Outcome
@@ -35,15 +24,9 @@ if TYPE_CHECKING:
 JOBS = 32
 
 
+@asks_for_wanted
 def download(
-    targets: TargetsArgument = None,
-    url: UrlOption = None,
-    only: OnlyDataOption = None,
-    format: FormatOption = None,
-    voxel_spacing: SpacingOption = None,
-    object: ObjectOption = None,
-    deposition: DepositionOption = None,
-    shape: ShapeOption = None,
+    wanted: Wanted,
     manifest: Annotated[
         str | None,
         typer.Option(
@@ -78,9 +61,8 @@ def download(
     """
     from tomoportal.client.downloads.options import Options
 
-    wish = wish_of(only, format, voxel_spacing, object, deposition, shape)
     options = Options(jobs, overwrite, verify, False if as_json else None)
-    with _given(manifest, targets) if manifest else chosen(targets, url, wish) as listed:
+    with _given(manifest, wanted) if manifest else chosen(wanted) as listed:
         if dry_run:
             _tell_plan(listed.totals(), listed.base, as_json)
             return
@@ -92,15 +74,15 @@ def download(
 
 
 @contextmanager
-def _given(name: str, targets: list[str] | None) -> Iterator[Manifest]:
+def _given(name: str, wanted: Wanted) -> Iterator[Manifest]:
     """A manifest of somebody."""
     from tomoportal.client.downloads.fetching import fetched_manifest
     from tomoportal.client.downloads.manifest import Manifest
     from tomoportal.client.downloads.options import PATIENCE
     from tomoportal.errors import UsageError
 
-    if targets:
-        raise UsageError("--manifest says what to download; name no targets beside it.")
+    if wanted != Wanted():
+        raise UsageError("--manifest says what to download; name no targets beside it, nor filters or --url.")
     if name.startswith(("http://", "https://")):
         with fetched_manifest(name, PATIENCE) as manifest:
             yield manifest

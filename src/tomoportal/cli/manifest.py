@@ -8,29 +8,12 @@ from typing import Annotated
 
 import typer
 
-from tomoportal.cli.wanting import (
-    DepositionOption,
-    FormatOption,
-    ObjectOption,
-    OnlyDataOption,
-    ShapeOption,
-    SpacingOption,
-    TargetsArgument,
-    UrlOption,
-    chosen,
-    wish_of,
-)
+from tomoportal.cli.wanting import Wanted, asks_for_wanted, chosen
 
 
+@asks_for_wanted
 def manifest(
-    targets: TargetsArgument = None,
-    url: UrlOption = None,
-    only: OnlyDataOption = None,
-    format: FormatOption = None,
-    voxel_spacing: SpacingOption = None,
-    object: ObjectOption = None,
-    deposition: DepositionOption = None,
-    shape: ShapeOption = None,
+    wanted: Wanted,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="File to write; default: standard output.", show_default=False),
@@ -53,7 +36,7 @@ def manifest(
 
     if notation not in (JSONL, *NOTATIONS):
         raise UsageError(f"--as {notation} is not known; expected {JSONL}, {', '.join(NOTATIONS)}.")
-    with chosen(targets, url, wish_of(only, format, voxel_spacing, object, deposition, shape)) as listed:
+    with chosen(wanted) as listed:
         if output is None:
             sys.stdout.writelines(told_as(listed, notation))
             return

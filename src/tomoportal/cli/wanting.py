@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from functools import wraps
+from inspect import Signature, signature
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -70,20 +73,43 @@ ShapeOption = Annotated[
 ]  # fmt: skip
 
 
-def wish_of(
-    only: str | None,
-    format: str | None,
-    voxel_spacing: float | None,
-    object: str | None,
-    deposition: int | None,
-    shape: str | None,
-) -> Wish:
-    """The options as one thing. Raises `UsageError`."""
-    from tomoportal.client.downloads.selection import Wish, checked_wish
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a command line asks for, with one option for each field."""
 
-    return checked_wish(
-        Wish(_words(only), _words(format), voxel_spacing, object or "", deposition, shape or "")
-    )
+    targets: TargetsArgument = None
+    url: UrlOption = None
+    only: OnlyDataOption = None
+    format: FormatOption = None
+    voxel_spacing: SpacingOption = None
+    object: ObjectOption = None
+    deposition: DepositionOption = None
+    shape: ShapeOption = None
+
+    def wish(self) -> Wish:
+        """The filters. Raises `UsageError`."""
+        from tomoportal.client.downloads.selection import Wish, checked_wish
+
+        return checked_wish(
+            Wish(
+                _words(self.only), _words(self.format), self.voxel_spacing, self.object or "", self.deposition, self.shape or ""
+            )
+        )  # fmt: skip
+
+
+def asks_for_wanted(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes a `Wanted` first, as one with the fields of it for options: Typer reads options off a signature."""
+    wanted = signature(Wanted, eval_str=True).parameters
+    others = list(signature(command, eval_str=True).parameters.values())[1:]
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        command(Wanted(**{name: given.pop(name) for name in wanted}), **given)
+
+    parameters = [*wanted.values(), *others]
+    called.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    return called
 
 
 def _words(text: str | None) -> tuple[str, ...]:
@@ -91,7 +117,7 @@ def _words(text: str | None) -> tuple[str, ...]:
 
 
 @contextmanager
-def chosen(words: list[str] | None, url: str | None, wish: Wish) -> Iterator[Manifest]:
+def chosen(wanted: Wanted) -> Iterator[Manifest]:
     """The manifest of what was named."""
     from tomoportal.client.connection import Client
     from tomoportal.client.downloads.fetching import planned
@@ -99,8 +125,8 @@ def chosen(words: list[str] | None, url: str | None, wish: Wish) -> Iterator[Man
     from tomoportal.client.downloads.selection import selected
     from tomoportal.client.downloads.targets import read_targets
 
-    named = read_targets(words or ())
-    with Client(url or named.portal or None) as client:
+    wish, named = wanted.wish(), read_targets(wanted.targets or ())
+    with Client(wanted.url or named.portal or None) as client:
         portal = client.url.removesuffix("/graphql")
         with planned(portal, selected(client, named.targets, wish), PATIENCE) as manifest:
             yield manifest

@@ -36,7 +36,7 @@ class Retrying:
             except httpx.TransportError:
                 time.sleep(pause(attempt))
                 continue
-            wait = asked_pause(response)
+            wait = asked_pause(response.headers.get("retry-after"))
             if not _is_busy(response) or (wait or 0) > LONGEST_PAUSE:
                 return response
             time.sleep(pause(attempt) if wait is None else wait)
@@ -54,10 +54,11 @@ def pause(attempt: int) -> float:
     return min(FIRST_PAUSE * 2**attempt * random.uniform(0.75, 1.25), LONGEST_PAUSE)
 
 
-def asked_pause(response: httpx.Response) -> float | None:
-    """Seconds of `Retry-After`, which gives them or a date; None without it."""
-    text = response.headers.get("retry-after", "").strip()
-    if text.isdecimal():
+def asked_pause(text: str | None) -> float | None:
+    """The seconds that a Retry-After header means, which gives them or a date; None without one, or for what is neither."""
+    if text is None:
+        return None
+    if text.strip().isdecimal():
         return float(text)
     from email.utils import parsedate_to_datetime  # slow to load, and rare
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from threading import Condition, Event
 from time import monotonic
 
 from tomoportal.client.downloads.wire import Broken
+from tomoportal.client.retrying import asked_pause
 from tomoportal.errors import RemoteError
 
 PASSING = {408, 425, 429, 500, 502, 503, 504}
@@ -34,17 +33,9 @@ class Passing(Broken):
 
 
 def asked_wait(value: str | None) -> float | None:
-    """The seconds that a Retry-After header means."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return min(float(value[:9]), LONGEST_ASKED)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max((until - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_ASKED)
+    """The seconds that a Retry-After header means, as far as it is believed."""
+    asked = asked_pause(value)
+    return None if asked is None else min(asked, LONGEST_ASKED)
 
 
 class Patience:
