@@ -11,7 +11,7 @@ from tomoportal.web.annotations import ANNOTATION_ORDER
 from tomoportal.web.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
 from tomoportal.web.filters import ListOf, Sort
 from tomoportal.web.numbers import Measured
-from tomoportal.web.run_filters import GROUND_TRUTH, TRUTH, authored, spaced
+from tomoportal.web.run_filters import GROUND_TRUTH, TRUTH, authored, has_id, numbered_rows, spaced
 from tomoportal.web.spellings import containing, numbered, term
 
 OBJECT, MADE = "Object", "How it was made"
@@ -66,16 +66,7 @@ _MADE: tuple[Filter, ...] = (
 )
 
 _NAMES: tuple[Filter, ...] = (
-    Written(
-        parameter="annotation",
-        legend="Annotation ID",
-        condition=lambda value: Compare("id", "eq", int(value)),
-        accepted=numbered("AN"),
-        expected="a number such as 2480 or AN-2480",
-        placeholder="AN-2480",
-        prefix="AN-",
-        is_many=True,
-    ),
+    numbered_rows("annotation", "Annotation ID", "AN", 2480, has_id),
     Written(
         parameter="object_id",
         legend="Object ID",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from tomoportal.model import query
-from tomoportal.model.query import Compare, Order, through
+from tomoportal.model.query import Order, through
 from tomoportal.web.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
 from tomoportal.web.filters import ListOf, Sort
 from tomoportal.web.numbers import Measured
@@ -16,9 +19,11 @@ from tomoportal.web.run_filters import (
     WITH_FILE,
     about_runs,
     authored,
+    has_id,
+    numbered_rows,
     spaced,
 )
-from tomoportal.web.spellings import containing, listed, numbered
+from tomoportal.web.spellings import containing, listed
 
 __all__ = ["DATASETS", "DEPOSITED", "DEPOSITIONS", "PAGE", "RUNS", "RUNS_OF_DATASET", "WITH_FILE"]
 
@@ -29,49 +34,29 @@ SAMPLE = "Sample"
 
 def _entry(parameter: str, legend: str, prefix: str, *path: str) -> Written:
     """Datasets with this entry of another database."""
-    return Written(
-        parameter=parameter,
-        legend=legend,
-        condition=lambda value: through(path, listed("related_database_entries", prefix, value)),
-        accepted=numbered(prefix, f"{prefix}B"),
-        expected=f"a number such as 11830 or {prefix}-11830",
-        placeholder=f"{prefix}-11830",
-        prefix=f"{prefix}-",
-        is_many=True,
-    )
+
+    def condition(value: str) -> query.Condition:
+        return through(path, listed("related_database_entries", prefix, value))
+
+    return numbered_rows(parameter, legend, prefix, 11830, condition, also=(f"{prefix}B",))
 
 
 def _dataset_id(field: str) -> Written:
-    return Written(
-        parameter="dataset_id",
-        legend="Dataset ID",
-        condition=lambda value: Compare(field, "eq", int(value)),
-        accepted=numbered("DS"),
-        expected="a number such as 10301 or DS-10301",
-        placeholder="DS-10301",
-        prefix="DS-",
-        is_many=True,
-    )
+    return numbered_rows("dataset_id", "Dataset ID", "DS", 10301, partial(has_id, field=field))
 
 
-def _deposition_id(*ways: tuple[str, ...]) -> Written:
+def _deposition_id(condition: Callable[[str], query.Condition], help: str = "") -> Written:
+    return numbered_rows("deposition_id", "Deposition ID", "CZCDP", 10300, condition, help=help)
+
+
+def _holding_deposition(*ways: tuple[str, ...]) -> Written:
     """Rows of a deposition, or with anything of it at the end of one of the ways."""
 
     def condition(value: str) -> query.Condition:
-        mine = Compare("deposition_id", "eq", int(value))
+        mine = has_id(value, "deposition_id")
         return query.Or(tuple(through(way, mine) for way in ways))
 
-    return Written(
-        parameter="deposition_id",
-        legend="Deposition ID",
-        condition=condition,
-        accepted=numbered("CZCDP"),
-        expected="a number such as 10300 or CZCDP-10300",
-        placeholder="CZCDP-10300",
-        prefix="CZCDP-",
-        is_many=True,
-        help="Anything of this deposition",
-    )
+    return _deposition_id(condition, "Anything of this deposition")
 
 
 def _many_runs() -> Filter:
@@ -91,7 +76,7 @@ DATASETS = ListOf(
         *about_runs("runs"),
         _many_runs(),
         _dataset_id("id"),
-        _deposition_id((), *(("runs", name) for name in _MADE)),
+        _holding_deposition((), *(("runs", name) for name in _MADE)),
         _entry("empiar_id", "EMPIAR ID", "EMPIAR"),
         _entry("emdb_id", "EMDB ID", "EMD"),
         *authored("authors"),
@@ -118,7 +103,7 @@ RUNS = ListOf(
         OneOf(parameter="organism", legend="Organism", path=("dataset", "organism_name"), section=SAMPLE),
         *about_runs(),
         _dataset_id("dataset_id"),
-        _deposition_id(("dataset",), *((name,) for name in _MADE)),
+        _holding_deposition(("dataset",), *((name,) for name in _MADE)),
         _entry("empiar_id", "EMPIAR ID", "EMPIAR", "dataset"),
         _entry("emdb_id", "EMDB ID", "EMD", "dataset"),
         *authored("dataset", "authors"),
@@ -138,7 +123,7 @@ RUNS_OF_DATASET = ListOf(
     entity="Run",
     filters=(
         *(item for item in about_runs() if item.parameter != "run_name"),
-        _deposition_id(("dataset",), *((name,) for name in _MADE)),
+        _holding_deposition(("dataset",), *((name,) for name in _MADE)),
     ),
     sorts=_BY_NAME,
     text=lambda text: containing("name", text),
@@ -171,16 +156,7 @@ DEPOSITIONS = ListOf(
             wording=spaced,
             section=OBJECTS,
         ),
-        Written(
-            parameter="deposition_id",
-            legend="Deposition ID",
-            condition=lambda value: Compare("id", "eq", int(value)),
-            accepted=numbered("CZCDP"),
-            expected="a number such as 10300 or CZCDP-10300",
-            placeholder="CZCDP-10300",
-            prefix="CZCDP-",
-            is_many=True,
-        ),
+        _deposition_id(has_id),
         *authored("authors"),
     ),
     sorts=(

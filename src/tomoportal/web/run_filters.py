@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from tomoportal.model import query
 from tomoportal.model.query import EVERYTHING, Compare, through
@@ -208,17 +209,7 @@ def _tomograms(prefix: tuple[str, ...], inside: bool) -> tuple[Filter, ...]:
 
 def _names(inside: bool) -> tuple[Filter, ...]:
     return (
-        Written(
-            parameter="run_id",
-            legend="Run ID",
-            condition=lambda value: Compare("id", "eq", int(value)),
-            accepted=numbered("RN"),
-            expected="a number such as 123456 or RN-123456",
-            placeholder="RN-123456",
-            prefix="RN-",
-            inside=inside,
-            is_many=True,
-        ),
+        numbered_rows("run_id", "Run ID", "RN", 123456, has_id, inside=inside),
         Written(
             parameter="run_name",
             legend="Run name",
@@ -242,6 +233,37 @@ def _names(inside: bool) -> tuple[Filter, ...]:
 def _of_object(value: str) -> query.Condition:
     same = Compare("object_id", "eq", value)
     return _has("annotations", where=same) | _has("identified_objects", where=same)
+
+
+def numbered_rows(
+    parameter: str,
+    legend: str,
+    prefix: str,
+    example: int,
+    condition: Callable[[str], query.Condition],
+    *,
+    also: tuple[str, ...] = (),
+    help: str = "",
+    inside: bool = False,
+) -> Written:
+    """A filter by numbers that people write with a prefix or without; `also`: other prefixes that mean the same."""
+    return Written(
+        parameter=parameter,
+        legend=legend,
+        condition=condition,
+        accepted=numbered(prefix, *also),
+        expected=f"a number such as {example} or {prefix}-{example}",
+        placeholder=f"{prefix}-{example}",
+        prefix=f"{prefix}-",
+        help=help,
+        inside=inside,
+        is_many=True,
+    )
+
+
+def has_id(value: str, field: str = "id") -> query.Condition:
+    """The row with this number."""
+    return Compare(field, "eq", int(value))
 
 
 def authored(*path: str) -> tuple[Written, ...]:

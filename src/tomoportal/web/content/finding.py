@@ -32,9 +32,10 @@ def find(text: str, guides: Iterable[tuple[Guide, Document]]) -> tuple[FoundPass
     if not words:
         return ()
     wanted = [re.compile(rf"(?<!\w){re.escape(word)}", re.IGNORECASE) for word in words]
+    phrase = re.compile(r"\W+".join(map(re.escape, words)), re.IGNORECASE)
     either = re.compile("|".join(pattern.pattern for pattern in wanted), re.IGNORECASE)
     found = [
-        (_rank(passage, wanted), _told(guide, document, passage, either))
+        (_rank(passage, wanted, phrase), _told(guide, document, passage, either))
         for guide, document in guides
         for passage in document.passages
         if all(pattern.search(f"{passage.heading} {passage.text}") for pattern in wanted)
@@ -42,10 +43,11 @@ def find(text: str, guides: Iterable[tuple[Guide, Document]]) -> tuple[FoundPass
     return tuple(told for _, told in sorted(found, key=lambda pair: pair[0], reverse=True)[:MOST_FOUND])
 
 
-def _rank(passage: Passage, wanted: list[re.Pattern[str]]) -> tuple[int, int]:
-    """How many words stand in the heading, how often they occur in the text."""
+def _rank(passage: Passage, wanted: list[re.Pattern[str]], phrase: re.Pattern[str]) -> tuple[int, int, int]:
+    """How many words stand in the heading, how often all of them follow each other, how often any occurs."""
     return (
         sum(bool(pattern.search(passage.heading)) for pattern in wanted),
+        len(phrase.findall(passage.text)),
         sum(len(pattern.findall(passage.text)) for pattern in wanted),
     )
 
