@@ -37,7 +37,17 @@ _PAGES = (
 
 def robots(visit: Visit) -> str:
     """Pages may be crawled; searches, downloads and services need not be."""
-    closed = (urls.SEARCH, "/download", urls.GRAPHQL, "/files/", "/s3/", "/api/", "/viewer/", "/view/")
+    closed = (
+        urls.SEARCH,
+        urls.BASKET,
+        "/download",
+        urls.GRAPHQL,
+        "/files/",
+        "/s3/",
+        "/api/",
+        "/viewer/",
+        "/view/",
+    )
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed), "Allow: /"]
     return "\n".join([*lines, "", f"Sitemap: {visit.absolute('/sitemap.xml')}", ""])
 
