@@ -89,6 +89,12 @@ def look_at_all(browser: Any, url: str) -> None:
             context.close()
 
 
+def photograph_napari(url: str) -> None:
+    """The plugin, on a screen of its own."""
+    screen = ["xvfb-run", "-a", "-s", "-screen 0 1600x1000x24"]
+    subprocess.run([*screen, sys.executable, ROOT / "docs" / "napari_picture.py", url], check=True)
+
+
 def main(address: str = "") -> None:
     """All pictures, wide and narrow."""
     IMAGES.mkdir(exist_ok=True)
@@ -101,6 +107,7 @@ def main(address: str = "") -> None:
             context.close()
         look_at_all(browser, url.rstrip("/"))
         browser.close()
+        photograph_napari(url.rstrip("/"))
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def drawn(tomograms, client, tmp_path_factory):
         str(out),
     ]
     environment = os.environ | {"QT_QPA_PLATFORM": "xcb"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280, env=environment)
     assert done.returncode == 0, done.stderr
     return np.load(out)
 

@@ -164,6 +164,20 @@ def test_what_was_cancelled_does_not_arrive(widget, settled, application):
     assert not widget.progress.isVisible()
 
 
+def test_a_widget_that_is_closed_leaves_the_viewer_alone(widget, settled, application):
+    from qtpy.QtCore import QThreadPool
+
+    run = _opened(widget, settled, 0)
+    widget.tree.setCurrentItem(run.child(2))
+    widget.open_button.click()
+    assert widget.is_busy
+    widget.close()
+    assert QThreadPool.globalInstance().waitForDone(int(PATIENCE * 1000))
+    application.processEvents()
+    assert not widget.is_busy
+    assert len(widget.viewer.layers) == 0
+
+
 @pytest.mark.parametrize(
     ("place", "first", "count"),
     [

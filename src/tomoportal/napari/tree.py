@@ -32,11 +32,6 @@ class Tree(QTreeWidget):
         """Append rows, at the top or below another."""
         (above or self.invisibleRootItem()).addChildren([_item(row) for row in rows])
 
-    def forget(self, item: QTreeWidgetItem) -> None:
-        """Drop what is below a row; it is asked for when it is opened again."""
-        item.takeChildren()
-        item.setExpanded(False)
-
     def chosen(self) -> Row | None:
         """The row that is selected."""
         items = self.selectedItems()

@@ -35,6 +35,7 @@ from tomoportal.napari.work import Job
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from qtpy.QtGui import QCloseEvent
 
 RESOLUTIONS = (("all levels", None), ("full", 0), ("half", 1), ("quarter", 2))
 """What is offered, and the level of the pyramid that it means."""
@@ -155,6 +156,11 @@ class PortalWidget(QWidget):
             job.stop()
         self._jobs.clear()
         self._show_state()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Nothing arrives at a widget that is gone."""
+        self.cancel()
+        super().closeEvent(event)
 
     def _add_layer(self, data: LayerData) -> None:
         layer = Layer.create(*data)
