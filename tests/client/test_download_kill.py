@@ -37,6 +37,10 @@ main()
 """
 """The command line, with files of the demo counting as large."""
 DATASET = "10901"
+TARGET = DATASET if ALL else f"{DATASET}/TS_001"
+"""What is brought: a run has files of all kinds."""
+SPACING = f"{DATASET}/TS_001/Reconstructions/VoxelSpacing21.424"
+FOLDERS = (f"{SPACING}/NeuroglancerPrecompute/100-point_precompute", f"{SPACING}/Images")
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +51,8 @@ def server(demo_portal):
 
 @pytest.fixture(scope="module")
 def wanted(demo_portal) -> dict[str, str]:
-    """All public files of the dataset: path → SHA-256."""
-    return digests(demo_portal.layout / DATASET)
+    """All public files of the target: path → SHA-256."""
+    return digests(demo_portal.layout / TARGET)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -69,7 +73,7 @@ def whole_folders(paths: set[str]) -> set[str]:
 
 
 def started(url: str, folder: Path) -> subprocess.Popen[bytes]:
-    arguments = ["download", "dataset", DATASET, "--url", url, "--to", folder, "--json"]
+    arguments = ["download", TARGET, "--url", url, "--to", folder, "--json"]
     return subprocess.Popen(
         [sys.executable, "-c", RUN, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
     )  # fmt: skip
@@ -87,7 +91,7 @@ def test_killed_anywhere_and_run_again_the_bytes_are_those_of_the_portal(
     seed, server, wanted, demo_portal, tmp_path
 ):
     chance = random.Random(seed)
-    total = sum((demo_portal.layout / DATASET / path).stat().st_size for path in wanted)
+    total = sum((demo_portal.layout / TARGET / path).stat().st_size for path in wanted)
     with proxy_to(server) as proxy:
         for _ in range(KILLS):
             begun = sum(proxy.sent.values())
@@ -97,36 +101,38 @@ def test_killed_anywhere_and_run_again_the_bytes_are_those_of_the_portal(
                 time.sleep(0.001)
             process.send_signal(signal.SIGKILL)
             process.communicate()
-            here = digests(tmp_path / DATASET)
+            here = digests(tmp_path / TARGET)
             assert here.items() <= wanted.items(), "nothing wrong under a final name"
             for folder in whole_folders(set(here)):
                 assert {path for path in wanted if path.startswith(f"{folder}/")} <= here.keys(), (
                     f"{folder} in parts"
                 )
         ended(started(proxy.endpoint, tmp_path))
-    assert digests(tmp_path) == {f"{DATASET}/{path}": digest for path, digest in wanted.items()}
+    assert digests(tmp_path) == {f"{TARGET}/{path}": digest for path, digest in wanted.items()}
     assert not list(tmp_path.rglob("*.part*"))
 
 
 def test_what_is_whole_is_not_asked_for_again(server, tmp_path):
     with proxy_to(server) as proxy:
-        ended(started(proxy.endpoint, tmp_path))
-        proxy.seen.clear()
-        ended(started(proxy.endpoint, tmp_path))
+        with planned(proxy.endpoint, sources(proxy.endpoint), 5.0) as manifest:
+            for _ in range(2):
+                proxy.seen.clear()
+                outcome = Engine(manifest, Destination(tmp_path), Options(progress=False)).run()
+                assert not outcome.failed
+        assert outcome.kept_files == outcome.totals.all_files
         assert not [request for request in proxy.seen if request.target.startswith("/files/")]
 
 
-def test_a_server_that_goes_away_and_comes_back_is_waited_for(demo_portal, wanted, tmp_path):
+def test_a_server_that_goes_away_and_comes_back_is_waited_for(demo_portal, server, wanted, tmp_path):
     with ExitStack() as first, proxy_to(first.enter_context(serving(demo_portal.settings))) as proxy:
         process = started(proxy.endpoint, tmp_path)
         while process.poll() is None and len(proxy.seen) < 40:
             time.sleep(0.001)
         assert process.poll() is None
         first.close()
-        with serving(demo_portal.settings) as url:
-            proxy.server = url
-            ended(process)
-    assert digests(tmp_path / DATASET) == wanted
+        proxy.server = server
+        ended(process)
+    assert digests(tmp_path / TARGET) == wanted
 
 
 def test_a_connection_that_fails_again_and_again_is_got_through(server, wanted, tmp_path):
@@ -142,7 +148,7 @@ def test_a_connection_that_fails_again_and_again_is_got_through(server, wanted, 
         proxy.harm = harm
         ended(started(proxy.endpoint, tmp_path))
         assert set(proxy.harmed) == set(harms)
-    assert digests(tmp_path / DATASET) == wanted
+    assert digests(tmp_path / TARGET) == wanted
 
 
 def test_ctrl_c_ends_it_with_a_sentence(server, wanted, tmp_path):
@@ -158,7 +164,7 @@ def test_ctrl_c_ends_it_with_a_sentence(server, wanted, tmp_path):
         assert "Traceback" not in said.decode()
         proxy.rate = 0
         ended(started(proxy.endpoint, tmp_path))
-    assert digests(tmp_path / DATASET) == wanted
+    assert digests(tmp_path / TARGET) == wanted
 
 
 @pytest.mark.parametrize(
@@ -180,26 +186,26 @@ def test_an_interrupt_finds_nothing_half_done(owner, name, call, server, wanted,
     """As Ctrl-C in a notebook, where the same process runs it again: at the n-th call of something that changes the disk."""
     monkeypatch.setattr(pieces, "PIECE", 64 << 10)
     monkeypatch.setattr(engine, "LARGE", 256 << 10)
-    spacing = f"{DATASET}/TS_001/Reconstructions/VoxelSpacing21.424"
-    folders = [f"{spacing}/NeuroglancerPrecompute/100-point_precompute", f"{spacing}/Images"]
-    below = tuple(f"{path.removeprefix(f'{DATASET}/')}/" for path in folders)
+    below = tuple(f"{path.removeprefix(f'{TARGET}/')}/" for path in FOLDERS)
     in_first = {path for path in wanted if path.startswith(below[0])}
-    sources = [Source(path, f"{server}/files/", FILES, True, path) for path in folders]
-    with planned(server, sources, 5.0) as manifest:
+    with planned(server, sources(server), 5.0) as manifest:
         first = Engine(manifest, Destination(tmp_path), Options(jobs=4, progress=False))
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, interrupting(getattr(owner, name), call, first))
             with pytest.raises(KeyboardInterrupt):
                 first.run()
-        here = digests(tmp_path / DATASET)
+        here = digests(tmp_path / TARGET)
         assert here.items() <= wanted.items(), "nothing wrong under a final name"
         assert {path for path in here if path.startswith(below[0])} in (set(), in_first), "no folder in parts"
         again = Engine(manifest, Destination(tmp_path), Options(jobs=4, progress=False)).run()
         assert not again.failed
-    assert digests(tmp_path / DATASET) == {
-        path: sum for path, sum in wanted.items() if path.startswith(below)
-    }
+    assert digests(tmp_path / TARGET) == {path: sum for path, sum in wanted.items() if path.startswith(below)}
     assert not list(tmp_path.rglob("*.part*"))
+
+
+def sources(url: str) -> list[Source]:
+    """A folder that is of no use in parts, and pictures large and small."""
+    return [Source(path, f"{url}/files/", FILES, True, path) for path in FOLDERS]
 
 
 def interrupting(function, call: int, download: Engine):
