@@ -54,7 +54,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 def build_app(settings: Settings) -> Application:
     """The ASGI application of one portal. The catalogue is opened by the first request that needs it.
 
-    Only pages are compressed here; files must not be, and `/graphql` compresses its answers itself.
+    Only pages with their styles and scripts are compressed here; files must not be, and `/graphql` compresses its answers itself.
     """
     portal = Portal(settings)
     files, s3 = file_service(portal, _browse(settings)), s3_service(portal)
@@ -68,11 +68,19 @@ def build_app(settings: Settings) -> Application:
                 return await files(scope, receive, send)
             if path.startswith("/s3/") or path == "/s3":
                 return await s3(scope, receive, send)
-            if not path.startswith(MACHINE_PATHS) and not is_picture(path):
-                return await pages(scope, receive, send)
+            if _is_compressed(path, scope["headers"]):
+                # What the web server would send by itself cannot be compressed.
+                return await pages({**scope, "extensions": {}}, receive, send)
         return await rest(scope, receive, send)
 
     return application
+
+
+def _is_compressed(path: str, headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether an answer may be compressed; a part of a file is sent as it is."""
+    if path.startswith("/static/"):
+        return path.endswith((".css", ".js", ".svg")) and all(name != b"range" for name, _ in headers)
+    return not path.startswith(MACHINE_PATHS) and not is_picture(path)
 
 
 def _browse(settings: Settings) -> FolderPage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -48,6 +49,19 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_health(client: httpx.Client):
     assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_pages_and_their_styles_are_compressed_but_no_parts_of_files(client: httpx.Client):
+    style = re.search(r'/static/portal\.css[^"]*', client.get("/").text)[0]
+    answers = {path: client.get(path) for path in ("/", style)}
+    assert {
+        path: answer.headers.get("content-encoding") for path, answer in answers.items()
+    } == dict.fromkeys(answers, "gzip")
+    plain = client.get(style, headers={"accept-encoding": "identity"})
+    assert plain.text == answers[style].text
+    part = client.get(style, headers={"range": "bytes=0-2000"})
+    assert (part.status_code, part.headers.get("content-encoding")) == (206, None)
+    assert part.content == plain.content[:2001]
 
 
 def test_graphql_addresses_name_the_host_of_the_request(client: httpx.Client):

@@ -134,7 +134,9 @@ class Listing:
         text, view, entity = self.choice.text, visit.view, self.choice.of.entity
         offset = (self.paging.page - 1) * PAGE
         if self.choice.sort is BEST:
-            where = query.Compare("id", "in", self.members.places.ids(self.found))
+            is_all = self.members.is_all and not self.choice.chosen
+            ids = () if is_all else self.members.places.ids(self.found)
+            where = query.EVERYTHING if is_all else query.Compare("id", "in", ids)
             hits = best(view, entity, text, where, PAGE, offset)
             return Shown(tuple(hit.id for hit in hits), {hit.id: hit for hit in hits})
         ids = tuple(islice(self._in_order(), offset, offset + PAGE))

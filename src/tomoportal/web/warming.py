@@ -12,7 +12,7 @@ from tomoportal.errors import PortalError
 from tomoportal.web.filter_kinds import AllOf, OneOf, Range
 from tomoportal.web.filters import ListOf
 from tomoportal.web.lists import DATASETS, DEPOSITIONS, RUNS
-from tomoportal.web.pages import authors, objects, organisms
+from tomoportal.web.pages import authors, home, objects, organisms
 
 PAUSE = 1.0
 """Seconds between two looks at the catalogue."""
@@ -57,7 +57,7 @@ class Warming:
 
 def questions() -> Iterator[Callable[[View], object]]:
     """What is asked of a view, those of most visitors first."""
-    yield View.totals
+    yield from (View.totals, home.pictured)
     yield from (partial(_prepare, list_of=each) for each in (DATASETS, RUNS, DEPOSITIONS))
     yield from (objects.all_objects, organisms.all_organisms, authors.all_authors)
 

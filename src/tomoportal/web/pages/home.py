@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.query import EVERYTHING, Compare, One, Order, Value
 from tomoportal.web import formats, urls
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.context import Head, Visit
+from tomoportal.web.kept import kept
 from tomoportal.web.lists import DATASETS
 from tomoportal.web.run_rows import VIEWABLE
 
@@ -78,16 +80,26 @@ _SIGHT: tuple[query.Selection, ...] = (
 )
 
 
+_LATEST = (Order(("id",), "desc"),)
+_PICTURED = query.all_of(
+    [
+        Compare("is_visualization_default", "eq", True),
+        Compare("key_photo_url", "is_null", False),
+        VIEWABLE,
+    ]
+)
+
+
+@kept
+def pictured(view: View) -> tuple[int, ...]:
+    """The latest tomograms with a picture that can be looked at."""
+    select = query.Select("Tomogram", (Value("id", "id"),), _PICTURED, _LATEST, limit=12 * SIGHTS)
+    return tuple(row["id"] for row in view.rows(select))
+
+
 def sights(visit: Visit) -> tuple[Sight, ...]:
     """The latest runs with a picture that can be looked at, each once, of as many datasets as possible."""
-    where = query.all_of(
-        [
-            Compare("is_visualization_default", "eq", True),
-            Compare("key_photo_url", "is_null", False),
-            VIEWABLE,
-        ]
-    )
-    select = query.Select("Tomogram", _SIGHT, where, (Order(("id",), "desc"),), limit=12 * SIGHTS)
+    select = query.Select("Tomogram", _SIGHT, Compare("id", "in", pictured(visit.view)), _LATEST)
     by_dataset: dict[str, dict[int, Sight]] = {}
     for row in visit.view.rows(select):
         run, picture = row["run"], Picture.of(row)

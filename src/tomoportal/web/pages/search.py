@@ -14,6 +14,7 @@ from tomoportal.web import formats, urls
 from tomoportal.web.context import Head, Visit
 from tomoportal.web.filters import LONGEST
 from tomoportal.web.found import Hit, hit_of
+from tomoportal.web.kept import kept
 
 SHOWN = 5
 """Results of each kind on the page."""
@@ -182,11 +183,17 @@ _PREFIXES = {"Dataset": "DS", "Deposition": "CZCDP", "Run": "RN", "Annotation": 
 def _group(
     view: View, text: str, entity: str, title: str, about: Callable[[tuple[int, ...]], dict[int, tuple[str, str]]], more: str = ""
 ) -> Group:  # fmt: skip
-    found = view.search(query.Ranked(text, (entity,), limit=SHOWN))
-    hits = [hit_of(hit) for hit in found["hits"]]
+    total, hits = _best(view, text, entity)
     told = about(tuple(hit.id for hit in hits))
     results = tuple(_result(hit, *told[hit.id]) for hit in hits)
-    return Group(title.lower(), title, found["total"], results, more if found["total"] > len(hits) else "")
+    return Group(title.lower(), title, total, results, more if total > len(hits) else "")
+
+
+@kept
+def _best(view: View, text: str, entity: str) -> tuple[int, tuple[Hit, ...]]:
+    """How many rows fit, and the best of them."""
+    found = view.search(query.Ranked(text, (entity,), limit=SHOWN))
+    return found["total"], tuple(hit_of(hit) for hit in found["hits"])
 
 
 def _result(hit: Hit, href: str, about: str) -> Result:
