@@ -1,16 +1,22 @@
-"""The small demo deposition, ingested once for all tests that only read it."""
+"""The small demo deposition, ingested once for all tests that only read it, whichever worker runs them."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pickle
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from tomoportal.demo import DemoFiles, truth, write_demo
 from tomoportal.settings import Settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,23 +39,44 @@ def settings_in(folder: Path) -> Settings:
     return Settings(storage=str(folder / "files"), database=f"sqlite:///{folder / 'catalog.sqlite'}")
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) -> T:
+    """What `make` gives for a new folder; the first worker that asks for this name makes it, the others wait and take the same."""
+    root = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    with (root / f"{name}.made").open("a+b") as note:
+        fcntl.flock(note, fcntl.LOCK_EX)
+        note.seek(0)
+        if known := note.read():
+            return pickle.loads(known)
+        folder = root / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        made = make(folder)
+        note.write(pickle.dumps(made))
+        return made
+
+
 @pytest.fixture(scope="session")
 def demo_files(tmp_path_factory) -> DemoFiles:
     """The sources and deposition files of the small demo; do not change them."""
-    return write_demo(tmp_path_factory.mktemp("demo-sources"), size="small")
+    return made_once(tmp_path_factory, "demo-sources", lambda folder: write_demo(folder, size="small"))
 
 
 @pytest.fixture(scope="session")
 def demo_portal(tmp_path_factory, demo_files) -> DemoPortal:
     """A finished portal; do not change it."""
+    return made_once(tmp_path_factory, "demo-portal", lambda folder: _ingested(demo_files, folder))
+
+
+def _ingested(files: DemoFiles, folder: Path) -> DemoPortal:
     from tomoportal.cli.ingest import ingest_config
 
-    folder = tmp_path_factory.mktemp("demo-portal")
     settings = settings_in(folder)
-    for config in demo_files.configs:
-        report = ingest_config(config, str(demo_files.source), settings, quiet=True)
+    for config in files.configs:
+        report = ingest_config(config, str(files.source), settings, quiet=True)
         assert not report.failed, report.sorted_problems()
-    return DemoPortal(folder, settings, demo_files, truth(demo_files.truth.parent))
+    return DemoPortal(folder, settings, files, truth(files.truth.parent))
 
 
 @pytest.fixture

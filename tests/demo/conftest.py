@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tomoportal.demo import DemoFiles, write_demo
+from tomoportal.demo import DemoFiles
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoFiles:
-    return write_demo(tmp_path_factory.mktemp("demo"), size="small")
+def demo(demo_files: DemoFiles) -> DemoFiles:
+    return demo_files
 
 
 @pytest.fixture(scope="session")
