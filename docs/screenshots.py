@@ -70,23 +70,34 @@ def look_around(page: Any, url: str, suffix: str = "") -> None:
 
 
 def look_at_all(browser: Any, url: str) -> None:
-    """Every page from top to bottom, named after its route: `runs-id-narrow-dark.jpg`."""
+    """Every page from top to bottom, named after its route (`runs-id-narrow-dark.jpg`), and its dialogs (`datasets-id-cite-dialog-…`).
+    A page is loaded once for each width."""
     ALL.mkdir(parents=True, exist_ok=True)
     pages = every_page(url)
-    for suffix, size in (("wide", WIDE), ("narrow", NARROW)):
-        for scheme in ("light", "dark"):
-            context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
-            page = context.new_page()
-            page.route("**/viewer/v/**", lambda route: route.abort())
-            for found in pages:
-                page.goto(url + found.path)
-                page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
-                page.wait_for_load_state("networkidle")
-                name = re.sub(r"[^a-z0-9]+", "-", found.route.lower()).strip("-") or "home"
-                page.screenshot(
-                    path=ALL / f"{name}-{suffix}-{scheme}.jpg", type="jpeg", quality=80, full_page=True
-                )
-            context.close()
+    for width, size in (("wide", WIDE), ("narrow", NARROW)):
+        context = browser.new_context(viewport=size, reduced_motion="reduce")
+        page = context.new_page()
+        page.route("**/viewer/v/**", lambda route: route.abort())
+        for found in pages:
+            name = re.sub(r"[^a-z0-9]+", "-", found.route.lower()).strip("-") or "home"
+            page.goto(url + found.path)
+            page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
+            in_both_schemes(page, f"{name}-{width}", whole=True)
+            for link in page.locator("a[data-dialog]").all():
+                link.click()
+                page.locator("dialog[open] h1").wait_for()
+                in_both_schemes(page, f"{name}-{link.inner_text().lower()}-dialog-{width}", whole=False)
+                page.keyboard.press("Escape")
+                page.wait_for_url(url + found.path)
+        context.close()
+
+
+def in_both_schemes(page: Any, name: str, *, whole: bool) -> None:
+    """Save a page in light and dark; `whole`: with what lies below the window."""
+    page.wait_for_load_state("networkidle")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.screenshot(path=ALL / f"{name}-{scheme}.jpg", type="jpeg", quality=80, full_page=whole)
 
 
 def photograph_napari(url: str) -> None:

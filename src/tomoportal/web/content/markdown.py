@@ -17,6 +17,8 @@ from markupsafe import Markup, escape
 
 Readdress = Callable[[str], str]
 """An address as it stands in the text → as it stands on the page; empty for what cannot be reached from there."""
+Measure = Callable[[str], tuple[int, int] | None]
+"""The address of a picture as it stands in the text → its width and height in pixels, if they are known."""
 _ALIGNED = {"text-align:right": "num", "text-align:center": "centre", "text-align:left": ""}
 
 
@@ -50,13 +52,14 @@ class Document:
     passages: tuple[Passage, ...] = ()
 
 
-def document(text: str, readdress: Readdress = str) -> Document:
-    """A whole page."""
+def document(text: str, readdress: Readdress = str, measure: Measure = lambda _: None) -> Document:
+    """A whole page. Pictures that can be measured keep their place while they come."""
     tokens = _parser().parse(text)
     title = _take_title(tokens)
     headings = tuple(_anchored(tokens))
     lead, passages = _lead(tokens), tuple(_passages(tokens, title))
     for token in tokens:
+        _sized(token, measure)
         _made_safe(token, readdress)
     _named_tables(tokens, title)
     parser = _parser()
@@ -148,6 +151,13 @@ def _anchored(tokens: list[Token]) -> list[Heading]:
 def _plain(token: Token) -> str:
     parts = ("\n" if child.type == "softbreak" else child.content for child in token.children or [])
     return " ".join("".join(parts).split())
+
+
+def _sized(token: Token, measure: Measure) -> None:
+    for child in token.children or []:
+        if child.type == "image" and (size := measure(str(child.attrs["src"]))):
+            child.attrSet("width", str(size[0]))
+            child.attrSet("height", str(size[1]))
 
 
 def _made_safe(token: Token, readdress: Readdress) -> None:

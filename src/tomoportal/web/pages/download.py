@@ -100,7 +100,7 @@ def download_page(visit: Visit) -> DownloadPage:
         crumbs=(*crumbs, Crumb("Download")),
         subject=subject,
         title=title,
-        contents=tuple(_contents(subject, found, choice, amount)),
+        contents=tuple(_contents(subject, row, found, choice)),
         formats=tuple(
             Offer(format, choosing.LABELS[format], of, format in choice.formats)
             for format, of in offers.items()
@@ -186,14 +186,12 @@ def _everything(row: dict[str, Any], found: dict[str, dict[str, Amount]]) -> Amo
 
 
 def _contents(
-    subject: Subject, found: dict[str, dict[str, Amount]], choice: Choice, amount: Amount
+    subject: Subject, row: dict[str, Any], found: dict[str, dict[str, Amount]], choice: Choice
 ) -> list[Offer]:
     offers = []
     if _SUBJECTS[subject.word].prefix:
-        chosen = choice.kind is None
-        offers.append(
-            Offer(EVERYTHING, f"Everything of this {subject.word}", amount if chosen else None, chosen)
-        )
+        label = f"Everything of this {subject.word}"
+        offers.append(Offer(EVERYTHING, label, _everything(row, found), choice.kind is None))
     for kind in subject.kinds():
         if found[kind.word]:
             usual = (found[kind.word][format] for format in choosing.usual(found[kind.word]))

@@ -3,7 +3,7 @@ const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCas
 
 function enliven(root) {
   for (const input of root.querySelectorAll(".facet-find")) {
-    input.hidden = false;
+    input.classList.remove("scripted");
     input.addEventListener("input", (event) => {
       event.stopPropagation();
       const wanted = plain(input.value);

@@ -133,5 +133,5 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-slider.hidden = play.hidden = false;
+for (const control of [slider, play]) control.classList.remove("scripted");
 mark(film[place].index);
