@@ -275,6 +275,23 @@ def test_addresses_are_compared_by_path(view: View) -> None:
     assert view.count("Run", q.Compare("s3_prefix", "in", ("s3://bucket/30001/TS_02/", "s3://other/x"))) == 1
 
 
+@pytest.mark.parametrize("operator", ["in", "nin"])
+@pytest.mark.parametrize(
+    ("name", "field", "others"),
+    [
+        ("Run", "id", tuple(range(900_000, 900_150))), ("Run", "name", tuple(f"none {n}" for n in range(150))),
+        ("Tomogram", "voxel_spacing", tuple(n + 0.123 for n in range(150))), ("Annotation", "ground_truth_status", (True,) * 150),
+    ],
+)  # fmt: skip
+def test_long_lists_of_values(
+    both: tuple[Naive, View], name: str, field: str, others: tuple[Any, ...], operator: Any
+) -> None:
+    naive, view = both
+    known = tuple(row[field] for row in ROWS[name][::2] if row[field] is not None)
+    asked = q.Select(name, (q.Value("id", "id"),), q.Compare(field, operator, (*known, *others)))
+    assert view.rows(asked) == naive.select(asked)
+
+
 @pytest.mark.parametrize(
     "where",
     [

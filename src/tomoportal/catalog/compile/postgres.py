@@ -103,7 +103,10 @@ class Postgres:
     def is_in(self, expression: str, values: Sequence[Any], bind: Any) -> str:
         if len(values) <= _COMPARED:
             return f"{expression} = ANY({bind(list(values))})"
-        return f"{expression} IN (SELECT unnest({bind(list(values))}))"
+        listed = bind(list(values))
+        if isinstance(values[0], str):
+            listed = f"CAST({listed} AS text[])"
+        return f"{expression} IN (SELECT unnest({listed}))"
 
     def ordered(self, expression: str, *, descending: bool, nulls_last: bool | None) -> str:
         direction = " DESC" if descending else ""

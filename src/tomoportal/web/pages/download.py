@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.entity import Entity
 from tomoportal.model.query import One, Value
@@ -15,6 +16,7 @@ from tomoportal.web.downloads import Command
 from tomoportal.web.getting import choosing
 from tomoportal.web.getting.choosing import Amount, Item, Subject
 from tomoportal.web.getting.commands import MOST_NAMED, Choice, commands, curl_config, link, saved_as
+from tomoportal.web.kept import kept
 from tomoportal.web.withdrawn import Gone
 
 MOST_LINKS = 100
@@ -80,7 +82,7 @@ def download_page(visit: Visit) -> DownloadPage:
     """The page of what the query string names."""
     subject = _subject(visit)
     row = _row(visit, subject)
-    found = {kind.word: choosing.amounts(visit.view, subject, kind) for kind in subject.kinds()}
+    found = _amounts(visit.view, subject)
     choice, amount = _chosen(visit, subject, row, found)
     offers = found[choice.kind.word] if choice.kind else {}
     is_twice = set(choosing.DUPLICATES) <= set(choice.formats)
@@ -117,12 +119,18 @@ def download_list(visit: Visit) -> str:
     """The choice of the query string as configuration for curl."""
     subject = _subject(visit)
     row = _row(visit, subject)
-    found = {kind.word: choosing.amounts(visit.view, subject, kind) for kind in subject.kinds()}
+    found = _amounts(visit.view, subject)
     choice, _ = _chosen(visit, subject, row, found)
     if choice.kind is None or choice.has_folders:
         raise PageError(400, "curl cannot fetch folders; choose formats that are files.")
     listed = choosing.items(visit.view, subject, choice.kind, choice.formats, MOST_LISTED)
     return "".join(curl_config(visit, listed))
+
+
+@kept
+def _amounts(view: View, subject: Subject) -> dict[str, dict[str, Amount]]:
+    """What there is of a subject by kind and format."""
+    return {kind.word: choosing.amounts(view, subject, kind) for kind in subject.kinds()}
 
 
 def _subject(visit: Visit) -> Subject:
