@@ -92,6 +92,5 @@ export function listenToControls() {
   listenToChoices();
   listenToCopy();
   root.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
-  input("show").hidden = true;
-  for (const element of root.querySelectorAll("[type=range], #look-contrast, #look-auto, #look-copy")) element.hidden = false;
+  for (const element of root.querySelectorAll(".scripted")) element.classList.remove("scripted");
 }
