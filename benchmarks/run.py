@@ -15,6 +15,7 @@ BENCHMARKS = (
     "runs.py",
     "catalog.py",
     "catalog_http.py",
+    "pages.py",
     "files.py",
     "slices.py",
     "downloads.py",
