@@ -113,6 +113,17 @@ def test_an_answer_that_is_cut_off_is_gone_on_with_where_it_ended(tmp_path):
     assert spans == [None, "bytes=3000-10239", "bytes=6000-10239", "bytes=9000-10239"]
 
 
+@pytest.mark.parametrize("coding", ["", "chunked"])
+def test_a_file_of_unknown_size_that_is_cut_off_is_not_taken_for_whole(coding, tmp_path):
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(DATA), DATA) if coding else DATA
+    headers = {"Transfer-Encoding": coding} if coding else {}
+    cuts = iter([5000, 7000])
+
+    with answering(lambda _: Answer(body, headers=headers, cut=next(cuts, None))) as url:
+        bring(manifest_of(url, Item("TS.mrc", f"{url}/TS.mrc", None)), tmp_path)
+    assert (tmp_path / "TS.mrc").read_bytes() == DATA
+
+
 def test_a_server_that_knows_no_ranges_is_read_from_the_beginning_again(tmp_path):
     count = iter(range(10))
 

@@ -47,13 +47,14 @@ class Fetcher:
             try:
                 with self._asking.gate.passage(self._asking.stop.is_set):
                     before = at
-                    at = self._some(item, at, end, write)
+                    at, is_end = self._some(item, at, end, write)
                 self._asking.gate.went_well()
-                if end is None or at == end:
+                if is_end:
                     break
                 if at > before:
                     patience.went_on()
-                raise Broken(f"the connection ended after {at - start} of {end - start} bytes")
+                of_all = "" if end is None else f" of {end - start}"
+                raise Broken(f"the connection ended after {at - start}{of_all} bytes")
             except (Broken, OSError, http.client.HTTPException) as error:
                 self.wire.drop()
                 self._judge(error)
@@ -71,8 +72,8 @@ class Fetcher:
         if getattr(error, "status", None) in BUSY or isinstance(error, ConnectionRefusedError):
             self._asking.gate.was_too_much()
 
-    def _some(self, item: Item, at: int, end: int | None, write: Write) -> int:
-        """What one request gives."""
+    def _some(self, item: Item, at: int, end: int | None, write: Write) -> tuple[int, bool]:
+        """How far one request went, and whether that is all that was asked for."""
         headers = {}
         if at or (end is not None and end != item.size):
             headers["Range"] = f"bytes={at}-{'' if end is None else end - 1}"
@@ -83,11 +84,11 @@ class Fetcher:
             raise trouble(item.url, answer)
         skip = check(item, answer, at)
         if not self._skipped(answer, skip):
-            return at
-        at = self._body(answer, at, end, write)
+            return at, False
+        at, is_end = self._body(answer, at, end, write)
         if not answer.isclosed():
             self.wire.drop()
-        return at
+        return at, is_end
 
     def _skipped(self, answer: Answer, skip: int) -> bool:
         """The server has begun at the beginning: pass over what was not asked for."""
@@ -98,22 +99,22 @@ class Fetcher:
             skip -= came
         return True
 
-    def _body(self, answer: Answer, at: int, end: int | None, write: Write) -> int:
+    def _body(self, answer: Answer, at: int, end: int | None, write: Write) -> tuple[int, bool]:
         while end is None or at < end:
             most = BLOCK if end is None else min(BLOCK, end - at)
             try:
                 came = answer.readinto(self._buffer[:most])
             except (OSError, http.client.HTTPException):
-                return at
+                return at, False
             if not came:
-                return at
+                return at, end is None and not answer.length
             if self._asking.stop.is_set():
                 raise Stopped
             write(at, self._buffer[:came])
             at += came
         if end == 0:
             answer.read()
-        return at
+        return at, True
 
 
 class WriteFailed(OSError):
