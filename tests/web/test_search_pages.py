@@ -25,6 +25,26 @@ def shown(client, path, **parameters):
     return answer.text
 
 
+def test_everything_that_fits_is_there_as_a_table(found):
+    html = shown(found[1], "/search", q="membrane")
+    assert 'href="/search.csv?q=membrane">as CSV</a>' in html
+    rows = found[1].get("/search.csv?q=membrane").text.splitlines()[1:]
+    counted = re.search(r'class="tally"[^>]*>(.*?)</p>', html, re.S)[1]
+    assert len(rows) == sum(int(count) for count in re.findall(r"<strong>(\d+)</strong>", counted)) > 20
+
+
+def test_a_basket_of_every_kind_is_counted_alike(found):
+    """Whatever the database: how much there is of each sort, and of points."""
+    client, ids = found[1], "1000-1400"
+    kinds = ("runs", "tomograms", "annotations", "tiltseries")
+    whole = client.get("/basket.json", params={"datasets": "10003_10004", **dict.fromkeys(kinds, ids)}).json()
+    sorts = {o["word"]: o["amount"]["count"] for _, offers in whole["files"]["kinds"] for o in offers}
+    assert sorts["tomograms.mrc"] == sorts["tomograms.zarr"] > sorts["annotations.ndjson"] > 1
+    only = client.get("/basket.json", params={"annotations": ids}).json()
+    assert {label for label, _ in only["files"]["kinds"]} == {"Annotations"}
+    assert whole["points"]["lists"] >= only["points"]["lists"] > 1
+
+
 def titles(html):
     return [
         re.sub("<[^>]+>", "", title)
