@@ -225,7 +225,7 @@ def test_runs_of_a_dataset_page_and_filter(browser):
 def test_run_page_tells_about_the_run(browser, portal):
     page = browser.page(f"/runs/{run_id(portal, CROWDED + 1, 'TS_002')}")
     for words in (
-        "−60° to 60°", "300 kV", "7.84 Å", "1,000 × 1,000 × 250 px", "1 ground truth annotation", "1 other annotation",
+        "120° (−60° to 60°)", "300 kV", "7.84 Å", "1,000 × 1,000 × 250 px", "1 ground truth annotation", "1 other annotation",
         "membrane", "93.5%", "71.25%", "segmentation mask", "AreTomo3", "patch tracking", "2 – poor", "Zoë Öz",
     ):  # fmt: skip
         assert words in page.text.replace("\u202f", " "), words

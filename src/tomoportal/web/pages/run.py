@@ -223,7 +223,8 @@ def _summary(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     if row["tiltseries"]:
         series = row["tiltseries"][0]
         bounds = [formats.quantity(series[name], "°") for name in ("tilt_min", "tilt_max")]
-        found.append(("Tilt range", f"{bounds[0]} to {bounds[1]}"))
+        width = formats.quantity(series["tilt_range"], "°")
+        found.append(("Tilt range", f"{width} ({bounds[0]} to {bounds[1]})"))
         found.append(("Tilting scheme", series["tilting_scheme"]))
         found.append(
             ("Total flux", formats.quantity(series["total_flux"], TiltSeries.fields["total_flux"].unit))
