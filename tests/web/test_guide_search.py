@@ -38,7 +38,8 @@ def headings(words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("stack", ["Storage of stacks", "Tilt series"]), ("STACK images", ["Tilt series"]), ("rawtlt", ["Tilt series"]), ("TS_1.raw", ["Tilt series"]),
+        ("stack", ["Storage of stacks", "Tilt series"]), ("STACK images", ["Tilt series"]), ("rawtlt", ["Tilt series"]),
+        ("TS_1.raw", ["Tilt series"]),
         ("--measure", ["Tilt series"]), ("x.mrc", ["Tilt series"]), ("where storage", ["Layout"]), ("stack nowhere", []), ("", []),
         ("* ( [", []), ("tack", []),
     ],
