@@ -5,7 +5,7 @@ PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 5 --di
 WORKERS := $(shell expr $$(nproc) + 1)
 BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(VENV)
-unexport PYTHONDONTWRITEBYTECODE  # hundreds of processes start during the tests; compiling all they import would double the time
+unexport PYTHONDONTWRITEBYTECODE  # hundreds of processes start during the tests; compiling all they import is most of their start
 
 .PHONY: help setup demo test test-all lint fix bench screenshots clean
 
