@@ -156,7 +156,8 @@ def by_client(python: Path | str, package: str, method: str) -> Callable[[str, S
             "TMPDIR": str(folder),
         }
         turn, said = _run(command, environment)
-        return Turn(*json.loads(said.strip().splitlines()[-1]), turn.memory)
+        seconds, processor = json.loads(said.strip().splitlines()[-1])
+        return Turn(seconds, processor, turn.memory)
 
     return turn
 
