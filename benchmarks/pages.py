@@ -46,6 +46,7 @@ LOADS = 5
 TYPICAL_RUNS, TYPICAL_ANNOTATIONS = 40, 7
 SEEN = ("front page", "datasets", "dataset, typical", "dataset, largest", "run, typical", "tomogram")
 """Pages that Chromium loads."""
+FIRST = "/browse-data/datasets"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 OBSERVE = """() => {
@@ -235,6 +236,14 @@ def line(visitor: Visitor, name: str, path: str, seconds: float, roots: list[int
 def _twin(path: str) -> str:
     address, mark, asked = path.partition("?")
     return f"{urls.twin(address)}{mark}{asked}"
+
+
+def rest(roots: list[int]) -> None:
+    """Wait until these processes have asked all that they ask beforehand."""
+    used = -1.0
+    while processor_ms(roots) > used + 50:
+        used = processor_ms(roots)
+        time.sleep(2)
 
 
 def children(pid: int) -> list[int]:
