@@ -139,16 +139,19 @@ class Listing:
             where = query.EVERYTHING if is_all else query.Compare("id", "in", ids)
             hits = best(view, entity, text, where, PAGE, offset)
             return Shown(tuple(hit.id for hit in hits), {hit.id: hit for hit in hits})
-        ids = tuple(islice(self._in_order(), offset, offset + PAGE))
+        ids = self._in_order(offset)
         found = hits_of(view, entity, text, ids) if text and self.choice.of.is_ranked else {}
         return Shown(ids, found)
 
-    def _in_order(self) -> Iterator[int]:
-        """The ids of the rows that were found."""
+    def _in_order(self, offset: int) -> tuple[int, ...]:
+        """The ids of the rows that were found, on the page from `offset` on."""
+        order = self.members.in_order(self.choice.sort.order)
+        if self.found == self.members.places.everything:
+            return tuple(id for id, _ in order[offset : offset + PAGE])
         held = self.found.to_bytes((self.found.bit_length() + 7) // 8, "little")
         last = len(held) * 8
-        order = self.choice.sort.order
-        return (id for id, at in self.members.in_order(order) if at < last and held[at >> 3] >> (at & 7) & 1)
+        found = (id for id, at in order if at < last and held[at >> 3] >> (at & 7) & 1)
+        return tuple(islice(found, offset, offset + PAGE))
 
 
 def _facets(choice: Choice, members: Members) -> Iterator[Facet]:

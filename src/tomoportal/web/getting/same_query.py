@@ -47,9 +47,10 @@ def condition(choice: Choice) -> query.Condition:
 def same_query(visit: Visit, listing: Listing) -> tuple[Command, ...]:
     """The ways to ask for the rows of a list, and to download them where they are few."""
     kind = entity(listing.choice.of.entity)
-    ids = listing.members.places.ids(listing.found)
+    is_few = listing.found.bit_count() <= MOST_IDS
+    ids = listing.members.places.ids(listing.found) if is_few else ()
     where = query.all_of([listing.members.within, condition(listing.choice)])
-    by_ids = query.Compare("id", "in", ids) if len(ids) <= MOST_IDS else None
+    by_ids = query.Compare("id", "in", ids) if is_few else None
     sort = listing.choice.sort
     graphql = _said(_graphql, kind, (where, by_ids), sort)
     python = _said(partial(_python, visit.base), kind, (where, by_ids), sort)
