@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from tomoportal.catalog.ledger import Measured, MirrorLedger
-from tomoportal.catalog.sidecars import REMOTE_READERS, Found, Published, added
+from tomoportal.catalog.sidecars import Found, Published, added
 from tomoportal.errors import NotFound, StorageError
 from tomoportal.layout import mirror, paths, reference, tree
 from tomoportal.layout.mirror import Place
 from tomoportal.layout.private import Record, read_json
+from tomoportal.layout.readers import readers
 from tomoportal.problems import Problem, Severity
 from tomoportal.storage.protocol import Storage
 
@@ -60,7 +59,7 @@ class Mirror:
         deposition = str(read.sidecar.get("deposition_id") or "")
         pictures = self.storage.level(f"{self.dataset}/{paths.IMAGES}").files
         yield self._found([read], sum(entry.size for entry in (*own.sidecars, *own.files, *pictures)))
-        with _readers(self.storage) as each:
+        with readers(self.storage) as each:
             for names in _some(runs):
                 measured = self.ledger.measured(f"{self.dataset}/{name}" for name in names)
                 portion = list(each(partial(self._run, measured, deposition), names))
@@ -96,7 +95,7 @@ def fingerprint(storage: Storage, dataset: str) -> str | None:
         return None
     own, runs = found
     digest = hashlib.sha256(mirror.fingerprint([own]).encode())
-    with _readers(storage) as each:
+    with readers(storage) as each:
         for names in _some(runs):
             marks = each(partial(_mark_of_run, storage, dataset), names)
             for name, mark in zip(names, marks, strict=True):
@@ -112,16 +111,6 @@ def _some(names: Iterable[str]) -> Iterator[list[str]]:
     left = iter(names)
     while some := list(islice(left, RUNS_AT_A_TIME)):
         yield some
-
-
-@contextmanager
-def _readers(storage: Storage) -> Iterator[Any]:
-    """A `map`; on object stores many are asked at a time."""
-    if storage.local_path("") is not None:
-        yield map
-        return
-    with ThreadPoolExecutor(REMOTE_READERS) as pool:
-        yield pool.map
 
 
 def _read(storage: Storage, place: Place, sizes: Mapping[str, int], of_dataset: str) -> _Read:

@@ -7,7 +7,6 @@ unreadable one stops the load of the dataset.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -16,15 +15,15 @@ from typing import Any
 from tomoportal.errors import NotFound, StorageError
 from tomoportal.layout import paths, tree
 from tomoportal.layout.private import Record, indexed, ledger_path, read_ledger
+from tomoportal.layout.readers import readers
 from tomoportal.problems import Problem
 from tomoportal.storage.protocol import Storage
 
-REMOTE_READERS = 32
-"""Requests at a time on object stores."""
 AT_A_TIME = 512
 """Records, about, that are held at a time."""
 
-WITHOUT_SIDECAR = ("gains", "voxel_spacing")
+_IMPLIED = ("gains", "voxel_spacing")
+"""Kinds that their record tells of; they have no sidecar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +105,10 @@ def read(storage: Storage, records: Sequence[Record]) -> Found:
     """The sidecars of all records that have one. What was withdrawn has none, whatever still lies there."""
     withdrawn = tuple(r for r in records if r.withdrawal is not None)
     records = [r for r in records if r.withdrawal is None]
-    with_sidecar = [r for r in records if r.published and r.key.kind not in WITHOUT_SIDECAR]
+    with_sidecar = [r for r in records if r.published and r.key.kind not in _IMPLIED]
     read_one = _reader(storage)
-    if storage.local_path("") is None and len(with_sidecar) > 1:
-        with ThreadPoolExecutor(REMOTE_READERS) as pool:
-            outcomes = list(pool.map(read_one, with_sidecar))
-    else:
-        outcomes = [read_one(record) for record in with_sidecar]
+    with readers(storage) as each:
+        outcomes = list(each(read_one, with_sidecar))
     gains = [Published(r, tree.implied(r)) for r in records if r.key.kind == "gains" and r.published]
     return Found(
         published=(*(item for item in outcomes if isinstance(item, Published)), *gains),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +20,8 @@ from tomoportal.catalog.rows import note
 from tomoportal.catalog.tables import FOLDER
 from tomoportal.errors import CatalogError, StorageError
 from tomoportal.layout import mirror, paths, tree
-from tomoportal.layout.private import REMOTE_READERS, deposition_entries
+from tomoportal.layout.private import deposition_entries
+from tomoportal.layout.readers import readers
 from tomoportal.problems import Problem
 from tomoportal.storage.protocol import Storage
 
@@ -156,8 +156,8 @@ def _is_unreadable(report: LoadReport) -> bool:
 def _datasets(storage: Storage) -> Iterator[tuple[str, str]]:
     """All datasets and their states."""
     names = tree.dataset_names(storage)
-    with ThreadPoolExecutor(REMOTE_READERS) as pool:
-        tags = list(pool.map(lambda name: _state(name, lambda: index_tag(storage, name)), names))
+    with readers(storage) as each:
+        tags = list(each(lambda name: _state(name, lambda: index_tag(storage, name)), names))
     yield from ((name, tag) for name, tag in zip(names, tags, strict=True) if tag)
     for name in mirror.dataset_names(storage):
         if state := _state(name, lambda name=name: mirrors.fingerprint(storage, name)):  # type: ignore[misc]

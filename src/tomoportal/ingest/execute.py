@@ -17,7 +17,7 @@ from tomoportal import __version__
 from tomoportal.errors import Absent, PortalError, StorageError
 from tomoportal.ingest.agreement import PREFIX, disagreements
 from tomoportal.ingest.depositor import DepositorFiles
-from tomoportal.ingest.plan import METADATA_CHANGED, WITHOUT_SIDECAR, sidecar_path
+from tomoportal.ingest.plan import FILES_ALONE, METADATA_CHANGED, sidecar_path
 from tomoportal.ingest.report import Progress, Report
 from tomoportal.ingest.shared import SharedFiles
 from tomoportal.ingest.sidecars import sidecar
@@ -143,7 +143,7 @@ class Executor:
         record, path = record_of(task, outcome), ledger_path(task.key)
         self.report.problems += [replace(p, where=p.where or folder(task.key)) for p in outcome.problems]
         with home.lock:
-            if task.kind in WITHOUT_SIDECAR and staged is not None:
+            if task.kind in FILES_ALONE and staged is not None:
                 home.ledger = publish_files(self.target, path, home.ledger, home.allotment, record, staged)
             else:
                 has_files = staged if task.kind != "run" else None
@@ -202,7 +202,7 @@ def record_of(task: Task, outcome: Outcome) -> Record:
 
 def _same_data(task: Task, old: Record | None, outcome: Outcome) -> bool:
     """Whether metadata alone have changed and the files came out as they lie there already: they are not touched then."""
-    is_of_metadata = task.why == METADATA_CHANGED and task.kind not in WITHOUT_SIDECAR
+    is_of_metadata = task.why == METADATA_CHANGED and task.kind not in FILES_ALONE
     return is_of_metadata and old is not None and old.files == outcome.files
 
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tomoportal.layout import paths
 from tomoportal.layout.paths import Key
-from tomoportal.layout.private import REMOTE_READERS
+from tomoportal.layout.readers import readers
 
 if TYPE_CHECKING:
     from tomoportal.storage.protocol import Entry, Level, Storage
@@ -42,8 +41,8 @@ def dataset_names(storage: Storage) -> list[str]:
     others = {paths.DEPOSITIONS, paths.DEPOSITIONS_OF_REFERENCE, *ours}
     names = [name for name in storage.folders() if name not in others and not paths.is_private(name)]
     sidecars = [paths.sidecar(Key("dataset", dataset=name)) for name in names]
-    with ThreadPoolExecutor(REMOTE_READERS) as readers:
-        there = list(readers.map(storage.exists, sidecars))
+    with readers(storage) as each:
+        there = list(each(storage.exists, sidecars))
     return [name for name, is_there in zip(names, there, strict=True) if is_there]
 
 

@@ -10,6 +10,7 @@
 .tomoportal/ontologies/[name].json.gz             ontologies that the site has loaded
 .tomoportal/leases/[name].json                    who writes
 .tomoportal/copied/[path of the entity].json      files that are in their places already while the entity is being made
+.tomoportal/sums/[path of a folder].crc32         checksums of the files in an OME-Zarr
 .tomoportal/slabs/[path of the entity].npz        the middle of a tomogram or mask, for pictures
 .tomoportal/staging/[process]/                    what is being made
 """
@@ -19,7 +20,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from itertools import chain, islice
@@ -29,6 +29,7 @@ from typing import IO, TYPE_CHECKING, Any
 from tomoportal.errors import NotFound, StorageError
 from tomoportal.layout.paths import PRIVATE, Key, folder
 from tomoportal.layout.processes import SCRATCH, this_process
+from tomoportal.layout.readers import REMOTE_READERS, readers
 from tomoportal.layout.record_stream import records_in
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 IDS = f"{PRIVATE}/ids.json"
 STAGING = f"{PRIVATE}/staging"
 FORMAT = 1
-REMOTE_READERS = 32
-"""Requests at a time on object stores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,14 +260,11 @@ def _made(storage: Storage, path: str) -> Iterator[IO[str]]:
 
 
 def _texts(storage: Storage, paths: Iterable[str]) -> Iterator[str]:
-    """The records of ledgers as JSON with commas between, in order; on object stores many are asked for at a time."""
-    if storage.local_path("") is not None:
-        yield from (_as_text(storage, path) for path in paths)
-        return
+    """The records of ledgers as JSON with commas between, in order, some of them held at a time."""
     left = iter(paths)
-    with ThreadPoolExecutor(REMOTE_READERS) as readers:
+    with readers(storage) as each:
         while some := list(islice(left, 8 * REMOTE_READERS)):
-            yield from readers.map(lambda path: _as_text(storage, path), some)
+            yield from each(lambda path: _as_text(storage, path), some)
 
 
 def _as_text(storage: Storage, path: str) -> str:

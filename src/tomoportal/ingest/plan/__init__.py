@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from tomoportal.ingest.plan.make import make_plan
 from tomoportal.ingest.plan.plans import (
+    FILES_ALONE,
     METADATA_CHANGED,
     UNCHANGED,
-    WITHOUT_SIDECAR,
     DatasetPlan,
     Plan,
     RunPlan,
@@ -19,9 +19,9 @@ from tomoportal.ingest.plan.plans import (
 )
 
 __all__ = [
+    "FILES_ALONE",
     "METADATA_CHANGED",
     "UNCHANGED",
-    "WITHOUT_SIDECAR",
     "DatasetPlan",
     "Plan",
     "RunPlan",

@@ -23,7 +23,8 @@ METADATA_CHANGED = "metadata changed"
 DATA_CHANGED = "source or parameters changed"
 FORCED = "asked for anew"
 NEW = "new"
-WITHOUT_SIDECAR = ("view", "gains")
+FILES_ALONE = ("view", "gains")
+"""Kinds of tasks that publish files and no sidecar."""
 
 T = TypeVar("T")
 
@@ -113,6 +114,6 @@ class Plan:
 
 def sidecar_path(task: Task) -> str:
     """Where the sidecar of a task's entity lies; empty for what has none."""
-    if task.kind in WITHOUT_SIDECAR:
+    if task.kind in FILES_ALONE:
         return ""
     return sidecar(task.key, task.parameters.get("stem", ""))
