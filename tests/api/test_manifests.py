@@ -6,6 +6,7 @@ import hashlib
 import json
 import urllib.error
 import urllib.request
+import zlib
 
 import pytest
 
@@ -53,6 +54,19 @@ def test_files_and_folders_are_told_in_order_with_recorded_checksums(url, demo_p
         ) as head:
             assert head.headers["ETag"] == f'"{line["etag"]}"'
     assert end == {"end": True, "files": len(lines), "bytes": sum(line["size"] for line in lines)}
+
+
+def test_every_file_of_an_image_has_its_recorded_checksum(url, demo_portal: DemoPortal):
+    root = demo_portal.layout
+    images = [path.relative_to(root).as_posix() for path in root.rglob("*.zarr")]
+    assert {kind for kind in ("Tomograms", "TiltSeries", "Annotations") if any(kind in path for path in images)} == {
+        "Tomograms", "TiltSeries", "Annotations",
+    }  # fmt: skip
+    *lines, _ = ask(url, {"paths": images})
+    assert len(lines) == sum(path.is_file() for image in images for path in (root / image).rglob("*"))
+    for line in lines:
+        assert line["crc32"] == f"{zlib.crc32((root / line['path']).read_bytes()):08x}"
+        assert "sha256" not in line
 
 
 @pytest.mark.parametrize(

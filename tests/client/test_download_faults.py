@@ -13,6 +13,8 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ import pytest
 from fixtures_answers import Answer, Asked, answering, ranged
 from tomoportal.client.downloads import pieces, place
 from tomoportal.client.downloads.engine import Outcome
-from tomoportal.client.downloads.fetching import Incomplete, download
+from tomoportal.client.downloads.fetching import download
 from tomoportal.client.downloads.manifest import Item, Manifest, ManifestWriter
 from tomoportal.client.downloads.options import Options
 from tomoportal.client.downloads.place import Destination
@@ -294,6 +296,38 @@ def test_a_folder_that_broke_off_keeps_what_is_still_the_same(tmp_path):
     assert {path.name: path.read_bytes() for path in (tmp_path / "t.zarr").iterdir()} == {
         "a": b"aaaa", "b": b"BBBB", "c": b"cccc",
     }  # fmt: skip
+
+
+def test_a_damaged_chunk_is_asked_for_again_and_never_kept(tmp_path):
+    """As many bytes as expected, with the right tag: only the checksum tells."""
+    data = {"0": b"aaaa", "1": b"bbbb"}
+    items = [
+        Item(
+            f"t.zarr/{name}", "", len(content), etag="1", folder="t.zarr", crc32=f"{zlib.crc32(content):08x}"
+        )
+        for name, content in data.items()
+    ]
+    asked: list[str] = []
+
+    def answer(request: Asked) -> Answer:
+        asked.append(request.target)
+        good = request.target == "/0" or (asked.count("/1") > bad)
+        return ranged(request, data[request.target[1:]] if good else b"bbxb", "1")
+
+    with answering(answer) as url:
+        at_portal = [replace(item, url=f"{url}/{item.path[-1]}") for item in items]
+        bad = 100
+        with pytest.raises(RemoteError, match="CRC-32"):
+            bring(manifest_of(url, *at_portal), tmp_path)
+        assert not (tmp_path / "t.zarr").exists()
+        asked, bad = [], 1
+        bring(manifest_of(url, *at_portal), tmp_path)
+        assert sorted(asked) == ["/1", "/1"]
+        assert finals(tmp_path) == {"t.zarr/0", "t.zarr/1"}
+        (tmp_path / "t.zarr/0").write_bytes(b"aaxa")
+        assert bring(manifest_of(url, *at_portal), tmp_path).kept_files == 2
+        with pytest.raises(UsageError, match="is not what the portal has today"):
+            bring(manifest_of(url, *at_portal), tmp_path, replace(QUICK, verify=True))
 
 
 def test_a_portal_may_lead_to_where_its_files_are(tmp_path):

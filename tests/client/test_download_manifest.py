@@ -110,6 +110,7 @@ def test_where_files_come_from_is_a_host_and_a_path(base):
     [
         {"size": -1}, {"size": 1 << 70}, {"size": "4"}, {"size": True},
         {"size": 1.5}, {"sha256": "zz"}, {"sha256": "A" * 64}, {"sha256": 5},
+        {"crc32": "zz"}, {"crc32": "A" * 8}, {"crc32": "0" * 9},
         {"folder": "2"}, {"folder": "1/a"}, {"etag": ["x"]}, {"kind": None}, {"path": 5}, {"kind": "x" * 5000},
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,8 @@ from tomoportal.layout.paths import Key, folder, sidecar
 from tomoportal.layout.private import Ledger, Record, lease_path, ledger_path
 from tomoportal.layout.processes import has_ended, this_process
 from tomoportal.layout.publish import Standing, publish, publish_files, reveal, standing, unfinished
+from tomoportal.layout.removal import withdraw
+from tomoportal.layout.sums import read_sums, sums_bytes, sums_path
 from tomoportal.layout.tree import marker, rows
 from tomoportal.storage import LocalStorage
 
@@ -270,6 +273,30 @@ def test_a_staged_folder_replaces_all_of_what_it_was(storage, tmp_path):
     (staged / home / "v.zarr/.zattrs").write_bytes(b"{}")
     publish(storage, ledger_path(KEY), Ledger(), Allotment.open(storage, "10500"), record, {}, staged)
     assert [entry.path for entry in storage.list(f"{home}/v.zarr")] == [f"{home}/v.zarr/.zattrs"]
+
+
+def test_checksums_of_a_folder_come_and_go_with_it(storage, tmp_path):
+    home, allotment = folder(KEY), Allotment.open(storage, "10500")
+    staged = tmp_path / "staged"
+    files = {f"{home}/v.zarr": {"size": 2, "count": 1, "probe": ".zattrs", "sha256": None}}
+    record = Record(KEY, {"deposition_id": 1}, sidecar(KEY), inputs="made", files=files)
+    for path, data in {
+        f"{home}/v.zarr/.zattrs": b"{}",
+        sums_path(f"{home}/v.zarr"): sums_bytes({".zattrs": 7}),
+    }.items():
+        (staged / path).parent.mkdir(parents=True)
+        (staged / path).write_bytes(data)
+    ledger = publish(storage, ledger_path(KEY), Ledger(), allotment, record, {}, staged)
+    assert read_sums(storage, f"{home}/v.zarr") == {".zattrs": "00000007"}
+    other = tmp_path / "other"
+    (other / home).mkdir(parents=True)
+    (other / home / "v.mrc").write_bytes(b"voxels")
+    only_mrc = replace(record, files={f"{home}/v.mrc": {"size": 6, "sha256": ""}})
+    publish(storage, ledger_path(KEY), ledger, allotment, only_mrc, {}, other)
+    assert read_sums(storage, f"{home}/v.zarr") == {}
+    publish(storage, ledger_path(KEY), Ledger(), allotment, record, {}, staged)
+    withdraw(storage, record)
+    assert not list(storage.list(".tomoportal/sums"))
 
 
 def test_files_without_a_sidecar_get_their_ids_once(storage, tmp_path):

@@ -6,9 +6,9 @@ the path that it belongs to:
     {"of": 0, "path": "10901/TS_001/…/TS_001.mrc", "size": 1024, "etag": "18f2-400", "sha256": "…"}
     {"end": true, "files": 1, "bytes": 1024}
 
-`sha256` is what was recorded at ingestion, and absent for files inside folders such as OME-Zarr. A path that may not be seen, or is
-being replaced, ends the answer with a line `{"error": {"code", "message", "status"}, "of": 0}` in place of the last one: nobody takes a
-part for the whole.
+`sha256` is what was recorded at ingestion; files inside an OME-Zarr have a `crc32` instead (eight hexadecimal digits). A path that may
+not be seen, or is being replaced, ends the answer with a line `{"error": {"code", "message", "status"}, "of": 0}` in place of the last
+one: nobody takes a part for the whole.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ from tomoportal.api.portal import Portal, being_replaced
 from tomoportal.errors import NotFound, PortalError, StorageError
 from tomoportal.layout.paths import is_private, owner
 from tomoportal.layout.private import ledger_path, read_ledger
+from tomoportal.layout.sums import read_sums
 from tomoportal.storage import Entry, Storage, clean_path
 
 MOST_PATHS = 10_000
 MOST_BYTES = 4 << 20
 """Of a request."""
 _PAGE = 20_000
+_ZARR = ".zarr/"
 _BLOCK = 64 << 10
 """Bytes of an answer that are sent at once."""
 
@@ -101,9 +103,7 @@ def _lines(portal: Portal, paths: list[str]) -> Iterator[str]:
                     "size": entry.size,
                     "etag": entry.tag,
                 }
-                if known := sums.of(entry.path):
-                    line["sha256"] = known
-                yield json.dumps(line, separators=(",", ":"))
+                yield json.dumps({**line, **sums.of(entry.path)}, separators=(",", ":"))
         yield json.dumps({"end": True, "files": files, "bytes": size})
     except PortalError as error:
         status, code = status_of(error)
@@ -156,15 +156,22 @@ def _below(portal: Portal, prefix: str) -> Iterator[Entry]:
 
 
 class Checksums:
-    """The recorded checksums of files, by the ledgers of the runs that they lie in; a listing goes from run to run."""
+    """The recorded checksums of files, by the ledgers of the runs that they lie in and by the folders that they are part of; a
+    listing goes from one to the next."""
 
     def __init__(self, storage: Storage) -> None:
         self._recorded = lru_cache(maxsize=4)(lambda home: _recorded(storage, home))
+        self._inside = lru_cache(maxsize=4)(lambda home: read_sums(storage, home))
 
-    def of(self, path: str) -> str:
-        """Empty when none was recorded."""
+    def of(self, path: str) -> dict[str, str]:
+        """`{"sha256": …}`, `{"crc32": …}` or nothing."""
+        before, is_inside, below = path.partition(_ZARR)
+        if is_inside:
+            known = self._inside(before + _ZARR[:-1]).get(below)
+            return {"crc32": known} if known else {}
         key = owner(path)
-        return "" if key is None else self._recorded(ledger_path(key)).get(path, "")
+        known = None if key is None else self._recorded(ledger_path(key)).get(path)
+        return {"sha256": known} if known else {}
 
 
 def _recorded(storage: Storage, home: str) -> dict[str, str]:

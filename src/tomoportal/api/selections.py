@@ -139,7 +139,7 @@ def _items(portal: Portal, base: str, files: Iterable[tuple[str, str, bool]]) ->
     for kind, path, is_folder in files:
         source = Source(path, base, kind, is_folder, path)
         for entry in entries(portal, path):
-            yield source.item(entry.path, entry.size, sums.of(entry.path), entry.tag)
+            yield source.item(entry.path, entry.size, etag=entry.tag, **sums.of(entry.path))
 
 
 def _jsonl(items: Iterable[Item], portal: str) -> Iterator[bytes]:

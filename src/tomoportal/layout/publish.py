@@ -26,6 +26,7 @@ from tomoportal.layout import private
 from tomoportal.layout.ids import Allotment
 from tomoportal.layout.paths import folder
 from tomoportal.layout.private import Ledger, Record, read_json
+from tomoportal.layout.sums import sums_path
 from tomoportal.layout.tree import implied, marker
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ def _place(storage: Storage, record: Record, staged: Path, old: Record | None) -
             storage.delete(path)
         elif "probe" in known and not any(kept.startswith(f"{path}/") for kept in (*keep, *folders)):
             storage.delete_tree(path)
+            storage.delete(sums_path(path))
 
 
 def _staying(record: Record, new: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tomoportal.layout.paths import folder, sidecar
 from tomoportal.layout.private import Ledger, Record, copied_path, slabs_of
+from tomoportal.layout.sums import sums_path
 from tomoportal.layout.tree import marker
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def take_files(storage: Storage, record: Record) -> None:
     for path, file in record.files.items():
         if "probe" in file:
             storage.delete_tree(path)
+            storage.delete(sums_path(path))
         else:
             storage.delete(path)
     if record.key.kind not in HOLDERS:

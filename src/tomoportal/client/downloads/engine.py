@@ -7,7 +7,6 @@ others; a full disk, a portal that does not answer for long, and Ctrl-C do.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pathlib import Path
 from queue import Full, Queue
 from threading import Condition, Event, Lock, Thread
 
+from tomoportal.client.downloads.checksums import Sum, begun, check_sum
 from tomoportal.client.downloads.fetch import Asking, Fetcher, WriteFailed
 from tomoportal.client.downloads.manifest import Item, Manifest, Totals, Unit
 from tomoportal.client.downloads.names import Distinct
@@ -28,7 +28,6 @@ from tomoportal.client.downloads.place import (
     DiskTrouble,
     Place,
     Standing,
-    check_sum,
     disk_error,
 )
 from tomoportal.client.downloads.progress import Counter, shown
@@ -294,9 +293,9 @@ def _small(engine: Engine, running: _Running, item: Item) -> Job:
     def job(fetcher: Fetcher) -> None:
         path = running.place.part_of(item)
         for attempt in range(_TRIES):
-            digest = _fetched(fetcher, item, path, engine.counter)
+            found = _fetched(fetcher, item, path, engine.counter)
             try:
-                check_sum(item, digest)
+                check_sum(item, found)
                 break
             except RemoteError:
                 path.unlink(missing_ok=True)
@@ -309,16 +308,15 @@ def _small(engine: Engine, running: _Running, item: Item) -> Job:
     return job
 
 
-def _fetched(fetcher: Fetcher, item: Item, path: Path, counter: Counter) -> str:
-    """The checksum of what came; empty when there is none to compare with."""
-    digest = hashlib.sha256() if item.sha256 else None
+def _fetched(fetcher: Fetcher, item: Item, path: Path, counter: Counter) -> Sum:
+    """The checksum of what came."""
+    found = begun(item)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NO_LINKS, 0o644)
     try:
 
         def write(_: int, data: memoryview) -> None:
             write_all(handle, data)
-            if digest is not None:
-                digest.update(data)
+            found.update(data)
             counter.add(0, len(data))
 
         fetcher.fetch(item, 0, item.size, write)
@@ -328,7 +326,7 @@ def _fetched(fetcher: Fetcher, item: Item, path: Path, counter: Counter) -> str:
         raise disk_error(path, error) from error
     finally:
         os.close(handle)
-    return digest.hexdigest() if digest is not None else ""
+    return found
 
 
 def write_all(handle: int, data: memoryview) -> None:

@@ -10,23 +10,10 @@ from typing import IO
 
 from tomoportal.client.downloads.engine import Engine, Outcome
 from tomoportal.client.downloads.listing import Asker, Source, listed
-from tomoportal.client.downloads.manifest import Item, Manifest, ManifestWriter, Totals
+from tomoportal.client.downloads.manifest import Manifest, ManifestWriter, Totals
 from tomoportal.client.downloads.options import Options
 from tomoportal.client.downloads.place import Destination
-from tomoportal.errors import PortalError, UsageError
-
-_SHOWN = 10
-
-
-class Incomplete(PortalError):
-    """Some files could not be had; `errors` says why, the first hundred of them. Everything else has come."""
-
-    def __init__(self, errors: list[PortalError], count: int, what: str) -> None:
-        shown = "\n  ".join(str(error) for error in errors[:_SHOWN])
-        more = f"\n  … and {count - _SHOWN} more" if count > _SHOWN else ""
-        super().__init__(f"{count} {what} could not be had, everything else is here:\n  {shown}{more}")
-        self.errors = tuple(errors)
-
+from tomoportal.errors import Incomplete, UsageError
 
 def write_manifest(file: IO[bytes], portal: str, sources: Iterable[Source], patience: float) -> Totals:
     """List the sources into a manifest. Raises `UsageError` when there are none."""
@@ -41,15 +28,10 @@ def write_manifest(file: IO[bytes], portal: str, sources: Iterable[Source], pati
                 )
             yield source
 
-    return write_items(file, portal, listed(portal, of_one_base(), patience), lambda: next(iter(bases)))
-
-
-def write_items(file: IO[bytes], portal: str, items: Iterable[Item], base) -> Totals:  # type: ignore[no-untyped-def]
-    """Files as a manifest; `base` is asked for when the first one is known."""
     writer: ManifestWriter | None = None
-    for item in items:
+    for item in listed(portal, of_one_base(), patience):
         if writer is None:
-            writer = ManifestWriter(file, portal, base())
+            writer = ManifestWriter(file, portal, next(iter(bases)))
         writer.add(item)
     if writer is None:
         raise UsageError("Nothing of this is at the portal: no file fits what was asked for.")
@@ -86,7 +68,7 @@ def settled(outcome: Outcome) -> Outcome:
     if outcome.failed_units == 1:
         raise outcome.failed[0]
     if outcome.failed_units:
-        raise Incomplete(outcome.failed, outcome.failed_units, "files or folders")
+        raise Incomplete(outcome.failed, outcome.failed_units)
     return outcome
 
 

@@ -57,13 +57,13 @@ class Source:
         """The address."""
         return self.base + quote(self.key, safe="/-_.~()!*',:;@$&+=")
 
-    def item(self, key: str, size: int | None, sha256: str = "", etag: str = "") -> Item:
+    def item(self, key: str, size: int | None, sha256: str = "", etag: str = "", crc32: str = "") -> Item:
         """A file of it, which lies at `key`."""
         below = key[len(self.key) :]
         path = self.to + below if self.to else below.lstrip("/")
         address = self.base + quote(key, safe="/-_.~()!*',:;@$&+=")
         kind = kind_of(key) if self.kind == FILES else self.kind
-        return Item(path, address, size, sha256, etag, kind, whole_folder(path))
+        return Item(path, address, size, sha256, etag, kind, whole_folder(path), crc32)
 
 
 def kind_of(key: str) -> str:
@@ -200,7 +200,7 @@ def _of_manifest(some: tuple[Source, ...], lines: IO[bytes]) -> Iterator[Item]:
             if data.get("end"):
                 return
             source, key = some[data["of"]], str(data["path"])
-            size, sums = int(data["size"]), (str(data.get("sha256", "")), str(data.get("etag", "")))
+            size, sums = int(data["size"]), [str(data.get(name, "")) for name in ("sha256", "etag", "crc32")]
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise RemoteError(f"the portal's list of files cannot be understood ({error}).") from error
         yield source.item(_below(source, key), size, *sums)

@@ -4,9 +4,9 @@
     {"path": "10901/TS_001/…/TS_001.mrc", "url": "https://…", "size": 1024, "sha256": "…", "etag": "…", "kind": "tomograms"}
     {"end": true, "files": 1, "bytes": 1024}
 
-`path` is where the file goes below the destination; `sha256` and `etag` are left out where they are not known; `folder` names the
-folder (an OME-Zarr) that must be there whole or not at all: its files follow each other. Lines may come from strangers: addresses
-other than those below `files`, and paths that could leave the destination, are refused.
+`path` is where the file goes below the destination; `sha256` (or `crc32`) and `etag` are left out where they are not known; `folder`
+names the folder (an OME-Zarr) that must be there whole or not at all: its files follow each other. Lines may come from strangers:
+addresses other than those below `files`, and paths that could leave the destination, are refused.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tomoportal.errors import RemoteError, UsageError
 VERSION = 1
 _LONGEST_LINE = 64 << 10
 _LARGEST = 1 << 62
-_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_CHECKSUMS = {"sha256": re.compile(r"[0-9a-f]{64}\Z"), "crc32": re.compile(r"[0-9a-f]{8}\Z")}
 _UPWARDS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#]|\Z)", re.IGNORECASE)
 _PRINTABLE = re.compile(r"[!-~]+\Z")
 
@@ -42,11 +42,12 @@ class Item:
     etag: str = ""
     kind: str = "files"
     folder: str = ""
+    crc32: str = ""
 
     @property
     def version(self) -> str:
         """What stays the same as long as the content does."""
-        return self.sha256 or f"{self.size} {self.etag}"
+        return self.sha256 or f"{self.size} {self.crc32 or self.etag}"
 
     def line(self) -> str:
         """As it stands in a manifest."""
@@ -55,6 +56,7 @@ class Item:
             "url": self.url,
             "size": self.size,
             "sha256": self.sha256,
+            "crc32": self.crc32,
             "etag": self.etag,
         }
         known |= {"kind": self.kind, "folder": self.folder}
@@ -223,7 +225,7 @@ class _Gathered:
 
     def add(self, item: Item) -> None:
         self._files, self._size = self._files + 1, self._size + (item.size or 0)
-        self._is_sure = self._is_sure and bool(item.sha256 or item.etag)
+        self._is_sure = self._is_sure and bool(item.sha256 or item.crc32 or item.etag)
         self._versions.update(f"{item.path}\n{item.version}\n".encode())
 
     def unit(self) -> Unit:
@@ -249,11 +251,12 @@ def _item(data: dict[str, Any], base: str, name: str) -> Item:
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < _LARGEST):
         raise UsageError(f"{name}: {path}: `size` is not a number of bytes.")
     url = _address_below(data.get("url"), base, name)
-    words = {key: data.get(key, "") for key in ("sha256", "etag", "kind", "folder")}
+    words = {key: data.get(key, "") for key in ("sha256", "crc32", "etag", "kind", "folder")}
     if not all(isinstance(word, str) and len(word) <= len(path) + 512 for word in words.values()):
-        raise UsageError(f"{name}: {path}: expected text in `sha256`, `etag`, `kind` and `folder`.")
-    if words["sha256"] and not _SHA256.match(words["sha256"]):
-        raise UsageError(f"{name}: {path}: `sha256` is no such checksum.")
+        raise UsageError(f"{name}: {path}: expected text in `sha256`, `crc32`, `etag`, `kind` and `folder`.")
+    for kind, digits in _CHECKSUMS.items():
+        if words[kind] and not digits.match(words[kind]):
+            raise UsageError(f"{name}: {path}: `{kind}` is no such checksum.")
     if words["folder"] and not path.startswith(f"{words['folder']}/"):
         raise UsageError(f"{name}: {path} is not in its folder {words['folder']}.")
     return Item(path, url, size, **words)

@@ -7,16 +7,16 @@ stream ends where the next one began. On a fast line one stream is all there is,
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 from typing import BinaryIO
 
+from tomoportal.client.downloads.checksums import begun, check_sum, recorded
 from tomoportal.client.downloads.fetch import BLOCK, Fetcher, WriteFailed
 from tomoportal.client.downloads.manifest import Item
-from tomoportal.client.downloads.place import NO_LINKS, Place, check_sum, told
+from tomoportal.client.downloads.place import NO_LINKS, Place, told
 from tomoportal.client.downloads.progress import Counter
 from tomoportal.errors import RemoteError
 
@@ -50,7 +50,7 @@ class Pieces:
         count = -(-item.size // PIECE)
         self._pieces = bytearray(_DONE if place.is_done(item, number) else _FREE for number in range(count))
         self._lock, self._hashing = Lock(), Lock()
-        self._digest, self._hashed = hashlib.sha256(), 0
+        self._sum, self._hashed = begun(item), 0
         self._speed = _Speed()
         counter.add(
             0, sum(self._end(number) - number * PIECE for number, one in enumerate(self._pieces) if one)
@@ -146,7 +146,7 @@ class Pieces:
         if wants_more and not self._more(self.bring):
             with self._lock:
                 self._speed.leave()
-        if self._item.sha256 and not self._hashing.locked() and self._can_follow():
+        if recorded(self._item) and not self._hashing.locked() and self._can_follow():
             self._more(self._follow_if_free)
 
     def _can_follow(self) -> bool:
@@ -162,11 +162,11 @@ class Pieces:
 
     def _check(self) -> None:
         """Raises `RemoteError` when the checksum is not the recorded one; the bytes are removed then."""
-        if self._item.sha256:
+        if recorded(self._item):
             with self._hashing:
                 self._follow()
             try:
-                check_sum(self._item, self._digest.hexdigest())
+                check_sum(self._item, self._sum)
             except RemoteError:
                 self._path.unlink(missing_ok=True)
                 raise
@@ -182,7 +182,7 @@ class Pieces:
             while self._hashed < len(self._pieces) and self._pieces[self._hashed] == _DONE:
                 left = self._end(self._hashed) - self._hashed * PIECE
                 while left and (came := file.readinto(buffer[: min(left, len(buffer))])):
-                    self._digest.update(buffer[:came])
+                    self._sum.update(buffer[:came])
                     left -= came
                 self._hashed += 1
 

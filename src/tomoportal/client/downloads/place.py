@@ -19,9 +19,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from tomoportal.client.downloads.checksums import is_as_recorded, recorded
 from tomoportal.client.downloads.manifest import Item, Unit
 from tomoportal.client.downloads.names import NOTES, PART, STATE, checked_path, folds_case
-from tomoportal.errors import PortalError, RemoteError, StorageError, UsageError
+from tomoportal.errors import PortalError, StorageError, UsageError
 
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 """How files are opened here: not through links."""
@@ -154,7 +155,9 @@ class Place:
             return False
         for item in items:
             path = self.target / item.path[len(item.folder) + 1 :]
-            if not _has_size(path, item.size) or (verify and item.sha256 and sha256_of(path) != item.sha256):
+            if not _has_size(path, item.size) or (
+                verify and recorded(item) and not is_as_recorded(item, path)
+            ):
                 return False
         return True
 
@@ -165,10 +168,10 @@ class Place:
         if (
             note is not None
             and note.get("mtime") == self.target.stat().st_mtime_ns
-            and not (verify and item.sha256)
+            and not (verify and recorded(item))
         ):
             return True
-        if not item.sha256 or sha256_of(self.target) != item.sha256:
+        if not is_as_recorded(item, self.target):
             return False
         if note is None or note.get("mtime") != self.target.stat().st_mtime_ns:
             self._write_note(self.target.stat().st_mtime_ns)
@@ -325,21 +328,6 @@ def _note(target: Path) -> dict[str, Any] | None:
             with suppress(ValueError):  # cut off by a stop
                 found = json.loads(line)
     return found
-
-
-def sha256_of(path: Path) -> str:
-    """The checksum of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def check_sum(item: Item, found: str) -> None:
-    """Raises `RemoteError` when it is not the recorded one."""
-    if item.sha256 and found != item.sha256:
-        raise RemoteError(
-            f"{item.url} does not have the checksum that was recorded for it (SHA-256 {found}, expected {item.sha256}); what came was "
-            "removed. Run it again; if it says so again, tell the portal's operator."
-        )
 
 
 def _key(item: Item, piece: int) -> int:

@@ -12,12 +12,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from threading import BoundedSemaphore, Event, Lock, local
 from typing import Any
 
+from tomoportal.client.downloads.checksums import begun, check_sum
 from tomoportal.client.downloads.engine import Outcome
 from tomoportal.client.downloads.fetch import Asking, Fetcher, Write
 from tomoportal.client.downloads.manifest import Item, Manifest
 from tomoportal.client.downloads.options import Options
 from tomoportal.client.downloads.patience import Gate, Stopped
-from tomoportal.client.downloads.place import check_sum
 from tomoportal.client.downloads.progress import Counter, shown
 from tomoportal.errors import PortalError, RemoteError, StorageError, UsageError
 
@@ -171,18 +171,18 @@ class _Pieces:
         self.error: Exception | None = None
 
     def __iter__(self) -> Iterator[bytes]:
-        digest, at, size = hashlib.sha256(), 0, self._item.size
+        found, at, size = begun(self._item), 0, self._item.size
         try:
             while size is None or at < size:
                 piece = bytearray()
                 at = self._fetcher.fetch(
                     self._item, at, None if size is None else min(at + PIECE, size), self._into(piece)
                 )
-                digest.update(piece)
+                found.update(piece)
                 yield bytes(piece)
                 if size is None:
                     break
-            check_sum(self._item, digest.hexdigest())
+            check_sum(self._item, found)
         except (PortalError, Stopped) as error:
             self.error = error
             raise

@@ -21,6 +21,7 @@ from tomoportal.ingest.volumes import (
 )
 from tomoportal.ingest.volumes.remote import open_remote
 from tomoportal.layout.paths import folder
+from tomoportal.layout.sums import sums_path
 from tomoportal.problems import Problem, Severity
 
 
@@ -72,6 +73,7 @@ def write(
         kind=kind,
         zarr_dir=work.place(zarr),
         mrc_file=work.place(mrc),
+        sums_file=work.place(sums_path(zarr)),
         recipe=recipe,
         threads=work.threads,
         budget=work.budget,

@@ -34,6 +34,7 @@ from tomoportal.ingest.volumes.source import Source, check_shape
 from tomoportal.ingest.volumes.spool import resized, spooled
 from tomoportal.ingest.volumes.stream import Gathered, Job, run
 from tomoportal.ingest.volumes.zarr_files import ZarrFiles, chunk_bytes
+from tomoportal.layout.sums import sums_bytes
 
 _CHUNKS_PER_WORKER, _CHUNKS_PER_TASK = 5, 6
 
@@ -56,13 +57,15 @@ def write_volume(
     kind: VolumeKind,
     zarr_dir: Path | None,
     mrc_file: Path | None,
+    sums_file: Path | None = None,
     recipe: MaskRecipe | None = None,
     threads: int = 1,
     budget: MemoryBudget | None = None,
     progress: Callable[[int], None] | None = None,
     scratch: Path | None = None,
 ) -> tuple[VolumeFacts, Slab]:
-    """Write `source` as OME-Zarr into the folder `zarr_dir` and as MRC into `mrc_file`, either or both or neither.
+    """Write `source` as OME-Zarr into the folder `zarr_dir` and as MRC into `mrc_file`, either or both or neither; the checksums of
+    the files of the first into `sums_file` (`layout.sums`).
 
     `spacing` is the voxel size in Å that is published (the source's own, when known and different, is recorded as a
     problem). `recipe` says how a source becomes a mask; masks only. All concurrent calls share one `budget`.
@@ -76,7 +79,9 @@ def write_volume(
     if recipe is not None and not kind.is_mask:
         raise UsageError(f"{source.name}: a mask recipe was given for a {kind.value.replace('_', ' ')}.")
     try:
-        return _written(source, spacing, kind, zarr_dir, mrc_file, recipe, threads, budget, progress, scratch)
+        return _written(
+            source, spacing, kind, zarr_dir, mrc_file, sums_file, recipe, threads, budget, progress, scratch
+        )
     except BaseException as error:
         _remove(zarr_dir, mrc_file)
         if isinstance(error, OSError) and error.errno is not None:
@@ -86,7 +91,7 @@ def write_volume(
 
 def _written(
     source: Source, spacing: float, kind: VolumeKind, zarr_dir: Path | None, mrc_file: Path | None,
-    recipe: MaskRecipe | None, threads: int, budget: MemoryBudget | None, progress: Callable[[int], None] | None,
+    sums_file: Path | None, recipe: MaskRecipe | None, threads: int, budget: MemoryBudget | None, progress: Callable[[int], None] | None,
     scratch: Path | None,
 ) -> tuple[VolumeFacts, Slab]:  # fmt: skip
     budget = budget or MemoryBudget.for_threads(threads)
@@ -119,6 +124,8 @@ def _written(
             zarr.put_metadata(
                 spacing, described_labels(ready.values) if kind is VolumeKind.INSTANCE_MASK else None
             )
+            if sums_file is not None:
+                sums_file.write_bytes(sums_bytes(zarr.sums))
     return _facts(ready, job, gathered, contrast, spacing, mrc_file), slab
 
 

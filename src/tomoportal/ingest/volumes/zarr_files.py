@@ -9,6 +9,7 @@ import itertools
 import math
 import os
 import threading
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +31,8 @@ from tomoportal.ingest.volumes.order import grid_of
 
 
 class ZarrFiles:
-    """The folder `root` with the levels `shapes` (z, y, x) of `dtype`. Counts what it writes in `size` and `files`."""
+    """The folder `root` with the levels `shapes` (z, y, x) of `dtype`. Counts what it writes in `size` and `files`, and
+    keeps the CRC-32 of each file by its path below `root` in `sums`."""
 
     def __init__(self, root: Path, shapes: Sequence[Shape], dtype: np.dtype, kind: VolumeKind) -> None:
         self._root, self._shapes, self._kind = root, shapes, kind
@@ -38,6 +40,7 @@ class ZarrFiles:
         self._shuffle = BYTE_SHUFFLE if kind.is_mask else BIT_SHUFFLE
         self._lock = threading.Lock()
         self.size = self.files = 0
+        self.sums: dict[str, int] = {}
         for level, shape in enumerate(shapes):
             for z, y in itertools.product(*map(range, grid_of(shape, kind.chunks)[:2])):
                 (root / str(level) / str(z) / str(y)).mkdir(parents=True, exist_ok=True)
@@ -83,9 +86,11 @@ class ZarrFiles:
                 left = left[os.write(descriptor, left) :]
         finally:
             os.close(descriptor)
+        known = path.relative_to(self._root).as_posix(), zlib.crc32(data)
         with self._lock:
             self.size += len(data)
             self.files += 1
+            self.sums[known[0]] = known[1]
 
 
 def chunk_bytes(kind: VolumeKind, dtype: np.dtype) -> int:
