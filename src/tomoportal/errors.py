@@ -12,7 +12,8 @@ PortalError                    str() is one or two sentences for the user
 ├─ CatalogError                database missing, of another version, or broken
 ├─ QueryError(ValueError)      a filter or field that a reader asked for does not exist
 │  └─ TooMuch                  a sound query that asks for more than the portal gives at once; .limit
-└─ RemoteError                 client side: the server is unreachable or answered an error; .status
+├─ RemoteError                 client side: the server is unreachable or answered an error; .status
+└─ Incomplete                  client side: some of several files could not be had; .errors
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from tomoportal.problems import Problem
+
+_TOLD = 10
+"""So many errors of a download are told one by one."""
 
 
 class PortalError(Exception):
@@ -100,3 +104,15 @@ class RemoteError(PortalError):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+class Incomplete(PortalError):
+    """Some of several files or folders could not be had; `errors` says why, the first hundred of them. Everything else has come."""
+
+    def __init__(self, errors: Sequence[PortalError], count: int) -> None:
+        shown = "\n  ".join(str(error) for error in errors[:_TOLD])
+        more = f"\n  … and {count - _TOLD} more" if count > _TOLD else ""
+        super().__init__(
+            f"{count} files or folders could not be had, everything else is here:\n  {shown}{more}"
+        )
+        self.errors = tuple(errors)

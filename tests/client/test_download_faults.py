@@ -26,7 +26,7 @@ from tomoportal.client.downloads.fetching import download
 from tomoportal.client.downloads.manifest import Item, Manifest, ManifestWriter
 from tomoportal.client.downloads.options import Options
 from tomoportal.client.downloads.place import Destination
-from tomoportal.errors import PortalError, RemoteError, StorageError, UsageError
+from tomoportal.errors import Incomplete, PortalError, RemoteError, StorageError, UsageError
 
 DATA = bytes(range(256)) * 40
 QUICK = Options(jobs=4, patience=2.0, progress=False)

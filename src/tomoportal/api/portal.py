@@ -76,7 +76,7 @@ class Portal:
 
     def view(self, addresses: Addresses | None = None) -> View:
         """What an anonymous reader may see today. Raises `CatalogError`."""
-        return self._opened().view(None, today=today(), addresses=addresses or Addresses())
+        return self._opened().view(today=today(), addresses=addresses or Addresses())
 
     def seen(self, path: str) -> tuple[Key | None, Visibility]:
         """The entity that owns a path, and whether this file of it may be given out; kept until the catalogue or the day changes."""

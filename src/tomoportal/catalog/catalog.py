@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from tomoportal.catalog.backends import database_at
 from tomoportal.catalog.compile.writer import Addresses
@@ -19,10 +18,8 @@ class Catalog:
     def __init__(self, database: Database, *, fresh: bool) -> None:
         self.database, self.fresh = database, fresh
 
-    def view(
-        self, principal: Any = None, *, today: date | None = None, addresses: Addresses | None = None
-    ) -> View:
-        """What `principal` (nobody in particular, for now) may see on a day; without `today`, now."""
+    def view(self, *, today: date | None = None, addresses: Addresses | None = None) -> View:
+        """What may be seen on a day; without `today`, now."""
         from tomoportal.settings import today as this_day
 
         return View(self.database, today or this_day(), addresses or Addresses(), self.version)

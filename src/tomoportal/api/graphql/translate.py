@@ -28,7 +28,6 @@ from tomoportal.model.fields import Field, Kind, Relation
 
 INTERFACES = ("EntityInterface", "Node")
 ROUNDED = ("avg", "stddev", "variance")
-FIGURES = ("sum", "min", "max", *ROUNDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from tomoportal.client.downloads.options import Options
 from tomoportal.client.downloads.place import Destination
 from tomoportal.errors import Incomplete, UsageError
 
+
 def write_manifest(file: IO[bytes], portal: str, sources: Iterable[Source], patience: float) -> Totals:
     """List the sources into a manifest. Raises `UsageError` when there are none."""
     bases: dict[str, None] = {}
