@@ -29,7 +29,7 @@ from tomoportal.client.downloads.lists import JSONL, NOTATIONS
 from tomoportal.client.downloads.manifest import Item, ManifestWriter
 from tomoportal.errors import UsageError
 from tomoportal.exports import PLAIN
-from tomoportal.exports.copick_portal import portal_project
+from tomoportal.exports.copick.portal import portal_project
 from tomoportal.exports.particles import LARGEST, file_name, particles, point_lists
 from tomoportal.exports.selection import KINDS, Selection
 

@@ -124,7 +124,7 @@ def copick(
     from tomoportal.catalog import open_catalog
     from tomoportal.errors import UsageError
     from tomoportal.exports import PLAIN
-    from tomoportal.exports.copick import Volumes, Wish, write_project
+    from tomoportal.exports.copick.project import Volumes, Wish, write_project
     from tomoportal.settings import Settings
     from tomoportal.storage import open_storage
 

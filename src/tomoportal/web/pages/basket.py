@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from tomoportal.errors import UsageError
-from tomoportal.exports.copick_portal import chosen_runs
+from tomoportal.exports.copick.portal import chosen_runs
 from tomoportal.exports.particles import MOST_LISTS, PointList, count_annotations, point_lists
 from tomoportal.exports.selection import Selection, kind_of
 from tomoportal.formats.particles.writers.collected import COLLECTED

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tomoportal.catalog import View
-from tomoportal.errors import NotFound, UsageError
+from tomoportal.errors import UsageError
 from tomoportal.exports.annotation import SHAPES
-from tomoportal.exports.copick import RADIUS
+from tomoportal.exports.copick.pickable import Pickable, listed, told_radius
 from tomoportal.exports.selection import Selection
 from tomoportal.formats.particles.writers.copick import copick_name
 from tomoportal.model import query
@@ -66,20 +66,11 @@ def _objects(view: View, runs: tuple[int, ...], read: Callable[[str], bytes]) ->
     found = json.loads(view.json(query.Aggregate("Annotation", (groups,), mine)))["groups"]
     names = {group["object_id"]: group["object_name"] for group in found}
     ordered = sorted(names, key=lambda id: names[id].casefold())
-    shades = colours([names[id] for id in ordered])
     points = _with_points(view, runs)
     taken: dict[str, int] = {}
-    return [
-        {
-            "name": _unique(copick_name(names[id]), taken),
-            "is_particle": id in points,
-            "label": label,
-            "color": [*bytes.fromhex(shade[1:]), 255],
-            "identifier": id,
-            "radius": _radius(view, runs, id, read),
-        }
-        for label, (id, shade) in enumerate(zip(ordered, shades, strict=True), start=1)
-    ]
+    called = [_unique(copick_name(names[id]), taken) for id in ordered]
+    objects = [Pickable(id, id in points, _radius(view, runs, id, read)) for id in ordered]
+    return listed(zip(called, objects, colours(names[id] for id in ordered), strict=True))
 
 
 def _with_points(view: View, runs: tuple[int, ...]) -> set[str]:
@@ -100,13 +91,9 @@ def _unique(name: str, taken: dict[str, int]) -> str:
 
 
 def _radius(view: View, runs: Iterable[int], object: str, read: Callable[[str], bytes]) -> float:
-    """Half the diameter (Å) that the first annotation of an object tells."""
+    """The radius (Å) that the first annotation of an object tells."""
     where = query.all_of((Compare("run_id", "in", tuple(runs)), Compare("object_id", "eq", object)))
     row = view.rows(
         Select("Annotation", (Value("sidecar", "https_metadata_path"),), where, (Order(("id",)),), 1)
     )[0]
-    try:
-        described = json.loads(read(row["sidecar"])).get("annotation_object") or {}
-    except NotFound:
-        described = {}
-    return float(described.get("diameter") or 2 * RADIUS) / 2
+    return told_radius(read, row["sidecar"])

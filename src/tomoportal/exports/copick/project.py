@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from tomoportal.catalog import View
-from tomoportal.errors import NotFound, UsageError
+from tomoportal.errors import UsageError
 from tomoportal.exports.annotation import SHAPES
+from tomoportal.exports.copick.pickable import RADIUS, Pickable, listed, told_radius
 from tomoportal.formats.particles import read_ndjson
 from tomoportal.formats.particles.writers import WRITERS, Destination
 from tomoportal.formats.particles.writers.copick import copick_name
@@ -29,8 +30,6 @@ from tomoportal.storage import Storage
 from tomoportal.viewer.colours import colours
 
 USER = "portal"
-RADIUS = 50.0
-"""Å; how large an object is drawn whose deposition file does not say."""
 
 _RUN: tuple[Selection, ...] = (
     *(Value(name, name) for name in ("id", "name", "dataset_id")),
@@ -69,22 +68,13 @@ class Wish:
 
 
 @dataclass(slots=True)
-class _Object:
-    """A pickable object, as far as annotations have told of it."""
-
-    identifier: str | None = None
-    is_particle: bool = False
-    radius: float = RADIUS
-
-
-@dataclass(slots=True)
 class Project:
     """What has been written so far into `folder`."""
 
     folder: Path
     storage: Storage
     volumes: Volumes
-    objects: dict[str, _Object] = field(default_factory=dict)
+    objects: dict[str, Pickable] = field(default_factory=dict)
     runs: int = 0
     tomograms: int = 0
     picks: int = 0
@@ -186,15 +176,11 @@ def _annotation(project: Project, row: dict[str, Any], home: Path, destination: 
         project.masks += 1
 
 
-def _told(project: Project, row: dict[str, Any]) -> _Object:
+def _told(project: Project, row: dict[str, Any]) -> Pickable:
     """The object of an annotation; the first annotation that says how large it is decides."""
-    known = project.objects.setdefault(copick_name(row["object"]), _Object(row["object_id"]))
+    known = project.objects.setdefault(copick_name(row["object"]), Pickable(row["object_id"]))
     if known.radius == RADIUS:
-        try:
-            described = json.loads(project.storage.read(row["sidecar"])).get("annotation_object") or {}
-        except NotFound:
-            described = {}
-        known.radius = float(described.get("diameter") or 2 * RADIUS) / 2
+        known.radius = told_radius(project.storage.read, row["sidecar"])
     return known
 
 
@@ -216,24 +202,14 @@ def _place(project: Project, path: str, target: Path) -> None:
 def _config(project: Project) -> dict[str, Any]:
     home = project.folder.absolute()
     names = sorted(project.objects)
-    shades = colours(names)
-    objects = [
-        {
-            "name": name,
-            "is_particle": project.objects[name].is_particle,
-            "label": label,
-            "color": [*bytes.fromhex(shade[1:]), 255],
-            "identifier": project.objects[name].identifier,
-            "radius": project.objects[name].radius,
-        }
-        for label, (name, shade) in enumerate(zip(names, shades, strict=True), start=1)
-    ]
     return {
         "config_type": "filesystem",
         "name": "Tomoportal",
         "description": f"{project.runs} runs of a Tomoportal",
         "version": "1.0.0",
-        "pickable_objects": objects,
+        "pickable_objects": listed(
+            zip(names, map(project.objects.__getitem__, names), colours(names), strict=True)
+        ),
         "overlay_root": f"local://{home / 'overlay'}",
         "overlay_fs_args": {"auto_mkdir": True},
         "static_root": f"local://{home / 'static'}",
