@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 from fixtures_web import web_app
@@ -118,10 +119,12 @@ def test_pages_of_the_site_replace_and_join_ours(client, tmp_path):
     settings = site_in(
         tmp_path,
         faq="# Our questions\n\nSee [imaging](imaging.md#grids) and {{ license }} or ask {{ contact }}.\n",
-        imaging="---\ntitle: Imaging\norder: 3\nupdated: 2026-02-03\n---\n# How we image\n\n## Grids\n\n![Grid](grid.png)\n",
+        imaging="---\ntitle: Imaging\norder: 3\nupdated: 2026-02-03\n---\n# How we image\n\n"
+        "## Grids\n\n![Grid](grid.png) ![Torn](torn.png)\n",
         hidden="---\nnav: no\n---\n# Not in the navigation\n",
     )
-    (tmp_path / "grid.png").write_bytes(b"\x89PNG")
+    Image.new("L", (20, 10)).save(tmp_path / "grid.png")
+    (tmp_path / "torn.png").write_bytes(b"\x89PNG")
     (tmp_path / "secret.txt").write_text("x")
     visitor = client(settings)
     faq, imaging = visitor.get("/about/faq").text, visitor.get("/about/imaging").text
@@ -129,7 +132,8 @@ def test_pages_of_the_site_replace_and_join_ours(client, tmp_path):
     assert 'href="/about/imaging#grids"' in faq
     assert "creativecommons.org/publicdomain/zero" in faq
     assert '<time datetime="2026-02-03">' in imaging
-    assert 'src="/site/files/grid.png"' in imaging
+    assert 'src="/site/files/grid.png" alt="Grid" width="20" height="10"' in imaging
+    assert 'src="/site/files/torn.png" alt="Torn" loading' in imaging
     assert visitor.get("/site/files/grid.png").headers["content-type"] == "image/png"
     assert visitor.get("/site/files/secret.txt").status_code == 404
     assert visitor.get("/site/files/..%2Fsecret.png").status_code == 404

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-from PIL import Image
-
 import tomoportal
 from tomoportal.web import urls
 from tomoportal.web.content.markdown import Document, document
+from tomoportal.web.content.pictures import measured
 
 _PACKAGE = Path(tomoportal.__file__).parent
 _ORDER = (
     "deposition",
     "layout",
+    "looking",
+    "basket",
     "downloading",
     "client",
     "napari",
@@ -60,16 +61,7 @@ def guides() -> tuple[Guide, ...]:
 
 @lru_cache(maxsize=64)
 def _read(file: Path, _changed: int) -> Document:
-    return document(file.read_text(encoding="utf-8"), _readdressed, partial(_measured, file.parent))
-
-
-def _measured(folder: Path, href: str) -> tuple[int, int] | None:
-    """Width and height of a picture beside the guides."""
-    file = folder / href
-    if ":" in href or not file.is_file():
-        return None
-    with Image.open(file) as picture:
-        return picture.size
+    return document(file.read_text(encoding="utf-8"), _readdressed, partial(measured, file.parent))
 
 
 def _readdressed(href: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from tomoportal.errors import UsageError
@@ -18,6 +18,7 @@ from tomoportal.settings import Settings
 from tomoportal.web import urls
 from tomoportal.web.content.fields import TABLES
 from tomoportal.web.content.markdown import Document, document
+from tomoportal.web.content.pictures import measured
 from tomoportal.web.getting.licenses import License
 
 DEFAULTS = Path(__file__).parent / "pages"
@@ -68,7 +69,7 @@ def navigation(settings: Settings) -> tuple[Page, ...]:
 
 def read(page: Page, settings: Settings) -> Document:
     """The page as HTML. Raises `UsageError` for a placeholder that does not exist."""
-    return _document(page, _values(settings))
+    return _document(page, _values(settings), settings.site.folder)
 
 
 def _values(settings: Settings) -> tuple[tuple[str, str], ...]:
@@ -82,7 +83,7 @@ def _values(settings: Settings) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=64)
-def _document(page: Page, values: tuple[tuple[str, str], ...]) -> Document:
+def _document(page: Page, values: tuple[tuple[str, str], ...], folder: str) -> Document:
     known = dict(values)
 
     def value(match: re.Match[str]) -> str:
@@ -94,7 +95,16 @@ def _document(page: Page, values: tuple[tuple[str, str], ...]) -> Document:
             raise UsageError(f"{page.file}: there is no placeholder {name!r}; expected one of {choices}.")
         return known[name]
 
-    return document(_PLACEHOLDER.sub(value, page.body), _readdressed)
+    return document(_PLACEHOLDER.sub(value, page.body), _readdressed, partial(_measured, folder))
+
+
+def _measured(folder: str, href: str) -> tuple[int, int] | None:
+    """The size of a picture where `_readdressed` says that it is served; of none without a folder of the site."""
+    return (
+        measured(Path(folder), Path(href).name)
+        if folder and "/" not in href[:1] and ":" not in href
+        else None
+    )
 
 
 def _readdressed(href: str) -> str:
