@@ -41,6 +41,7 @@ def test_pages_show_days_in_that_order(browser, language, release, fact):
     for address, words in (
         (dataset, release),
         (listed, release),
+        ("/search?q=CZCDP-10300", fact),
         (f"/runs/{run}", fact),
         (f"/annotations/{annotation}", fact),
     ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tomoportal.catalog import View
 from tomoportal.catalog.search.terms import terms
@@ -22,14 +22,23 @@ NAMES = 12
 """Objects, organisms and authors on the page."""
 
 
+class Told(NamedTuple):
+    """What is said about a row besides what matches: the address of its page, what it belongs to, and a day."""
+
+    href: str
+    about: str
+    day: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A row that fits: its identifier as people write it, and a line about what it belongs to."""
+    """A row that fits: its identifier as people write it, and a line about what it belongs to, which may end in a day."""
 
     hit: Hit
     href: str
     number: str
     about: str
+    day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +133,10 @@ def _of_name(item: dict[str, Any]) -> str:
 
 
 def _datasets(view: View, text: str) -> Group:
-    def about(ids: tuple[int, ...]) -> dict[int, tuple[str, str]]:
+    def about(ids: tuple[int, ...]) -> dict[int, Told]:
         fields = (Value("id", "id"), Value("organism", "organism_name"), query.RelatedTotal("runs", "runs"))
         return {
-            row["id"]: (
+            row["id"]: Told(
                 urls.dataset(row["id"]),
                 f"{row['organism'] or 'no organism'} · {formats.plural(row['runs'], 'run')}",
             )
@@ -138,10 +147,10 @@ def _datasets(view: View, text: str) -> Group:
 
 
 def _depositions(view: View, text: str) -> Group:
-    def about(ids: tuple[int, ...]) -> dict[int, tuple[str, str]]:
+    def about(ids: tuple[int, ...]) -> dict[int, Told]:
         fields = (Value("id", "id"), Value("date", "deposition_date"))
         return {
-            row["id"]: (urls.deposition(row["id"]), f"deposited {formats.day(row['date'])}")
+            row["id"]: Told(urls.deposition(row["id"]), "deposited", formats.day(row["date"]))
             for row in view.rows(Select("Deposition", fields, Compare("id", "in", ids)))
         }
 
@@ -149,10 +158,10 @@ def _depositions(view: View, text: str) -> Group:
 
 
 def _runs(view: View, text: str) -> Group:
-    def about(ids: tuple[int, ...]) -> dict[int, tuple[str, str]]:
+    def about(ids: tuple[int, ...]) -> dict[int, Told]:
         fields = (Value("id", "id"), One("dataset", "dataset", (Value("title", "title"),)))
         return {
-            row["id"]: (urls.run(row["id"]), row["dataset"]["title"])
+            row["id"]: Told(urls.run(row["id"]), row["dataset"]["title"])
             for row in view.rows(Select("Run", fields, Compare("id", "in", ids)))
         }
 
@@ -160,14 +169,14 @@ def _runs(view: View, text: str) -> Group:
 
 
 def _annotations(view: View, text: str) -> Group:
-    def about(ids: tuple[int, ...]) -> dict[int, tuple[str, str]]:
+    def about(ids: tuple[int, ...]) -> dict[int, Told]:
         inside = One(
             "run",
             "run",
             (Value("id", "id"), Value("name", "name"), One("dataset", "dataset", (Value("title", "title"),))),
         )
         return {
-            row["id"]: (
+            row["id"]: Told(
                 urls.run(row["run"]["id"], "annotations"),
                 f"{row['run']['name']} · {row['run']['dataset']['title']}",
             )
@@ -181,11 +190,11 @@ _PREFIXES = {"Dataset": "DS", "Deposition": "CZCDP", "Run": "RN", "Annotation": 
 
 
 def _group(
-    view: View, text: str, entity: str, title: str, about: Callable[[tuple[int, ...]], dict[int, tuple[str, str]]], more: str = ""
+    view: View, text: str, entity: str, title: str, about: Callable[[tuple[int, ...]], dict[int, Told]], more: str = ""
 ) -> Group:  # fmt: skip
     total, hits = _best(view, text, entity)
     told = about(tuple(hit.id for hit in hits))
-    results = tuple(_result(hit, *told[hit.id]) for hit in hits)
+    results = tuple(_result(hit, told[hit.id]) for hit in hits)
     return Group(title.lower(), title, total, results, more if total > len(hits) else "")
 
 
@@ -196,5 +205,5 @@ def _best(view: View, text: str, entity: str) -> tuple[int, tuple[Hit, ...]]:
     return found["total"], tuple(hit_of(hit) for hit in found["hits"])
 
 
-def _result(hit: Hit, href: str, about: str) -> Result:
-    return Result(hit, href, f"{_PREFIXES[hit.entity]}-{hit.id}", about)
+def _result(hit: Hit, told: Told) -> Result:
+    return Result(hit, told.href, f"{_PREFIXES[hit.entity]}-{hit.id}", told.about, told.day)
