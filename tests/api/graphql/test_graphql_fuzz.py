@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,8 +15,7 @@ from graphql import GraphQLResolveInfo, execute_sync, parse
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from fixtures_catalog import TODAY, small_portal
-from fixtures_postgres import Backend
+from fixtures_catalog import TODAY
 from tomoportal.api import errors
 from tomoportal.api.graphql.execute import Request, Service
 from tomoportal.api.graphql.schema import make_schema
@@ -42,17 +40,6 @@ def documents(mode: Any) -> st.SearchStrategy[Any]:
     """Texts of queries."""
     scalars = {"DateTime": MOMENTS.map(hypothesis_graphql.nodes.String)}
     return hypothesis_graphql.queries(SCHEMA, custom_scalars=scalars, mode=mode)
-
-
-@pytest.fixture(scope="module")
-def portal(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    with small_portal(backend.url(tmp_path_factory.mktemp("fuzz"))) as catalog:
-        yield catalog
-
-
-@pytest.fixture(scope="module")
-def service() -> Service:
-    return Service()
 
 
 def judged(portal: Catalog, service: Service, text: str) -> dict[str, Any]:

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy
 
-from fixtures_catalog import TODAY, small_portal
-from fixtures_postgres import Backend
+from fixtures_catalog import TODAY
 from tomoportal.api.graphql.execute import Request, Service
 from tomoportal.catalog import Catalog
 
 SERVICE = Service()
-
-
-@pytest.fixture(scope="module")
-def portal(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    with small_portal(backend.url(tmp_path_factory.mktemp("search"))) as catalog:
-        yield catalog
 
 
 def answer(portal: Catalog, text: str, **variables: Any) -> Any:

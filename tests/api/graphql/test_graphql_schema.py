@@ -12,7 +12,7 @@ from graphql.utilities import BreakingChange, find_breaking_changes
 from tomoportal.api.graphql.schema import make_schema
 from tomoportal.model.registry import ENTITIES
 
-OFFICIAL = Path(__file__).parents[2] / ".cache/official"
+OFFICIAL = Path(__file__).parents[3] / ".cache/official"
 MUTATIONS = re.compile(r"Mutation|CreateInput|UpdateInput|WhereClauseMutations")
 
 
