@@ -22,6 +22,7 @@ from tomoportal.layout.ids import Allotment
 from tomoportal.layout.lease import hold
 from tomoportal.layout.paths import Key, folder, picture
 from tomoportal.layout.private import Ledger, Record, dataset_home, ledger_path, read_json, read_ledger
+from tomoportal.layout.publish import Standing, standing
 from tomoportal.layout.removal import stands_on, take_files, take_sidecar, with_dependents
 from tomoportal.layout.tree import at, dataset_names
 from tomoportal.problems import Problem
@@ -228,25 +229,30 @@ class Removal:
         """A dataset, and its deposition, must not go on showing the picture of a tomogram that goes."""
         going = {sum_ for record in doomed if record.key.kind == "view" for sum_ in _sums(record)}
         for record in own.records.values():
-            if not record.published or not going & set(_sums(record)):
+            if not record.published:
                 continue
-            names, gone = run_names(self.target, record.key.dataset), {folder(one.key) for one in doomed}
+            if self._is_due(record, going):
+                self._renew(record, {folder(one.key) for one in doomed})
+            self._renew_deposition(record.key, str(record.identity.get("deposition_id")), going)
 
-            def staying(run: str, dataset: str = record.key.dataset, gone: set[str] = gone) -> Ledger:
-                found = read_ledger(self.target, _ledger_path(dataset, run)).records
-                return Ledger({path: one for path, one in found.items() if path not in gone})
+    def _is_due(self, record: Record, going: set[str]) -> bool:
+        """Whether an entity shows one of these pictures, or somebody was stopped while changing it."""
+        return bool(going & set(_sums(record))) or standing(self.target, record) is not Standing.WHOLE
 
-            origin = PhotoChoice(names, today()).tomogram(staying)
-            shown = set(_sums(record))
-            renew_photos(
-                self.target, record, Allotment.open(self.target, record.key.dataset), origin, _nothing
-            )
-            self._renew_deposition(record.key, str(record.identity.get("deposition_id")), shown)
+    def _renew(self, record: Record, gone: set[str]) -> None:
+        dataset = record.key.dataset
 
-    def _renew_deposition(self, dataset: Key, number: str, shown: set[str]) -> None:
+        def staying(run: str) -> Ledger:
+            found = read_ledger(self.target, _ledger_path(dataset, run)).records
+            return Ledger({path: one for path, one in found.items() if path not in gone})
+
+        origin = PhotoChoice(run_names(self.target, dataset), today()).tomogram(staying)
+        renew_photos(self.target, record, Allotment.open(self.target, dataset), origin, _nothing)
+
+    def _renew_deposition(self, dataset: Key, number: str, going: set[str]) -> None:
         key = Key("deposition", deposition=number)
         record = read_ledger(self.target, ledger_path(key)).get(key)
-        if record is None or not record.published or not shown & set(_sums(record)):
+        if record is None or not record.published or not self._is_due(record, going):
             return
         lease = deposition_lease(number)
         origin = dataset if self.target.exists(picture(dataset, "snapshot")) else None
