@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 
 import pytest
 
@@ -24,6 +25,8 @@ from tomoportal import (
     TomogramVoxelSpacing,
 )
 from tomoportal.errors import RemoteError, UsageError
+from tomoportal.layout.sums import read_sums, sums_bytes, sums_path
+from tomoportal.storage import LocalStorage
 
 NOTES = ".tomoportal-downloads"
 
@@ -119,7 +122,15 @@ def test_a_change_at_the_portal_is_noticed_though_the_size_is_the_same(demo_copy
         tomogram = Tomogram.find(client, limit=1)[0]
         folder = tomogram.download_omezarr(here)
         stored = _stored(demo_copy, tomogram.https_omezarr_dir) / ".zattrs"
-        stored.write_bytes(stored.read_bytes()[:-1] + b" ")
+        changed = stored.read_bytes()[:-1] + b" "
+        stored.write_bytes(changed)
+        image = stored.parent.relative_to(demo_copy.layout).as_posix()
+        sums = {
+            path: int(known, 16) for path, known in read_sums(LocalStorage(demo_copy.layout), image).items()
+        }
+        (demo_copy.layout / sums_path(image)).write_bytes(
+            sums_bytes({**sums, ".zattrs": zlib.crc32(changed)})
+        )
         with pytest.raises(UsageError, match="not what the portal has today"):
             tomogram.download_omezarr(here)
         tomogram.download_omezarr(here, overwrite=True)

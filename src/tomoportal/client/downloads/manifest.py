@@ -47,7 +47,7 @@ class Item:
     @property
     def version(self) -> str:
         """What stays the same as long as the content does."""
-        return self.sha256 or f"{self.size} {self.crc32 or self.etag}"
+        return self.sha256 or f"{self.size} {self.etag or self.crc32}"
 
     def line(self) -> str:
         """As it stands in a manifest."""
