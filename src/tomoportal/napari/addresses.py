@@ -12,7 +12,8 @@ from tomoportal.client.connection import Client
 from tomoportal.client.http_store import HttpStore
 from tomoportal.client.volume import open_volume
 from tomoportal.errors import UsageError
-from tomoportal.napari.layers import LayerData, image_layer, part_layers, tomogram_layers
+from tomoportal.napari.appearance import LayerData
+from tomoportal.napari.layers import image_layer, part_layers, tomogram_layers
 from tomoportal.napari.parts import part_of
 from tomoportal.viewer.colours import colours
 

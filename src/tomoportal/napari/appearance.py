@@ -1,4 +1,4 @@
-"""Contrast and colours of a tomogram's layers, as the portal's own viewer has them."""
+"""What napari is told of a layer; contrast and colours as the portal's own viewer has them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from tomoportal.napari.parts import Part
 from tomoportal.viewer.colours import colours
 
 Limits = tuple[float, float]
+
+LayerData = tuple[Any, dict[str, Any], str]
+"""Data, what napari is told of them, kind of layer."""
 
 
 def contrast_of(tomogram: Tomogram) -> Limits | None:

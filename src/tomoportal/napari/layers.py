@@ -11,13 +11,10 @@ from tomoportal.client.classes import AnnotationFile, Tomogram
 from tomoportal.client.extras import needed
 from tomoportal.client.volume import Volume
 from tomoportal.errors import RemoteError
-from tomoportal.napari.appearance import Limits, colours_of, contrast_of
+from tomoportal.napari.appearance import LayerData, Limits, colours_of, contrast_of
 from tomoportal.napari.particles import point_layers
 from tomoportal.napari.parts import MESHES, POINTS, Part, parts_of
 from tomoportal.napari.places import cubic, placed, zyx
-
-LayerData = tuple[Any, dict[str, Any], str]
-"""Data, what napari is told of them, kind of layer."""
 
 _DARKEST, _BRIGHTEST = 1.0, 99.0
 """Percentiles that become black and white where the portal tells nothing."""

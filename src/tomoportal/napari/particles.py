@@ -17,7 +17,7 @@ from tomoportal.viewer.points import AXIS_COLOURS, AXIS_LENGTH, instance_colours
 if TYPE_CHECKING:
     import pandas
 
-    from tomoportal.napari.layers import LayerData
+    from tomoportal.napari.appearance import LayerData
 
 DIAMETER = 100.0
 """Å, of objects whose size is not told; the viewer of the portal takes the same."""

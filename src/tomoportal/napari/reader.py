@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tomoportal.napari.addresses import is_known, layers_at
-from tomoportal.napari.layers import LayerData
+from tomoportal.napari.appearance import LayerData
 
 Reader = Callable[[str | Sequence[str]], list[LayerData]]
 

@@ -26,9 +26,10 @@ from tomoportal.client.classes import Run, Tomogram
 from tomoportal.client.connection import DEFAULT_URL, Client
 from tomoportal.errors import PortalError
 from tomoportal.napari.addresses import first_tomogram
+from tomoportal.napari.appearance import LayerData
 from tomoportal.napari.browsing import Row, below, datasets, found
 from tomoportal.napari.details import Details, picture_of
-from tomoportal.napari.layers import LayerData, tomogram_layers
+from tomoportal.napari.layers import tomogram_layers
 from tomoportal.napari.parts import Part
 from tomoportal.napari.tree import Tree, row_of
 from tomoportal.napari.work import Job

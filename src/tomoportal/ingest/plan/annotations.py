@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tomoportal.ingest import identity
 from tomoportal.ingest.find import FoundItem, FoundSpacing
 from tomoportal.ingest.plan.planning import RunPlanning
@@ -21,6 +23,8 @@ def plan_annotation(
     alignment: str | None,
     volume: str | None,
 ) -> None:
+    """Plan an annotation: the `items` of one entry of the deposition file. `alignment`: sidecar of the alignment in which it is given;
+    `volume`: source of the first tomogram that is planned for its voxel spacing."""
     metadata = dict(items[0].metadata or {})
     who = identity.of_annotation(run.state.deposition, metadata, spacing.name, alignment)
     key = run.claim(place.of("annotation"), who, items[0])
@@ -29,25 +33,13 @@ def plan_annotation(
     described = metadata["annotation_object"]
     stem = annotation_stem(described["name"], metadata.get("version", "1.0"), described.get("description"))
     wants_surface = _wants_surface(run, key)
-    sources = [
-        {
-            "shape": item.source.shape,
-            "format": item.parameters.get("file_format"),
-            "parameters": {
-                name: value for name, value in item.parameters.items() if name != "is_visualization_default"
-            },
-            "visible": item.parameters.get("is_visualization_default"),
-            **({"surface": True} if item.source.shape in MASKS and wants_surface else {}),
-        }
-        for item in items
-    ]
     grid = None if volume else published_grid(run.ids.ledger, place, alignment)
     tomogram, tomogram_spacing = (volume, spacing.value) if volume or grid else first_tomogram(run.found)
     compares = volume or any(item.parameters.get("rescale") for item in items)
     inputs = {f"source{number}": run.inputs([item.path or ""]) for number, item in enumerate(items)}
     inputs["tomogram"] = run.inputs([tomogram] if tomogram and compares else [])
     parameters = {
-        "sources": sources,
+        "sources": [_source(item, wants_surface) for item in items],
         "stem": stem,
         "voxel_spacing": spacing.value,
         "tomogram_spacing": tomogram_spacing,
@@ -57,6 +49,19 @@ def plan_annotation(
     }
     links = {"alignment_metadata_path": alignment}
     run.add(Task(key, who, inputs, parameters, metadata, links, run.state.place(items[0].source)))
+
+
+def _source(item: FoundItem, wants_surface: bool) -> dict[str, Any]:
+    """What a task is told about a file of an annotation."""
+    told = {
+        "shape": item.source.shape,
+        "format": item.parameters.get("file_format"),
+        "parameters": {
+            name: value for name, value in item.parameters.items() if name != "is_visualization_default"
+        },
+        "visible": item.parameters.get("is_visualization_default"),
+    }
+    return {**told, "surface": True} if item.source.shape in MASKS and wants_surface else told
 
 
 def _wants_surface(run: RunPlanning, key: Key) -> bool:

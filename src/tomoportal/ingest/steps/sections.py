@@ -103,44 +103,48 @@ def is_of(mdoc: Mdoc, stack: str) -> bool:
 def angles_of(work: Work, source: Source, acquired: Acquired) -> Angles:
     """The angles of a stack: those of its list, else of its header, else of its mdoc. Raises `FormatError` when the list does not
     have as many as the stack has images."""
-    count = source.shape[0]
-    lists = work.read("angles")
-    if lists:
-        name, data = lists[0]
-        angles = read_tilt_angles(data, name)
-        if len(angles) != count:
-            raise FormatError(
-                name,
-                f"the list has {len(angles)} angles, the stack {source.name} has {count} images.",
-                "Give one angle per image, in the order of the stack.",
-            )
-        doubts = (
-            *passed_over(work, "angles", name),
-            *_twice(angles, name),
-            *_other_than_header(angles, source, name),
-        )
-        return Angles(angles, name, lists[0], doubts)
-    recorded = _in_header(source)
-    if recorded:
+    if lists := work.read("angles"):
+        return _listed(work, source, lists[0])
+    if recorded := _in_header(source):
         message = "there is no angle list (.rawtlt); the angles are those of the extended header of the stack"
         hint = "Add the list under `rawtilts` if they are wrong."
-        problem = Problem("angles-from-header", message, Severity.WARNING, file=source.name, hint=hint)
-        return Angles(recorded, source.name, None, (problem, *_twice(recorded, source.name)))
-    stated = _in_mdoc(acquired, count)
-    if stated:
+        return _instead(recorded, source.name, _no_list(source, message, hint, "angles-from-header"))
+    if stated := _in_mdoc(acquired, source.shape[0]):
         message = (
             "there is no angle list (.rawtlt); the angles are those of the mdoc, in the order of its ZValue"
         )
         hint = "Add the list under `rawtilts` if the images lie in another order."
-        problem = Problem("angles-from-mdoc", message, Severity.WARNING, file=source.name, hint=hint)
-        return Angles(
-            stated, acquired.mdocs[0].name, None, (problem, *_twice(stated, acquired.mdocs[0].name))
+        return _instead(stated, acquired.mdocs[0].name, _no_list(source, message, hint, "angles-from-mdoc"))
+    message = "there is no angle list (.rawtlt) for this tilt series"
+    hint = "Add it under `rawtilts`; its images get no angles."
+    return Angles(problems=(_no_list(source, message, hint, "no-angle-list"),))
+
+
+def _listed(work: Work, source: Source, file: tuple[str, bytes]) -> Angles:
+    """The angles of a list: its name and content."""
+    name, data = file
+    angles, count = read_tilt_angles(data, name), source.shape[0]
+    if len(angles) != count:
+        raise FormatError(
+            name,
+            f"the list has {len(angles)} angles, the stack {source.name} has {count} images.",
+            "Give one angle per image, in the order of the stack.",
         )
-    problem = Problem(
-        "no-angle-list", "there is no angle list (.rawtlt) for this tilt series", Severity.WARNING,
-        file=source.name, hint="Add it under `rawtilts`; its images get no angles.",
-    )  # fmt: skip
-    return Angles(problems=(problem,))
+    doubts = (
+        *passed_over(work, "angles", name),
+        *_twice(angles, name),
+        *_other_than_header(angles, source, name),
+    )
+    return Angles(angles, name, file, doubts)
+
+
+def _instead(angles: tuple[float, ...], name: str, problem: Problem) -> Angles:
+    """Angles out of a file that is no list of them."""
+    return Angles(angles, name, None, (problem, *_twice(angles, name)))
+
+
+def _no_list(source: Source, message: str, hint: str, code: str) -> Problem:
+    return Problem(code, message, Severity.WARNING, file=source.name, hint=hint)
 
 
 def passed_over(work: Work, role: str, taken: str) -> list[Problem]:
