@@ -133,7 +133,9 @@ def add_run(layout: Layout, dataset: str, name: str, *, sections: int = 2) -> No
     for number, deposition in ((100, "20001"), (101, "20002")):
         tomogram = spacing.of("tomogram", id=number)
         layout.put(tomogram, tomogram_sidecar(tomogram, deposition))
-    layout.storage.write(paths.viewer_state(spacing.of("tomogram", id=100)), b'{"layers": ["{files}x"]}')
+    layout.storage.write(
+        paths.viewer_state(spacing.of("tomogram", id=100)), b'{"layers": [{"source": "{files}x"}]}'
+    )
     annotation = spacing.of("annotation", id=100)
     layout.put(annotation, annotation_sidecar(annotation), stem="ribosome-1.0")
 

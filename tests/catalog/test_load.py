@@ -103,7 +103,7 @@ def test_values_come_from_their_places(loaded: Catalog) -> None:
     assert first["reconstruction_method"] == "Fourier_Space"
     assert first["scale_0_dimensions"] == "64,60,20"
     assert first["scale_2_dimensions"] is None
-    assert first["neuroglancer_config"] == '{"layers": ["/files/x"]}'
+    assert first["neuroglancer_config"] == '{"layers": [{"source": "/files/x"}]}'
     assert (first["is_author_submitted"], second["is_author_submitted"]) == (True, False)
     assert first["alignment_id"] == rows["Alignment"][0]["id"]
     assert rows["Alignment"][0]["tiltseries_id"] == tilt["id"]
@@ -248,6 +248,15 @@ def test_unreadable_metadata_stop_the_dataset_and_delete_nothing(layout: Layout,
     assert everything(loaded) == before
 
 
+def test_a_viewer_state_that_is_none_stops_the_dataset(layout: Layout, loaded: Catalog) -> None:
+    before = everything(loaded)
+    state = paths.viewer_state(SPACING.of("tomogram", id=100))
+    layout.storage.write(state, b'{"layers": null}')
+    (problem,) = load(layout.storage, loaded).problems
+    assert (problem.code, state in problem.message) == ("load-unreadable", True)
+    assert everything(loaded) == before
+
+
 def test_a_field_that_must_be_there(layout: Layout, empty: Catalog) -> None:
     key = SPACING.of("tomogram", id=100)
     layout.put(key, tomogram_sidecar(key, "20001", size={"x": 64, "z": 20}))
@@ -266,9 +275,11 @@ def test_a_field_that_must_be_there(layout: Layout, empty: Catalog) -> None:
         ({"processing": "boiled"}, "load-processing", Severity.ERROR),
         ({"ctf_corrected": "perhaps"}, "load-ctf-corrected", Severity.WARNING),
         ({"voxel_spacing": "wide"}, "load-voxel-spacing", Severity.ERROR),
+        ({"voxel_spacing": 10**400}, "load-voxel-spacing", Severity.ERROR),
         ({"offset": {"x": 1, "y": 2}}, "load-offset-z", Severity.WARNING),
         ({"alignment_metadata_path": "nowhere.json"}, "load-alignment-id", Severity.WARNING),
         ({"dates": {"release_date": "soon"}}, "load-release-date", Severity.WARNING),
+        ({"dates": {"release_date": "0001-01-01T00:00:00+23:59"}}, "load-release-date", Severity.WARNING),
         ({"deposition_id": "77"}, "load-deposition-id", Severity.ERROR),
     ],
 )

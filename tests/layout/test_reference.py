@@ -32,7 +32,10 @@ def test_addresses_of_a_viewer_state(address: str, ours: str) -> None:
     assert marked == json.loads(json.dumps(state).replace(json.dumps(address), json.dumps(ours)))
 
 
-@pytest.mark.parametrize("text", ["[1]", "{", ""])
+@pytest.mark.parametrize(
+    "text",
+    ["[1]", "{", "", '{"layers": null}', '{"layers": ["x"]}', '{"layers": [{"name": 5}]}', '{"a": NaN}'],
+)
 def test_a_damaged_viewer_state(text: str) -> None:
     with pytest.raises(ValueError):
         with_files_mark(text, "10500", "TS_1")

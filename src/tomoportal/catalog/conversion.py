@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Any
 from tomoportal.model.fields import Field, Kind
 
 _INT32 = 2**31
+_LARGEST = sys.float_info.max
 _UNICODE = re.compile("[^\x00\ud800-\udfff]*")
 
 
@@ -47,7 +48,7 @@ def _whole(value: Any) -> int:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LARGEST:
         raise ValueError("a finite number")
     return float(value)
 
@@ -68,7 +69,10 @@ def _moment(value: Any) -> str:
         raise ValueError("a date such as 2024-05-23") from None
     if not isinstance(parsed, datetime):
         parsed = datetime(parsed.year, parsed.month, parsed.day)
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    try:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    except OverflowError:
+        raise ValueError("a date within the years 1 to 9999") from None
 
 
 def _matrix(value: Any) -> str:

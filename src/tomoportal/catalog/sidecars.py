@@ -16,6 +16,7 @@ from tomoportal.errors import NotFound, StorageError
 from tomoportal.layout import paths, tree
 from tomoportal.layout.private import Record, indexed, ledger_path, read_ledger
 from tomoportal.layout.readers import readers
+from tomoportal.layout.viewer_states import read_state
 from tomoportal.problems import Problem
 from tomoportal.storage.protocol import Storage
 
@@ -135,8 +136,10 @@ def _reader(storage: Storage) -> Callable[[Record], Published | Record | None]:
 def _viewer_state(storage: Storage, record: Record, sidecar: dict[str, Any]) -> str | None:
     path = sidecar.get("neuroglancer_config_path") or paths.viewer_state(record.key)
     try:
-        return storage.read(path).decode()
+        state = storage.read(path).decode()
+        read_state(state)
     except NotFound:
         return None
-    except UnicodeDecodeError as error:
-        raise StorageError(path, f"this viewer state is not text: {error}") from error
+    except ValueError as error:
+        raise StorageError(path, f"this viewer state is damaged: {error}") from error
+    return state

@@ -49,7 +49,7 @@ def viewer_state(view: View, tomogram: int) -> str | None:
     """The state as JSON text, with the addresses of `view`; None when this reader may not see the tomogram, or nothing of it can be
     looked at. Annotations are drawn that share its alignment; without one, those of its voxel spacing."""
     row = view.one("Tomogram", tomogram, _TOMOGRAM)
-    if row is None or not row["zarr"]:
+    if row is None or not row["zarr"] or row["voxel_spacing"] <= 0:
         return None if row is None else row["copy"]
     copy = json.loads(row["copy"]) if row["copy"] else None
     known = [address for layer in (copy or {}).get("layers", ()) for address in addresses(layer)]

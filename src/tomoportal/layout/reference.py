@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from tomoportal.layout.mirror import Place
 from tomoportal.layout.paths import IMAGES, folder, pictures
+from tomoportal.layout.viewer_states import read_state
 from tomoportal.model.fields import FILES_MARK
 from tomoportal.problems import Problem, Severity
 
@@ -65,10 +66,7 @@ def with_files_mark(state: str, dataset: str, run: str) -> str:
             return {key: marked(item) for key, item in value.items()}
         return value
 
-    found = json.loads(state)
-    if not isinstance(found, dict):
-        raise ValueError("it is not a JSON object")
-    return json.dumps(marked(found), separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(marked(read_state(state)), separators=(",", ":"), ensure_ascii=False)
 
 
 def _with_paths_inside(data: dict[str, Any], place: Place) -> dict[str, Any]:

@@ -176,7 +176,7 @@ def _name(row: dict[str, Any]) -> str:
 def _lines(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     sides = [row[f"size_{axis}"] for axis in "xyz"]
     spacing = row["voxel_spacing"]
-    physical = " × ".join(formats.number(round(side * spacing / 10)) for side in sides)
+    physical = " × ".join(f"{side * spacing / 10:,.0f}" for side in sides)
     return (
         ("Voxels", " × ".join(formats.number(side) for side in sides)),
         ("Voxel spacing", formats.quantity(spacing, "Å")),

@@ -101,7 +101,7 @@ def _data(current: Seen, row: dict[str, Any]) -> str:
 
 
 def _wanted(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
-    rows = [tomogram for tomogram in row["tomograms"] if tomogram["https_omezarr_dir"]]
+    rows = [item for item in row["tomograms"] if item["https_omezarr_dir"] and item["voxel_spacing"] > 0]
     asked = visit.request.query_params.get("tomogram")
     found = next((item for item in rows if asked is None or _is_called(item["id"], asked)), None)
     if found is not None:
