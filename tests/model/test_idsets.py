@@ -49,6 +49,7 @@ def test_what_a_filter_finds_among_many_runs_fits_into_a_cookie():
         ("20-1", "“20-1” is no range of runs: the lower number stands first."),
         ("1-2000000000", "more than 10,000 runs"),
         ("1-6000_10001-16000", "more than 10,000 runs"),
+        ("_".join(["1-9999"] * 21), "Many runs are named again and again"),
         ("~", "damaged"),
         ("~!!", "damaged"),
         ("~eJxjYGB", "damaged"),

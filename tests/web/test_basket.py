@@ -131,6 +131,9 @@ def test_what_is_hidden_or_never_was_is_not_there(visitor, browser):
         ({"add": "people.1"}, 400, "is nothing that a basket holds"),
         ({"add": "runs"}, 303, ""),
         ({"add": "runs.1-99999"}, 400, "more than 10,000 runs"),
+        ({"add": [f"runs.1-{last}" for last in range(9980, 10001)]}, 400, "named again and again"),
+        ({"list": "http://[x"}, 400, "is no list that can be put into a basket"),
+        ({"list": ["/browse-data/runs"] * 2}, 400, "2 lists"),
         ({"list": "/about"}, 400, "is no list that can be put into a basket"),
         ({"list": "//evil.example/browse-data/runs?sort=%00&page=-1"}, 303, ""),
         ({"do": "dance"}, 303, ""),
@@ -153,6 +156,7 @@ def test_requests_of_other_sites_are_refused(visitor, runs):
         {"sec-fetch-site": "same-site"},
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "http://[x"},
     ):
         answer = put(visitor, headers, add=f"runs.{runs[0]}")
         assert answer.status_code == 403, headers
@@ -170,6 +174,7 @@ def test_nobody_is_led_away(visitor, runs):
         "https://evil.example//evil.example/",
         "javascript:alert(1)",
         "https://x/\\evil",
+        "https://[x/runs/1",
         "https://x/basket?runs=1",
     ):
         answer = put(visitor, {"referer": referer}, add=f"runs.{runs[0]}")

@@ -36,9 +36,14 @@ class Selection:
     def read(cls, parameters: Iterable[tuple[str, str]]) -> Self:
         """What the parameters of an address say; others are not looked at. Raises `UsageError`."""
         found: dict[str, set[int]] = {}
+        named = 0
         for word, text in parameters:
             if word in KINDS:
-                found.setdefault(word, set()).update(idsets.read(text, plural(word)))
+                ids = idsets.read(text, plural(word))
+                found.setdefault(word, set()).update(ids)
+                named += len(ids)
+                if named > idsets.MOST_NAMED:
+                    raise idsets.named_again(plural(word))
         return cls._of(found)
 
     @classmethod

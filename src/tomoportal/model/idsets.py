@@ -17,6 +17,8 @@ from tomoportal.errors import UsageError
 
 MOST_IDS = 10_000
 """Ids of one set."""
+MOST_NAMED = 200_000
+"""Ids that are looked at together, each as often as it is named."""
 HIGHEST = (1 << 31) - 1
 _PACKED = "~"
 _PREFIX = re.compile(r"[A-Za-z]+-(?=[0-9])")
@@ -40,16 +42,25 @@ def read(text: str, what: str) -> tuple[int, ...]:
     Raises `UsageError` for what is no such text, and for more than `MOST_IDS`."""
     ids = _unpacked(text, what) if text.startswith(_PACKED) else _listed(text, what)
     found: set[int] = set()
+    named = 0
     for part in ids:
         found.update(part)
         if len(found) > MOST_IDS:
             raise too_many(what)
+        named += len(part)
+        if named > MOST_NAMED:
+            raise named_again(what)
     return tuple(sorted(found))
 
 
 def too_many(what: str) -> UsageError:
     """What to say of more than `MOST_IDS`."""
     return UsageError(f"These are more than {MOST_IDS:,} {what}; take fewer at a time.")
+
+
+def named_again(what: str) -> UsageError:
+    """What to say of more than `MOST_NAMED`."""
+    return UsageError(f"Many {what} are named again and again; name each once.")
 
 
 def _ranges(ordered: list[int]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -58,7 +58,7 @@ def _is_ours(request: Request, public_url: str) -> bool:
         return site in ("same-origin", "none")
     origin = request.headers.get("origin")
     own = (request.headers.get("host"), urlsplit(public_url).netloc or None)
-    return origin is None or (urlsplit(origin).netloc or "null") in own
+    return origin is None or (_split(origin).netloc or "null") in own
 
 
 def changed(visit: Visit, fields: Fields) -> Response:
@@ -77,7 +77,7 @@ def changed(visit: Visit, fields: Fields) -> Response:
 
 def _back(visit: Visit) -> str:
     """The page of ours where the button is; the basket itself when it is there, or the browser does not say."""
-    came = urlsplit(visit.request.headers.get("referer", ""))
+    came = _split(visit.request.headers.get("referer", ""))
     page = f"{came.path}?{came.query}" if came.query else came.path
     return page if _OWN_PAGE.match(page) and came.path != urls.BASKET else urls.BASKET
 
@@ -100,9 +100,11 @@ def _after(visit: Visit, before: Selection, fields: Fields) -> Selection:
     start = given if do == "replace" else before | given if do == "merge" else before
     removed = _named(text for name, text in fields if name == "remove")
     added = _named(text for name, text in fields if name == "add")
-    for name, text in fields:
-        if name == "list":
-            added |= listed(visit, text)
+    lists = [text for name, text in fields if name == "list"]
+    if len(lists) > 1:
+        raise UsageError(f"This form names {len(lists):,} lists; put in one at a time.")
+    for address in lists:
+        added |= listed(visit, address)
     if added.ids:
         added.checked(visit.view)
     return (start | added) - removed
@@ -119,9 +121,17 @@ def _named(texts: Iterable[str]) -> Selection:
     return Selection.read((word, ids) for word, _, ids in parts)
 
 
+def _split(address: str) -> SplitResult:
+    """The parts of an address; none of one that is no address."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
+
+
 def listed(visit: Visit, address: str) -> Selection:
     """All rows of the list at an address of ours, with its filters. Raises `UsageError`."""
-    parts = urlsplit(address)
+    parts = _split(address)
     word, list_of, within = _list_at(parts.path)
     choice = list_of.read(parse_qsl(parts.query))
     members = choice.members(visit.view, within)
