@@ -11,11 +11,10 @@ from tomoportal.model.annotation import Annotation, AnnotationFile
 from tomoportal.model.query import Many, One, Order, Value
 from tomoportal.web import formats, identifiers
 from tomoportal.web.context import Visit
-from tomoportal.web.downloads import Download
+from tomoportal.web.downloads import Download, own_files
 from tomoportal.web.exports import ExportForm, export_form
 from tomoportal.web.facts import Facts, FileLink, facts, files, selected
 from tomoportal.web.identifiers import Link
-from tomoportal.web.own_files import own_files
 from tomoportal.web.people import AUTHORS, Person, people
 
 

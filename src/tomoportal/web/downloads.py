@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote
@@ -62,6 +63,14 @@ def download(visit: Visit, file: FileLink, local: str) -> Download:
     if file.is_folder:
         commands.append(Command(IN_PLACE, _ZARR.format(address=json.dumps(address))))
     return Download(file.label, file.size, "" if file.is_folder else file.https, tuple(commands))
+
+
+def own_files(
+    visit: Visit, run: str, owner: str, found: Iterable[FileLink], *, keep: bool = False
+) -> tuple[Download, ...]:
+    """The ways to get the files of what belongs to a run, each by a name of its own: `owner` stands in it, and with `keep` the name that
+    it has there."""
+    return tuple(download(visit, file, local_name(run, owner, file, keep=keep)) for file in found)
 
 
 def folder(visit: Visit, label: str, s3: str, size: float | None, python: str) -> Download:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tomoportal.model.query import Compare, Figure, Groups, RelatedAggregate
+from tomoportal.model.query import Figure, Groups, RelatedAggregate
 from tomoportal.web import formats
+from tomoportal.web.contents import ESTIMATED
 from tomoportal.web.facts import Fact
 from tomoportal.web.identifiers import Link
 
-ESTIMATED = RelatedAggregate(
+ESTIMATES = RelatedAggregate(
     "estimated",
     "per_section_parameters",
     (
@@ -24,7 +25,7 @@ ESTIMATED = RelatedAggregate(
             ),
         ),
     ),
-    Compare("major_defocus", "is_null", False),
+    ESTIMATED,
 )
 """How many images of a tilt series have a CTF estimate, and the limits of the defocus."""
 

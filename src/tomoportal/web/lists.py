@@ -7,16 +7,14 @@ from functools import partial
 
 from tomoportal.model import query
 from tomoportal.model.query import Order, through
+from tomoportal.web.contents import DEPOSITED, ESTIMATED, WITH_FILE
 from tomoportal.web.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
 from tomoportal.web.filters import ListOf, Sort
 from tomoportal.web.numbers import Measured
 from tomoportal.web.run_filters import (
     CONTENT,
-    DEPOSITED,
-    ESTIMATED,
     GROUND_TRUTH,
     OBJECTS,
-    WITH_FILE,
     about_runs,
     authored,
     has_id,
@@ -24,8 +22,6 @@ from tomoportal.web.run_filters import (
     spaced,
 )
 from tomoportal.web.spellings import containing, listed
-
-__all__ = ["DATASETS", "DEPOSITED", "DEPOSITIONS", "PAGE", "RUNS", "RUNS_OF_DATASET", "WITH_FILE"]
 
 PAGE = 20
 """Rows on a page of a list."""
@@ -131,7 +127,7 @@ RUNS_OF_DATASET = ListOf(
     sort_aliases=_NAME_ALIASES,
 )
 
-_DEPOSITED = (
+_HELD = (
     Demand("annotation", "Annotations", through(("annotations",), query.EVERYTHING)),
     Demand("tomogram", "Tomograms", through(("tomograms",), query.EVERYTHING)),
     Demand("raw-frames", "Movie frames", through(("frames",), WITH_FILE)),
@@ -145,7 +141,7 @@ DEPOSITIONS = ListOf(
     entity="Deposition",
     is_ranked=True,
     filters=(
-        AllOf(parameter="files", legend="Data types", demands=_DEPOSITED, section=CONTENT),
+        AllOf(parameter="files", legend="Data types", demands=_HELD, section=CONTENT),
         AllOf(parameter="ground_truth", legend="Ground truth", demands=(GROUND_TRUTH,), section=CONTENT),
         OneOf(parameter="organism", legend="Organism", path=("datasets", "organism_name"), section=SAMPLE),
         OneOf(parameter="object", legend="Object", path=("annotations", "object_name"), section=OBJECTS),

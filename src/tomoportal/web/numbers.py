@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -38,11 +38,10 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Numbers from `low` to `high`; the upper end belongs to it only where `is_closed`."""
+    """Numbers from `low` to below `high`."""
 
     low: float
     high: float
-    is_closed: bool
     bits: Bits
 
 
@@ -81,12 +80,7 @@ def _between(of: Members, measured: Measured, low: float, high: float, where: qu
 
 @remembered
 def _by_value(of: Members, measured: Measured, low: float, high: float, field: str) -> dict[str, Bits]:
-    bounded: list[query.Condition] = []
-    if math.isfinite(low):
-        bounded.append(Compare(measured.field, "gte", _number(low)))
-    if math.isfinite(high):
-        bounded.append(Compare(measured.field, "lte", _number(high)))
-    where = query.all_of(bounded)
+    where = query.all_of(bounded(measured.field, low, high))
     owners = _owners(of, measured.relation, where)
     found: dict[str, list[int]] = {}
     for value, id in of.view.pairs(holder_of(of, measured.relation).entity, where, (field,)):
@@ -105,8 +99,16 @@ def _bins(of: Members, measured: Measured, where: query.Condition, is_whole: boo
     found = []
     for low, high in pairwise(marks):
         start, stop = bisect_left(numbers.values, low), bisect_left(numbers.values, high)
-        found.append(Bin(low, high, False, bits_at(numbers.places[start:stop], numbers.size)))
+        found.append(Bin(low, high, bits_at(numbers.places[start:stop], numbers.size)))
     return tuple(found)
+
+
+def bounded(field: str, low: float, high: float) -> Iterator[query.Condition]:
+    """What a number between the bounds fulfils, both inside; there may be none on a side."""
+    if math.isfinite(low):
+        yield Compare(field, "gte", _number(low))
+    if math.isfinite(high):
+        yield Compare(field, "lte", _number(high))
 
 
 def _number(bound: float) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tomoportal.model import query
 from tomoportal.model.query import EVERYTHING, Compare, through
 from tomoportal.web import formats
+from tomoportal.web.contents import DEPOSITED, ESTIMATED, WITH_FILE
 from tomoportal.web.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
 from tomoportal.web.numbers import Measured
 from tomoportal.web.quality import QUALITIES
@@ -26,18 +27,9 @@ def _has(*path: str, where: query.Condition = EVERYTHING) -> query.Condition:
     return through(path, where)
 
 
-WITH_FILE = Compare("https_frame_path", "is_null", False)
-"""Frames whose movie is here; others are only known from an mdoc file."""
-
-DEPOSITED = Compare("alignment_method", "is_null", False) | query.Related(
-    "per_section_alignments", EVERYTHING
-)
-"""Alignments that somebody made; others only hold the place of one that was not deposited."""
-
-ESTIMATED = Compare("major_defocus", "is_null", False)
 TRUTH = Compare("ground_truth_status", "eq", True)
 
-CONTENTS = (
+_HELD = (
     Demand("annotation", "Annotations", _has("annotations")),
     Demand("tomogram", "Tomograms", _has("tomograms")),
     Demand("raw-frames", "Movie frames", _has("frames", where=WITH_FILE)),
@@ -70,7 +62,7 @@ def _contents(prefix: tuple[str, ...], inside: bool) -> tuple[Filter, ...]:
         AllOf(
             parameter="files",
             legend="Data types",
-            demands=CONTENTS,
+            demands=_HELD,
             help=help,
             inside=inside,
             section=CONTENT,

@@ -10,11 +10,10 @@ from tomoportal.model.acquisition import FrameAcquisitionFile, GainFile, TiltSer
 from tomoportal.model.reconstruction import Alignment
 from tomoportal.web import formats
 from tomoportal.web.context import Visit
-from tomoportal.web.downloads import Download
+from tomoportal.web.downloads import Download, own_files
 from tomoportal.web.estimates import estimated
 from tomoportal.web.facts import Fact, Facts, facts, files
 from tomoportal.web.identifiers import Link
-from tomoportal.web.own_files import own_files
 from tomoportal.web.quality import Quality, quality
 from tomoportal.web.tomograms import alignment_name
 

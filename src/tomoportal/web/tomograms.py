@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tomoportal.model import query
-from tomoportal.model.query import One, RelatedTotal, Value
+from tomoportal.model.query import One, Order, RelatedTotal, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats
 from tomoportal.web.cards import Picture
 from tomoportal.web.context import Visit
-from tomoportal.web.downloads import Download
+from tomoportal.web.downloads import Download, own_files
 from tomoportal.web.facts import Facts, facts, files, selected
-from tomoportal.web.own_files import own_files
 from tomoportal.web.people import AUTHORS, Person, people
 
 
@@ -44,6 +43,13 @@ _TOLD_OF_TOMOGRAMS = (
     "name", "file_size_mrc", "file_size_omezarr", "scale_0_dimensions", "scale_1_dimensions", "scale_2_dimensions",
 )  # fmt: skip
 """Fields that stand elsewhere on the page, or follow from the size."""
+
+TOMOGRAM_ORDER = (
+    Order(("is_visualization_default",), "desc", "last"),
+    Order(("voxel_spacing",)),
+    Order(("id",)),
+)
+"""The tomograms of a run: those that the depositors show first, then the finer ones."""
 
 _DEPOSITION = One("deposition", "deposition", (Value("date", "deposition_date"), Value("title", "title")))
 

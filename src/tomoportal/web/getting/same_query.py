@@ -23,6 +23,7 @@ from tomoportal.web.filter_kinds import AllOf, Chosen, Filter, OneOf, Range, Wri
 from tomoportal.web.filters import Choice, Sort
 from tomoportal.web.getting import python_code
 from tomoportal.web.listing import Listing
+from tomoportal.web.numbers import bounded
 
 MOST_IDS = 200
 """Rows that are named by their ids where nothing else is possible."""
@@ -104,7 +105,7 @@ def _any_value(item: OneOf, values: tuple[str, ...], choice: Choice) -> query.Co
     paths = [item.path]
     if item.counted and item.counted.parameter in choice.chosen:
         low, high = bounds(choice.chosen[item.counted.parameter])
-        ranged = _ranged(item.counted.measured.field, low, high)
+        ranged = bounded(item.counted.measured.field, low, high)
         one = query.all_of([*ranged, query.Compare(item.path[-1], "in", wanted)])
         return query.Related(item.counted.measured.relation, one)
     if item.other_path and item.only_path not in choice.chosen:
@@ -126,22 +127,11 @@ def _between(item: Range, low: float, high: float, inner: str, chosen: Chosen) -
             for operator, bound in counts
             if math.isfinite(bound)
         )
-    parts = list(_ranged(measured.field, low, high))
+    parts = list(bounded(measured.field, low, high))
     parameter, field = item.of_value
     if parameter in chosen:
         parts.append(query.Compare(field, "in", chosen[parameter]))
     return query.Related(measured.relation, query.all_of(parts)) if measured.relation else query.all_of(parts)
-
-
-def _ranged(field: str, low: float, high: float) -> Iterator[query.Condition]:
-    if math.isfinite(low):
-        yield query.Compare(field, "gte", _number(low))
-    if math.isfinite(high):
-        yield query.Compare(field, "lte", _number(high))
-
-
-def _number(value: float) -> float:
-    return int(value) if value.is_integer() else value
 
 
 def _said(write: Writer, kind: type[Entity], asked: tuple[query.Condition | None, ...], sort: Sort) -> str:

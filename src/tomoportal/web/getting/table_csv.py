@@ -30,7 +30,7 @@ from tomoportal.web.context import PageError, Visit
 from tomoportal.web.filters import BEST, LONGEST, ListOf
 from tomoportal.web.listing import Listing
 from tomoportal.web.lists import DATASETS, DEPOSITIONS, RUNS, RUNS_OF_DATASET
-from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
+from tomoportal.web.tomograms import TOMOGRAM_ORDER
 
 BLOCK = 500
 """Rows that are asked for at once."""

@@ -11,11 +11,9 @@ from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats, urls
 from tomoportal.web.annotations import ANNOTATION_ORDER
 from tomoportal.web.context import Crumb, Head, PageError, Visit
-from tomoportal.web.downloads import Download
+from tomoportal.web.downloads import Download, own_files
 from tomoportal.web.facts import Facts, facts, files
-from tomoportal.web.own_files import own_files
-from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
-from tomoportal.web.tomograms import alignment_fields, alignment_name
+from tomoportal.web.tomograms import TOMOGRAM_ORDER, alignment_fields, alignment_name
 from tomoportal.web.within_run import crumbs, dataset_crumb, its_run, run_crumb
 
 

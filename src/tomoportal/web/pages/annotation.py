@@ -16,8 +16,8 @@ from tomoportal.web.annotations import ShapeRow, annotation_fields, fitting, sha
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.facts import Fact, Facts, facts_of, shown_fields
 from tomoportal.web.identifiers import Link
-from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
 from tomoportal.web.people import Person, people
+from tomoportal.web.tomograms import TOMOGRAM_ORDER
 from tomoportal.web.within_run import crumbs, dataset_crumb, its_run, run_crumb
 
 METHODS = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from tomoportal.model import query
 from tomoportal.model.deposition import Dataset
-from tomoportal.model.query import Compare, Many, One, Order, Value
+from tomoportal.model.query import Compare, Many, One, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
 from tomoportal.web.cards import Picture, organism
@@ -61,14 +61,6 @@ class DatasetPage:
     runs: tuple[RunRow, ...]
     onward: tuple[tuple[str, str], ...]
     download: Download
-
-
-TOMOGRAM_ORDER = (
-    Order(("is_visualization_default",), "desc", "last"),
-    Order(("voxel_spacing",)),
-    Order(("id",)),
-)
-"""The tomograms of a run: those that the depositors show first, then the finer ones."""
 
 
 def _fields() -> tuple[query.Selection, ...]:

@@ -20,23 +20,27 @@ from tomoportal.web.annotations import (
     fitting,
 )
 from tomoportal.web.cards import Named, Picture, named
-from tomoportal.web.contents import COUNTS, counted
+from tomoportal.web.contents import COUNTS, WITH_FILE, counted
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.coordinates import Frame, frames
 from tomoportal.web.downloads import Download, folder
-from tomoportal.web.estimates import ESTIMATED
+from tomoportal.web.estimates import ESTIMATES
 from tomoportal.web.facts import Facts, facts, selected
 from tomoportal.web.identifiers import Link
 from tomoportal.web.listing import Listing
-from tomoportal.web.lists import WITH_FILE
 from tomoportal.web.objects_of_run import ObjectRow, object_rows
-from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
 from tomoportal.web.people import AUTHORS, Person, people
 from tomoportal.web.quality import Quality, quality
 from tomoportal.web.run_filters import TRUTH
 from tomoportal.web.run_rows import VIEWABLE
 from tomoportal.web.series import Series, acquisition, series_of
-from tomoportal.web.tomograms import TomogramRow, alignment_fields, tomogram_fields, tomogram_row
+from tomoportal.web.tomograms import (
+    TOMOGRAM_ORDER,
+    TomogramRow,
+    alignment_fields,
+    tomogram_fields,
+    tomogram_row,
+)
 from tomoportal.web.ways import to_run
 from tomoportal.web.withdrawn import Withdrawn, withdrawn, withdrawn_in
 
@@ -123,7 +127,7 @@ def _fields() -> tuple[query.Selection, ...]:
         *COUNTS,
         *selected(Run),
         One("dataset", "dataset", (*selected(Dataset), AUTHORS)),
-        Many("tiltseries", "tiltseries", (*selected(TiltSeries), ESTIMATED)),
+        Many("tiltseries", "tiltseries", (*selected(TiltSeries), ESTIMATES)),
         Many(
             "identified_objects",
             "identified_objects",

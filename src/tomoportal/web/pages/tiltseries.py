@@ -14,7 +14,7 @@ from tomoportal.model.query import Many, One, Order, Value
 from tomoportal.web import formats, plots, urls
 from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.downloads import Download, download, local_name
-from tomoportal.web.estimates import ESTIMATED, estimated
+from tomoportal.web.estimates import ESTIMATES, estimated
 from tomoportal.web.facts import Facts, facts, files, selected
 from tomoportal.web.plots import Plot
 from tomoportal.web.quality import QUALITIES, Quality, quality
@@ -116,7 +116,7 @@ def _fields() -> tuple[query.Selection, ...]:
     aligned = Many("sections", "per_section_alignments", (Value("z_index", "z_index"),))
     return (
         *selected(TiltSeries),
-        ESTIMATED,
+        ESTIMATES,
         its_run(),
         Many("sections", "per_section_parameters", (*(Value(name, name) for name in _SECTION), frame), order_by=(Order(("z_index",)),)),
         Many("alignments", "alignments", (Value("id", "id"), aligned)),

@@ -19,8 +19,8 @@ from tomoportal.web.context import Crumb, Head, PageError, Visit
 from tomoportal.web.downloads import Download, download, local_name
 from tomoportal.web.facts import Facts, facts, files, selected
 from tomoportal.web.look import AXES, PLANES, ZOOMS, Look, Stage, look, shown, stage
-from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
 from tomoportal.web.people import AUTHORS, Person, people
+from tomoportal.web.tomograms import TOMOGRAM_ORDER
 from tomoportal.web.within_run import crumbs, dataset_crumb, its_run, run_crumb
 
 _SHAPES = {

@@ -12,7 +12,7 @@ from tomoportal.model.query import Many, Value
 from tomoportal.model.reconstruction import Tomogram
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Crumb, Head, PageError, Visit
-from tomoportal.web.pages.dataset import TOMOGRAM_ORDER
+from tomoportal.web.tomograms import TOMOGRAM_ORDER
 from tomoportal.web.viewer_menus import (
     ANNOTATIONS,
     TOMOGRAM,
