@@ -62,6 +62,18 @@ def test_enter_searches_once(window, lists):
     assert len(asked) == 1
 
 
+def test_a_filter_chosen_meanwhile_takes_the_place_of_what_was_asked(window, lists):
+    """And nobody complains in the console."""
+    page = window().goto(f"{lists}/browse-data/datasets")
+    held: list[object] = []
+    page.route("**/datasets?organism=*", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/datasets?organism=*"):
+        page.get_by_label("Homo sapiens").check()
+    with page.expect_event("requestfailed"):
+        page.locator("[name=object][value=membrane]").check()
+    expect(page.locator(".chips li")).to_have_count(3)
+
+
 def test_the_table_of_runs_is_a_list_of_cards_on_a_phone(window, lists):
     page = window(width=390).goto(f"{lists}/datasets/10001")
     button = page.get_by_role("link", name="View tomogram").first

@@ -43,5 +43,11 @@ document.addEventListener("htmx:oobAfterSwap", () => {
   enliven(document);
 });
 
+// A request that a newer one took the place of is no error; htmx would write it to the console as two, the first without a cause.
+const HARMLESS = ["htmx:afterRequest", "htmx:sendAbort"];
+window.htmx.logger = (_, name, detail) => {
+  if (HARMLESS.includes(name)) delete detail.error;
+};
+
 enliven(document);
 document.querySelectorAll("form[hx-get]").forEach(searchWhileTyping);
