@@ -9,7 +9,7 @@ from tomoportal.model.deposition import Dataset
 from tomoportal.model.fields import Field, Float
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats, identifiers
-from tomoportal.web.facts import facts, files, selected
+from tomoportal.web.facts import facts, facts_of, files, selected
 
 
 def shown(found) -> dict[str, str]:
@@ -51,6 +51,13 @@ def test_three_axes_are_one_fact():
     told = shown(facts(Tomogram, row))
     assert told["Size (x, y, z)"] == "960 × 928 × 300\u202fpx"
     assert told["Offset (x, y, z)"] == "0, −3, 2\u202fpx"
+
+
+def test_dimensions_are_told_as_such():
+    told = facts_of(Tomogram, {"scale_1_dimensions": "1024,176,72"}, ["scale_1_dimensions"]).known
+    assert [(fact.label, fact.values[0].text) for fact in told] == [
+        ("Half resolution (x, y, z)", "1,024 × 176 × 72\u202fpx")
+    ]
 
 
 def test_identifiers_stand_behind_their_names():

@@ -149,9 +149,13 @@ class TiltSeries(Entity):
     mrc_path = StoredPath("MRC stack", sidecar="mrc_file")
     angle_list_path = StoredPath("text file with the tilt angles", sidecar="raw_tlt_path")
     s3_omezarr_dir = S3Address("omezarr_path", "OME-Zarr image, a folder")
-    file_size_omezarr = Float("size of the OME-Zarr image", unit="bytes", sidecar="file_sizes.omezarr")
+    file_size_omezarr = Float(
+        "size of the OME-Zarr image", label="Size as OME-Zarr", unit="bytes", sidecar="file_sizes.omezarr"
+    )
     s3_mrc_file = S3Address("mrc_path", "MRC stack")
-    file_size_mrc = Float("size of the MRC stack", unit="bytes", sidecar="file_sizes.mrc")
+    file_size_mrc = Float(
+        "size of the MRC stack", label="Size as MRC", unit="bytes", sidecar="file_sizes.mrc"
+    )
     https_omezarr_dir = HttpsAddress("omezarr_path", "OME-Zarr image, a folder")
     https_mrc_file = HttpsAddress("mrc_path", "MRC stack")
     s3_angle_list = S3Address("angle_list_path", "text file with the tilt angles")
@@ -210,11 +214,11 @@ class TiltSeries(Entity):
         rule=Rule(words=terms.CAMERA_MODES, placeholder=True),
     )  # fmt: skip
     tilt_min = Float(
-        "smallest tilt", nullable=False, unit="°", config="tilt_range.min", read=_rounded,
+        "smallest tilt", label="Lowest tilt", nullable=False, unit="°", config="tilt_range.min", read=_rounded,
         rule=Rule(level=Level.REQUIRED, minimum=-90, maximum=90, placeholder=True),
     )  # fmt: skip
     tilt_max = Float(
-        "largest tilt", nullable=False, unit="°", config="tilt_range.max", read=_rounded,
+        "largest tilt", label="Highest tilt", nullable=False, unit="°", config="tilt_range.max", read=_rounded,
         rule=Rule(level=Level.REQUIRED, minimum=-90, maximum=90, placeholder=True),
     )  # fmt: skip
     tilt_range = Float(
@@ -249,6 +253,7 @@ class TiltSeries(Entity):
     )
     binning_from_frames = Float(
         "how much the images are binned against the frames",
+        label="Binning against the frames",
         config="binning_from_frames",
         rule=Rule(minimum=0, placeholder=True),
     )
@@ -269,6 +274,7 @@ class TiltSeries(Entity):
     )  # fmt: skip
     aligned_tiltseries_binning = Int(
         "binning of the aligned images",
+        label="Binning of the aligned images",
         config="aligned_tiltseries_binning",
         rule=Rule(minimum=0, placeholder=True),
     )

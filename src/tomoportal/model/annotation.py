@@ -57,6 +57,7 @@ class Annotation(Entity):
     )
     annotation_ingest_id = Str(
         "identifier given in the deposition file, unique there",
+        label="Name in the deposition file",
         nullable=False,
         config="annotation_ingest_id",
         rule=REQUIRED,

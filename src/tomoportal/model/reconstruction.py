@@ -107,6 +107,7 @@ class Alignment(Entity):
     )
     x_rotation_offset = Float(
         "rotation of the volume about x",
+        label="Rotation about x",
         unit="°",
         config="x_rotation_offset",
         default=0,
@@ -123,7 +124,10 @@ class Alignment(Entity):
     s3_alignment_metadata = S3Address("metadata_path", "metadata of the alignment")
     https_alignment_metadata = HttpsAddress("metadata_path", "metadata of the alignment")
     is_portal_standard = Bool(
-        "whether this is the canonical alignment", config="is_portal_standard", default=False
+        "whether this is the canonical alignment",
+        label="Canonical alignment",
+        config="is_portal_standard",
+        default=False,
     )
     format = ConfigOnly(
         Kind.STR, "program whose files describe the alignment", config="format",
@@ -251,20 +255,44 @@ class Tomogram(Entity):
     )
     is_author_submitted = Bool("whether the authors of the dataset submitted it", sidecar="@author_submitted")
     is_visualization_default = Bool(
-        "whether the viewer shows it first", config="is_visualization_default", rule=REQUIRED, default=True
+        "whether the viewer shows it first",
+        label="Shown first",
+        config="is_visualization_default",
+        rule=REQUIRED,
+        default=True,
     )
     omezarr_path = StoredPath("OME-Zarr volume", sidecar="omezarr_dir")
     mrc_path = StoredPath("MRC volume", sidecar="mrc_file")
     s3_omezarr_dir = S3Address("omezarr_path", "OME-Zarr volume, a folder")
     https_omezarr_dir = HttpsAddress("omezarr_path", "OME-Zarr volume, a folder")
-    file_size_omezarr = Float("size of the OME-Zarr volume", unit="bytes", sidecar="file_sizes.omezarr")
+    file_size_omezarr = Float(
+        "size of the OME-Zarr volume", label="Size as OME-Zarr", unit="bytes", sidecar="file_sizes.omezarr"
+    )
     s3_mrc_file = S3Address("mrc_path", "MRC volume")
     https_mrc_file = HttpsAddress("mrc_path", "MRC volume")
-    file_size_mrc = Float("size of the MRC volume", unit="bytes", sidecar="file_sizes.mrc")
-    scale_0_dimensions = Str("x,y,z at full resolution", unit="px", sidecar="scales.0", read=_dimensions)
-    scale_1_dimensions = Str("x,y,z at half resolution", unit="px", sidecar="scales.1", read=_dimensions)
+    file_size_mrc = Float(
+        "size of the MRC volume", label="Size as MRC", unit="bytes", sidecar="file_sizes.mrc"
+    )
+    scale_0_dimensions = Str(
+        "x,y,z at full resolution",
+        label="Full resolution (x, y, z)",
+        unit="px",
+        sidecar="scales.0",
+        read=_dimensions,
+    )
+    scale_1_dimensions = Str(
+        "x,y,z at half resolution",
+        label="Half resolution (x, y, z)",
+        unit="px",
+        sidecar="scales.1",
+        read=_dimensions,
+    )
     scale_2_dimensions = Str(
-        "x,y,z at a quarter of the resolution", unit="px", sidecar="scales.2", read=_dimensions
+        "x,y,z at a quarter of the resolution",
+        label="Quarter resolution (x, y, z)",
+        unit="px",
+        sidecar="scales.2",
+        read=_dimensions,
     )
     ctf_corrected = Bool(
         "whether the CTF was corrected", label="CTF corrected", config="ctf_corrected", rule=RECOMMENDED

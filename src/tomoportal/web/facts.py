@@ -17,6 +17,7 @@ from tomoportal.web import formats, identifiers
 from tomoportal.web.identifiers import Link
 
 _AXIS = re.compile(r"(?:^|_)[xyz](?=_|$)")
+_DIMENSIONS = re.compile(r"\d+,\d+,\d+")
 
 IDENTIFIERS = {
     "organism_taxid": "organism_name",
@@ -180,4 +181,6 @@ def _values(field: Field, value: Any) -> tuple[Link, ...]:
             return (Link(formats.words(value)),)
         case Kind.INT | Kind.FLOAT:
             return (Link(formats.quantity(value, field.unit)),)
+    if field.unit and _DIMENSIONS.fullmatch(str(value)):
+        return (Link(" × ".join(map(formats.number, map(int, value.split(",")))) + f"\u202f{field.unit}"),)
     return (identifiers.link(f"{value} {field.unit}" if field.unit else str(value)),)
