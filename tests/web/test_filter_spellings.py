@@ -122,7 +122,7 @@ def test_the_list_of_runs_tells_what_runs_hold(browser):
         "cytosolic ribosome 220",
         "Thylakoid membranes",
     ):
-        assert text in row.replace("\u202f", " "), text
+        assert text in row.replace("\u202f", " ").replace("\u00a0", " "), text
 
 
 def test_every_list_has_names_for_its_parameters_only_once():

@@ -111,7 +111,7 @@ def test_choices_that_make_no_sense_are_as_none(browser, query):
 def test_one_alignment_fits_all(browser, portal):
     page = browser.page(f"/runs/{run_id(portal, 'TS_002')}")
     assert "every annotation fits every tomogram" in page.text
-    assert "All that is told of the dataset" in page.text
+    assert "as told for the dataset" in page.text
 
 
 def test_several_alignments_part_annotations_from_tomograms(tmp_path: Path, browser):

@@ -63,6 +63,7 @@ def test_results_are_grouped_by_type_with_their_numbers(found):
     assert "<mark>Ribosomes</mark> in growing yeast" in html
     assert re.search(r"<dt>object</dt><dd>cytosolic <mark>ribosome</mark></dd>", html)
     assert "title of a dataset" in html
+    assert re.search(r'<h3><a href="/annotations/\d+">cytosolic <mark>ribosome</mark></a>', html)
 
 
 def test_objects_organisms_and_authors_lead_to_their_datasets(found):

@@ -89,8 +89,8 @@ def test_pages_lead_to_it(browser):
         (f"/runs/{run}", f"/download?run={run}"),
         (f"/tomograms/{told['tomograms'][0]['id']}", f"/download?tomogram={told['tomograms'][0]['id']}"),
         (
-            f"/annotations/{told['annotations'][0]['rows'][0]['id']}",
-            f"/download?annotation={told['annotations'][0]['rows'][0]['id']}",
+            f"/annotations/{told['annotations'][0]['id']}",
+            f"/download?annotation={told['annotations'][0]['id']}",
         ),
     ):
         assert target in browser.page(address).values("a", "href")

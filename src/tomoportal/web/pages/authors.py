@@ -74,9 +74,10 @@ def author_page(visit: Visit) -> AuthorPage:
     paging = Paging.of(len(datasets), asked_page(visit), PAGE, lambda n: urls.author(key, [("page", str(n))]))
     name = names[0]
     total = {entity: sum(by.values()) for entity, by in counts.items()}
+    deposited = len({row["deposition"]["id"] for row in depositions})
     contents = (
         (len(counts["DatasetAuthor"]), formats.noun(len(counts["DatasetAuthor"]), "dataset")),
-        (len({row["deposition"]["id"] for row in depositions}), "depositions"),
+        (deposited, formats.noun(deposited, "deposition")),
         (total["TomogramAuthor"], formats.noun(total["TomogramAuthor"], "tomogram")),
         (total["AnnotationAuthor"], formats.noun(total["AnnotationAuthor"], "annotation")),
     )

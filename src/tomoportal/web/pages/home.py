@@ -32,14 +32,17 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """`counters`: (number, label) of what there is; `newest`: the latest datasets; `sights`: pictures that lead
-    into the viewer."""
+    """`counters`: (number, label, address of its list or nothing) of what there is; `newest`: the latest datasets;
+    `sights`: pictures that lead into the viewer."""
 
     head: Head
-    counters: tuple[tuple[int, str], ...]
+    counters: tuple[tuple[int, str, str], ...]
     newest: tuple[DatasetCard, ...]
     sights: tuple[Sight, ...]
     endpoint: str
+
+
+_LISTS = {"datasets": urls.DATASETS, "species": urls.ORGANISMS, "runs": urls.RUNS}
 
 
 def home(visit: Visit) -> Home:
@@ -64,7 +67,11 @@ def home(visit: Visit) -> Home:
         },
     )
     counters = tuple(
-        (totals[key], formats.noun(totals[key], key if key == "species" else key.removesuffix("s"), key))
+        (
+            totals[key],
+            formats.noun(totals[key], key if key == "species" else key.removesuffix("s"), key),
+            _LISTS.get(key, ""),
+        )
         for key in ("datasets", "species", "runs", "tomograms", "annotations")
     )
     return Home(head, counters, newest, sights(visit), visit.absolute(urls.GRAPHQL))

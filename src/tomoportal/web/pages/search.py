@@ -177,7 +177,7 @@ def _annotations(view: View, text: str) -> Group:
         )
         return {
             row["id"]: Told(
-                urls.run(row["run"]["id"], "annotations"),
+                urls.annotation(row["id"]),
                 f"{row['run']['name']} · {row['run']['dataset']['title']}",
             )
             for row in view.rows(Select("Annotation", (Value("id", "id"), inside), Compare("id", "in", ids)))
