@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tomoportal.catalog import View
-from tomoportal.model.query import EVERYTHING, Compare, Condition, Related, RelatedTotal
+from tomoportal.model.query import EVERYTHING, Compare, Condition, Related, RelatedTotal, Select
 from tomoportal.web import formats
+from tomoportal.web.kept import kept
 
 WITH_FILE = Compare("https_frame_path", "is_null", False)
 """Frames whose movie is here; others are only known from an mdoc file."""
@@ -37,6 +38,21 @@ def counted(rows: Sequence[dict[str, Any]]) -> tuple[tuple[int, str], ...]:
     )
 
 
+@kept
+def held_by_dataset(view: View, id: int) -> tuple[tuple[int, str], ...]:
+    """How many runs a dataset has, and what is in them."""
+    inside = Compare("dataset_id", "eq", id)
+    runs = view.rows(Select("Run", COUNTS, inside))
+    return ((len(runs), formats.noun(len(runs), "run")), *counted(runs), with_ctf(view, "Run", inside))
+
+
+@kept
+def brought_by_deposition(view: View, id: int) -> dict[str, Any]:
+    """What `COUNTS` asks for."""
+    return view.one("Deposition", id, COUNTS) or {count.name: 0 for count in COUNTS}
+
+
+@kept
 def with_ctf(view: View, entity: str, where: Condition) -> tuple[int, str]:
     """How many runs or tilt series that fulfil `where` have CTF estimates."""
     count = view.count(entity, where & Related("per_section_parameters", ESTIMATED))

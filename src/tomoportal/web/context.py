@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
@@ -9,7 +10,9 @@ from urllib.parse import urljoin
 from starlette.requests import Request
 
 from tomoportal.catalog import View
+from tomoportal.model.query import Selection
 from tomoportal.settings import Settings
+from tomoportal.web import formats
 
 
 class PageError(Exception):
@@ -65,6 +68,14 @@ class Visit:
         if not (text.isascii() and text.isdigit() and len(text) < 10):
             raise PageError(400, f"“{text[:40]}” is not a number; addresses of this portal end in a number.")
         return int(text)
+
+    def row(self, entity: str, fields: Sequence[Selection | str]) -> dict[str, Any]:
+        """The row whose number stands in the path. Raises `PageError` when there is none."""
+        id = self.id()
+        found = self.view.one(entity, id, fields)
+        if found is None:
+            raise PageError(404, f"There is no {formats.words(entity)} {id} here.")
+        return found
 
 
 @dataclass(frozen=True, slots=True)

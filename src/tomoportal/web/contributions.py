@@ -9,14 +9,23 @@ from typing import Any
 
 from tomoportal.catalog import View
 from tomoportal.model import query
-from tomoportal.model.query import Compare, GroupKey, Groups, Value
+from tomoportal.model.query import Compare, GroupKey, Groups, One, Value
 from tomoportal.web import formats, urls
 from tomoportal.web.cards import Named, named, organism
 from tomoportal.web.context import Crumb
 from tomoportal.web.identifiers import Link
 from tomoportal.web.kept import kept
 
+DEPOSITION = One("deposition", "deposition", (Value("id", "id"), Value("title", "title")))
+"""What is asked about the deposition that something belongs to."""
+
 _BROUGHT = ("Tomogram", "Annotation", "Alignment", "TiltSeries")
+
+
+def deposition_crumb(row: dict[str, Any]) -> Crumb | None:
+    """Where the deposition is of a row that was asked for with `DEPOSITION`."""
+    found = row["deposition"]
+    return Crumb(found["title"], urls.deposition(found["id"])) if found else None
 
 
 @kept

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.annotation import Annotation
 from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Many, One, Order, Value
@@ -16,8 +17,11 @@ from tomoportal.web import formats, urls
 from tomoportal.web.cards import Picture
 from tomoportal.web.context import Crumb, Paging, Visit
 from tomoportal.web.facts import UNSTATED
+from tomoportal.web.kept import kept
 from tomoportal.web.lists import PAGE
+from tomoportal.web.ordered import how_many, ids_of_page
 from tomoportal.web.tables import asked_page
+from tomoportal.web.tomograms import tomogram_name
 from tomoportal.web.ways import Origin, Parameters, came_from, from_deposition
 
 TAB, GROUPING, DATASET = "deposition-tab", "group-by", "dataset_id"
@@ -138,7 +142,7 @@ def deposited(visit: Visit, id: int, counts: dict[str, int]) -> Deposited:
         for value, text in GROUPINGS.items()
     )
     groups = _GROUPED[asked.grouping](visit, asked) if asked.grouping else ()
-    total = len(groups) if asked.grouping else visit.view.count(asked.entity, asked.where)
+    total = len(groups) if asked.grouping else how_many(visit.view, asked.entity, asked.where)
     paging = Paging.of(total, asked_page(visit), PAGE, lambda n: asked.address(page=str(n)))
     first = max(0, paging.first - 1)
     return Deposited(
@@ -202,10 +206,12 @@ _FIELDS: dict[str, tuple[query.Selection, ...]] = {
     ),
 }  # fmt: skip
 
+_ORDER = (Order(("run", "dataset_id")), Order(("run", "name")), Order(("id",)))
+
 
 def _items(visit: Visit, asked: _Asked, first: int) -> tuple[Item, ...]:
-    order = (Order(("run", "dataset_id")), Order(("run", "name")), Order(("id",)))
-    rows = visit.view.rows(query.Select(asked.entity, _FIELDS[asked.tab], asked.where, order, PAGE, first))
+    ids = ids_of_page(visit.view, asked.entity, asked.where, _ORDER, PAGE, first)
+    rows = visit.view.rows(query.Select(asked.entity, _FIELDS[asked.tab], Compare("id", "in", ids), _ORDER))
     made = _annotation if asked.tab == "annotations" else _tomogram
     return tuple(made(row, asked) for row in rows)
 
@@ -246,22 +252,34 @@ def _tomogram(row: dict[str, Any], asked: _Asked) -> Item:
         ("Processing", formats.words(row["processing"])),
         ("Software", row["reconstruction_software"] or formats.NOTHING),
     )
-    short, name = f"{Tomogram.names.prefix}-{row['id']}", formats.words(row["reconstruction_method"])
-    title = f"{name}, {formats.words(row['processing'])}"
+    short = f"{Tomogram.names.prefix}-{row['id']}"
     return Item(
-        title, short, urls.tomogram(row["id"]), Picture.of(row), False, cells, *_deposited_in(row, asked)
+        tomogram_name(row),
+        short,
+        urls.tomogram(row["id"]),
+        Picture.of(row),
+        False,
+        cells,
+        *_deposited_in(row, asked),
     )
 
 
-def _grouped(visit: Visit, asked: _Asked, **keys: tuple[str, ...]) -> list[dict[str, Any]]:
-    figures = (Figure("count", "count"), Figure("runs", "count", "run_id", distinct=True))
-    groups = Groups("groups", (*(GroupKey(name, way) for name, way in keys.items()), *figures))
-    found = json.loads(visit.view.json(query.Aggregate(asked.entity, (groups,), asked.where)))["groups"]
+_FIGURES = (Figure("count", "count"), Figure("runs", "count", "run_id", distinct=True))
+
+
+@kept
+def _grouped(
+    view: View, entity: str, where: query.Condition, keys: tuple[GroupKey, ...]
+) -> list[dict[str, Any]]:
+    """How many rows stand under the same keys, and in how many runs, most rows first."""
+    groups = Groups("groups", (*keys, *_FIGURES))
+    found = json.loads(view.json(query.Aggregate(entity, (groups,), where)))["groups"]
     return sorted(found, key=lambda group: -group["count"])
 
 
 def _by_dataset(visit: Visit, asked: _Asked) -> tuple[Group, ...]:
-    groups = _grouped(visit, asked, id=("run", "dataset_id"), title=("run", "dataset", "title"))
+    keys = (GroupKey("id", ("run", "dataset_id")), GroupKey("title", ("run", "dataset", "title")))
+    groups = _grouped(visit.view, asked.entity, asked.where, keys)
     return tuple(
         Group(
             Crumb(group["title"], urls.dataset(group["id"], asked.onward)),
@@ -276,7 +294,8 @@ def _by_dataset(visit: Visit, asked: _Asked) -> tuple[Group, ...]:
 
 def _by_organism(visit: Visit, asked: _Asked) -> tuple[Group, ...]:
     way = ("run", "dataset")
-    groups = _grouped(visit, asked, name=(*way, "organism_name"), taxid=(*way, "organism_taxid"))
+    keys = (GroupKey("name", (*way, "organism_name")), GroupKey("taxid", (*way, "organism_taxid")))
+    groups = _grouped(visit.view, asked.entity, asked.where, keys)
     return tuple(
         Group(
             Crumb(

@@ -51,6 +51,11 @@ def day(moment: str | None) -> str:
     return Day(moment.split("T")[0]) if moment else NOTHING
 
 
+def sides(row: dict[str, Any]) -> str:
+    """`size_x`, `size_y` and `size_z` of a row: `960 × 928 × 464`."""
+    return " × ".join(number(row[f"size_{axis}"]) for axis in "xyz")
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """`1 run`, `2,000 runs`."""
     return f"{number(count)} {noun(count, one, many)}"

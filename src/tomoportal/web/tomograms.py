@@ -70,6 +70,11 @@ def alignment_name(row: dict[str, Any]) -> str:
     return f"{Alignment.names.prefix}-{row['id']}" + (", a placeholder" if is_placeholder else "")
 
 
+def tomogram_name(row: dict[str, Any]) -> str:
+    """How a tomogram is called: by its `reconstruction_method` and `processing`."""
+    return f"{formats.words(row['reconstruction_method'])}, {formats.words(row['processing'])}"
+
+
 def tomogram_row(
     visit: Visit, run: str, row: dict[str, Any], viewable: set[int], first: int | None
 ) -> TomogramRow:
@@ -80,18 +85,17 @@ def tomogram_row(
         "Author submitted": row["is_author_submitted"],
     }
     software = (row["reconstruction_software"], row["processing_software"])
-    method, processing = formats.words(row["reconstruction_method"]), formats.words(row["processing"])
     deposited = row["deposition_date"] or (row["deposition"] or {}).get("date")
     alignment = row["alignment"]
     return TomogramRow(
         id=row["id"],
-        name=f"{method}, {processing}",
+        name=tomogram_name(row),
         picture=Picture.of(row),
         badges=tuple(word for word, holds in badges.items() if holds),
         spacing=formats.quantity(row["voxel_spacing"], "Å"),
-        size=" × ".join(formats.number(row[f"size_{axis}"]) for axis in "xyz"),
-        method=method,
-        processing=processing,
+        size=formats.sides(row),
+        method=formats.words(row["reconstruction_method"]),
+        processing=formats.words(row["processing"]),
         software=tuple(dict.fromkeys(name for name in software if name)),
         alignment=alignment_name(alignment) if alignment else formats.NOTHING,
         alignment_id=alignment["id"] if alignment else None,

@@ -15,6 +15,7 @@ from tomoportal.model.query import Many, One, Order, Selection, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.viewer.overlays import is_drawn, shape_word
 from tomoportal.web import formats, urls
+from tomoportal.web.tomograms import tomogram_name
 
 _NAMES = (
     "id", "voxel_spacing", "size_x", "size_y", "size_z", "reconstruction_method", "processing", "reconstruction_software",
@@ -88,11 +89,11 @@ class OverlayGroup:
 
 def seen(run: int, row: dict[str, Any], current: int) -> Seen:
     """A tomogram as the menu shows it."""
-    size = " × ".join(formats.number(row[f"size_{axis}"]) for axis in "xyz")
+    size = formats.sides(row)
     software = dict.fromkeys(row[name] for name in ("reconstruction_software", "processing_software"))
     detail = [f"{Tomogram.names.prefix}-{row['id']}", f"{size}\u202fpx", *(name for name in software if name)]
     return Seen(
-        row["id"], f"{formats.words(row['reconstruction_method'])}, {formats.words(row['processing'])}", row["voxel_spacing"],
+        row["id"], tomogram_name(row), row["voxel_spacing"],
         ", ".join(detail), urls.view_run(run, row["id"]) if row["https_omezarr_dir"] else "", _frame(row), row["id"] == current,
     )  # fmt: skip
 

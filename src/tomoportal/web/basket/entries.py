@@ -53,7 +53,7 @@ def _counted(row: dict[str, Any], *words: str) -> str:
 
 
 def _told_tomogram(row: dict[str, Any]) -> str:
-    size = " × ".join(formats.number(row[f"size_{axis}"]) for axis in "xyz")
+    size = formats.sides(row)
     return f"{formats.quantity(row['voxel_spacing'], 'Å')}, {size} px, {formats.words(row['processing'])}"
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from tomoportal.layout.private import read_index
 from tomoportal.settings import Settings
 from tomoportal.web import urls
-from tomoportal.web.context import PageError, Visit
+from tomoportal.web.context import Visit
 from tomoportal.web.getting.citing import NOTATIONS, Notation, Work
 from tomoportal.web.getting.crawling import robots, sitemap, sitemap_part
 from tomoportal.web.getting.croissant import croissant
@@ -41,9 +41,7 @@ _WORKS = {"/datasets/{id}": dataset_work, "/depositions/{id}": deposition_work}
 
 def _croissant(visit: Visit) -> Document:
     work = dataset_work(visit)
-    row = visit.view.one("Dataset", visit.id(), ("id", "https_prefix", "s3_prefix", "last_modified_date"))
-    if row is None:
-        raise PageError(404, f"There is no dataset {visit.id()} here.")
+    row = visit.row("Dataset", ("id", "https_prefix", "s3_prefix", "last_modified_date"))
     sums = _checksums(visit.settings, str(visit.id()), visit.view.version)
     text = json.dumps(croissant(visit, row, work, sums), ensure_ascii=False, indent=1)
     return Document(text, "application/ld+json", {"access-control-allow-origin": "*"})

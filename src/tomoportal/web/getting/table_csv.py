@@ -181,29 +181,21 @@ def table_of(listing: Listing) -> str:
 
 
 def _runs_of_dataset(visit: Visit) -> Response:
-    id = visit.id()
-    _check(visit, "Dataset", id)
+    id = visit.row("Dataset", ("id",))["id"]
     return list_table(visit, RUNS_OF_DATASET, f"dataset_{id}_runs", Compare("dataset_id", "eq", id))
 
 
 def _annotations_of_run(visit: Visit) -> Response:
-    id = visit.id()
-    _check(visit, "Run", id)
+    id = visit.row("Run", ("id",))["id"]
     return list_table(visit, ANNOTATIONS_OF_RUN, f"run_{id}_annotations", Compare("run_id", "eq", id))
 
 
 def _tomograms_of_run(visit: Visit) -> Response:
-    id = visit.id()
-    _check(visit, "Run", id)
+    id = visit.row("Run", ("id",))["id"]
     rows = visit.view.rows(
         Select("Tomogram", (Value("id", "id"),), Compare("run_id", "eq", id), TOMOGRAM_ORDER)
     )
     return _answer(f"run_{id}_tomograms", table(visit.view, "Tomogram", [row["id"] for row in rows]))
-
-
-def _check(visit: Visit, entity_name: str, id: int) -> None:
-    if visit.view.one(entity_name, id, ("id",)) is None:
-        raise PageError(404, f"There is no {entity_name.lower()} {id} here.")
 
 
 def _of_basket(word: str) -> Callable[[Visit], Response]:

@@ -10,10 +10,11 @@ from tomoportal.model.query import Many, One, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats, urls
 from tomoportal.web.annotations import ANNOTATION_ORDER
-from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.context import Crumb, Head, Visit
+from tomoportal.web.contributions import DEPOSITION, deposition_crumb
 from tomoportal.web.downloads import Download, own_files
 from tomoportal.web.facts import Facts, facts, files
-from tomoportal.web.tomograms import TOMOGRAM_ORDER, alignment_fields, alignment_name
+from tomoportal.web.tomograms import TOMOGRAM_ORDER, alignment_fields, alignment_name, tomogram_name
 from tomoportal.web.within_run import crumbs, dataset_crumb, its_run, run_crumb
 
 
@@ -41,7 +42,7 @@ def _fields() -> tuple[query.Selection, ...]:
     annotation = ("id", "object_name")
     return (
         *alignment_fields(),
-        One("deposition", "deposition", (Value("id", "id"), Value("title", "title"))),
+        DEPOSITION,
         One("series", "tiltseries", (Value("id", "id"),)),
         its_run(),
         Many("tomograms", "tomograms", tuple(Value(name, name) for name in tomogram), order_by=TOMOGRAM_ORDER),
@@ -52,10 +53,8 @@ def _fields() -> tuple[query.Selection, ...]:
 def alignment_page(visit: Visit) -> AlignmentPage:
     """The page of the alignment whose number stands in the path."""
     id = visit.id()
-    row = visit.view.one("Alignment", id, _fields())
-    if row is None:
-        raise PageError(404, f"There is no alignment {id} here.")
-    run, dataset, deposition = row["run"], row["run"]["dataset"], row["deposition"]
+    row = visit.row("Alignment", _fields())
+    run, dataset = row["run"], row["run"]["dataset"]
     short = f"{Alignment.names.prefix}-{id}"
     return AlignmentPage(
         head=Head(
@@ -70,13 +69,12 @@ def alignment_page(visit: Visit) -> AlignmentPage:
         run=run_crumb(run),
         dataset=dataset_crumb(run),
         series=Crumb(f"TS-{row['series']['id']}", urls.tiltseries(row["series"]["id"])) if row["series"] else None,
-        deposition=Crumb(deposition["title"], urls.deposition(deposition["id"])) if deposition else None,
+        deposition=deposition_crumb(row),
         sections=row["sections"],
         facts=facts(Alignment, row),
         tomograms=tuple(
             Crumb(
-                f"{Tomogram.names.prefix}-{item['id']}: {formats.words(item['reconstruction_method'])}, "
-                f"{formats.words(item['processing'])}, {formats.quantity(item['voxel_spacing'], 'Å')}",
+                f"{Tomogram.names.prefix}-{item['id']}: {tomogram_name(item)}, {formats.quantity(item['voxel_spacing'], 'Å')}",
                 urls.tomogram(item["id"]),
             )
             for item in row["tomograms"]

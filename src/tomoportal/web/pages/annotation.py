@@ -13,11 +13,12 @@ from tomoportal.model.query import Many, One, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.annotations import ShapeRow, annotation_fields, fitting, shapes
-from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.context import Crumb, Head, Visit
+from tomoportal.web.contributions import DEPOSITION, deposition_crumb
 from tomoportal.web.facts import Fact, Facts, facts_of, shown_fields
 from tomoportal.web.identifiers import Link
 from tomoportal.web.people import Person, people
-from tomoportal.web.tomograms import TOMOGRAM_ORDER
+from tomoportal.web.tomograms import TOMOGRAM_ORDER, tomogram_name
 from tomoportal.web.within_run import crumbs, dataset_crumb, its_run, run_crumb
 
 METHODS = {
@@ -89,7 +90,7 @@ def _fields() -> tuple[query.Selection, ...]:
     )
     return (
         *annotation_fields(),
-        One("deposition", "deposition", (Value("id", "id"), Value("title", "title"))),
+        DEPOSITION,
         its_run(Many("tomograms", "tomograms", neighbour, order_by=TOMOGRAM_ORDER)),
     )  # fmt: skip
 
@@ -97,10 +98,8 @@ def _fields() -> tuple[query.Selection, ...]:
 def annotation_page(visit: Visit) -> AnnotationPage:
     """The page of the annotation whose number stands in the path."""
     id = visit.id()
-    row = visit.view.one("Annotation", id, _fields())
-    if row is None:
-        raise PageError(404, f"There is no annotation {id} here.")
-    run, deposition = row["run"], row["deposition"]
+    row = visit.row("Annotation", _fields())
+    run = row["run"]
     found = tuple(shapes(visit, run["name"], row, fitting(run, row)))
     fits = tuple(_fit(row, tomogram) for tomogram in run["tomograms"])
     return AnnotationPage(
@@ -112,7 +111,7 @@ def annotation_page(visit: Visit) -> AnnotationPage:
         is_ground_truth=bool(row["ground_truth_status"]),
         run=run_crumb(run),
         dataset=dataset_crumb(run),
-        deposition=Crumb(deposition["title"], urls.deposition(deposition["id"])) if deposition else None,
+        deposition=deposition_crumb(row),
         alignment=_alignment(row),
         method=formats.words(row["method_type"]),
         method_help=METHODS.get(row["method_type"], ""),
@@ -178,9 +177,9 @@ def _fit(row: dict[str, Any], tomogram: dict[str, Any]) -> Fit:
     alignment = tomogram["alignment"]
     return Fit(
         id=tomogram["id"],
-        name=f"{formats.words(tomogram['reconstruction_method'])}, {formats.words(tomogram['processing'])}",
+        name=tomogram_name(tomogram),
         spacing=formats.quantity(tomogram["voxel_spacing"], Tomogram.fields["voxel_spacing"].unit),
-        size=" × ".join(formats.number(tomogram[f"size_{axis}"]) for axis in "xyz"),
+        size=formats.sides(tomogram),
         alignment=f"{Alignment.names.prefix}-{alignment['id']}" if alignment else formats.NOTHING,
         holds=bool(alignment and row["alignment"] and alignment["id"] == row["alignment"]["id"]),
     )

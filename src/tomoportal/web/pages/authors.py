@@ -10,9 +10,10 @@ from typing import Any
 
 from tomoportal.catalog import View
 from tomoportal.model import query, terms
-from tomoportal.model.query import Compare, Figure, GroupKey, Groups, One, Order, Value
+from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Order, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
+from tomoportal.web.contributions import DEPOSITION
 from tomoportal.web.identifiers import Link
 from tomoportal.web.kept import kept
 from tomoportal.web.lists import PAGE
@@ -117,8 +118,7 @@ def _often(people: Iterable[dict[str, Any]], field: str) -> tuple[str, ...]:
 
 
 def _depositions(view: View, mine: query.Condition) -> list[dict[str, Any]]:
-    deposition = One("deposition", "deposition", (Value("id", "id"), Value("title", "title")))
-    fields: tuple[query.Selection, ...] = (*(Value(name, name) for name in _PERSON), deposition)
+    fields: tuple[query.Selection, ...] = (*(Value(name, name) for name in _PERSON), DEPOSITION)
     return view.rows(query.Select("DepositionAuthor", fields, mine, (Order(("deposition_id",), "desc"),)))
 
 

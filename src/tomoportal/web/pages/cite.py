@@ -10,7 +10,7 @@ from tomoportal.model import query
 from tomoportal.model.deposition import Dataset, Deposition
 from tomoportal.model.entity import Entity
 from tomoportal.web import formats, identifiers, urls
-from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.context import Crumb, Head, Visit
 from tomoportal.web.facts import UNSTATED
 from tomoportal.web.getting.citing import NOTATIONS, Creator, Work
 from tomoportal.web.getting.licenses import License
@@ -116,10 +116,7 @@ def _row(visit: Visit, kind: _Kind) -> dict[str, Any]:
         *kind.keywords,
         AUTHORS,
     )
-    row = visit.view.one(kind.entity.__name__, visit.id(), fields)
-    if row is None:
-        raise PageError(404, f"There is no {kind.entity.__name__.lower()} {visit.id()} here.")
-    return row
+    return visit.row(kind.entity.__name__, fields)
 
 
 def _work(visit: Visit, kind: _Kind, row: dict[str, Any]) -> Work:

@@ -7,13 +7,13 @@ from typing import Any
 
 from tomoportal.model import query
 from tomoportal.model.deposition import Dataset
-from tomoportal.model.query import Compare, Many, One, Value
+from tomoportal.model.query import Compare, Many, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
 from tomoportal.web.cards import Picture, organism
-from tomoportal.web.contents import COUNTS, counted, with_ctf
-from tomoportal.web.context import Crumb, Head, PageError, Visit
-from tomoportal.web.contributions import further_depositions
+from tomoportal.web.contents import held_by_dataset
+from tomoportal.web.context import Crumb, Head, Visit
+from tomoportal.web.contributions import DEPOSITION, deposition_crumb, further_depositions
 from tomoportal.web.downloads import Download, folder
 from tomoportal.web.facts import UNSTATED, Facts, facts, selected
 from tomoportal.web.getting.licenses import License
@@ -73,19 +73,16 @@ def _fields() -> tuple[query.Selection, ...]:
             "funding_sources",
             (Value("agency", "funding_agency_name"), Value("grant", "grant_id")),
         ),
-        One("deposition", "deposition", (Value("id", "id"), Value("title", "title"))),
+        DEPOSITION,
     )
 
 
 def dataset_page(visit: Visit) -> DatasetPage:
     """The page of the dataset whose number stands in the path."""
     id = visit.id()
-    row = visit.view.one("Dataset", id, _fields())
-    if row is None:
-        raise PageError(404, f"There is no dataset {id} here.")
+    row = visit.row("Dataset", _fields())
     inside = Compare("dataset_id", "eq", id)
     listing = Listing.of(visit, RUNS_OF_DATASET, urls.dataset(id), inside, "#runs")
-    runs = visit.view.rows(query.Select("Run", COUNTS, inside))
     deposition = row["deposition"]
     authors = people(row)
     return DatasetPage(
@@ -101,14 +98,10 @@ def dataset_page(visit: Visit) -> DatasetPage:
         funding=tuple(", ".join(filter(None, (s["agency"], s["grant"]))) for s in row["funding_sources"]),
         organism=organism(row),
         further=further_depositions(visit.view, id, deposition["id"] if deposition else None),
-        deposition=Crumb(deposition["title"], urls.deposition(deposition["id"])) if deposition else None,
+        deposition=deposition_crumb(row),
         deposition_name=f"CZCDP-{deposition['id']}" if deposition else "",
         dates=_dates(row),
-        contents=(
-            (len(runs), formats.noun(len(runs), "run")),
-            *counted(runs),
-            with_ctf(visit.view, "Run", inside),
-        ),
+        contents=held_by_dataset(visit.view, id),
         size=row["file_size"],
         sample=facts(Dataset, row, TOLD_ELSEWHERE),
         methods=methods_of_dataset(visit.view, id),

@@ -8,8 +8,8 @@ from tomoportal.model.deposition import Deposition
 from tomoportal.model.query import Compare, Order
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
-from tomoportal.web.contents import COUNTS, counted, with_ctf
-from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
+from tomoportal.web.contents import brought_by_deposition, counted, with_ctf
+from tomoportal.web.context import Crumb, Head, Paging, Visit
 from tomoportal.web.contributions import Annotated, annotated_by, datasets_with
 from tomoportal.web.deposited import Deposited, deposited
 from tomoportal.web.facts import Facts, facts, selected
@@ -49,9 +49,8 @@ class DepositionPage:
 def deposition_page(visit: Visit) -> DepositionPage:
     """The page of the deposition whose number stands in the path."""
     id = visit.id()
-    row = visit.view.one("Deposition", id, (*selected(Deposition), AUTHORS, *COUNTS))
-    if row is None:
-        raise PageError(404, f"There is no deposition {id} here.")
+    row = visit.row("Deposition", (*selected(Deposition), AUTHORS))
+    brought = brought_by_deposition(visit.view, id)
     where = Compare("id", "in", datasets_with(visit.view, id))
     total = visit.view.count("Dataset", where)
     page = asked_page(visit, DATASETS_PAGE)
@@ -80,11 +79,11 @@ def deposition_page(visit: Visit) -> DepositionPage:
         annotated=annotated_by(visit.view, id),
         contents=(
             (total, formats.noun(total, "dataset")),
-            *counted([row]),
+            *counted([brought]),
             with_ctf(visit.view, "TiltSeries", mine),
         ),
         datasets=dataset_cards(visit.view, where, order, limit=PAGE, offset=(paging.page - 1) * PAGE),
         paging=paging,
         methods=methods_of_deposition(visit.view, id),
-        deposited=deposited(visit, id, {name: row[f"count_{name}"] for name in ("annotations", "tomograms")}),
+        deposited=deposited(visit, id, {name: brought[f"count_{name}"] for name in ("annotations", "tomograms")}),
     )

@@ -16,7 +16,7 @@ from tomoportal.model.entity import Entity
 from tomoportal.model.query import Many, Selection, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import urls
-from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.context import Crumb, Head, Visit
 from tomoportal.web.facts import files, selected
 from tomoportal.web.records import Finding, findings, run_records
 from tomoportal.web.storages import storage_of
@@ -90,9 +90,7 @@ def _fields() -> tuple[Selection, ...]:
 def files_page(visit: Visit) -> FilesPage:
     """The files of the run whose number stands in the path."""
     id = visit.id()
-    row = visit.view.one("Run", id, _fields())
-    if row is None:
-        raise PageError(404, f"There is no run {id} here.")
+    row = visit.row("Run", _fields())
     records, is_unreadable = _records(visit, row)
     found = sorted(_recorded(records) if records else _told(row), key=lambda file: file.path.split("/"))
     dataset = row["dataset"]

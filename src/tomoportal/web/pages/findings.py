@@ -11,7 +11,7 @@ from tomoportal.errors import StorageError
 from tomoportal.model.query import Compare, Select, Value
 from tomoportal.problems import Severity
 from tomoportal.web import urls
-from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.context import Crumb, Head, Visit
 from tomoportal.web.records import Finding, dataset_findings
 from tomoportal.web.storages import storage_of
 
@@ -57,9 +57,7 @@ class FindingsPage:
 def findings_page(visit: Visit) -> FindingsPage:
     """What was noticed about the dataset whose number stands in the path."""
     id = visit.id()
-    row = visit.view.one("Dataset", id, ("title",))
-    if row is None:
-        raise PageError(404, f"There is no dataset {id} here.")
+    row = visit.row("Dataset", ("title",))
     found, is_unreadable = _found(visit, id)
     title = row["title"]
     return FindingsPage(

@@ -21,7 +21,7 @@ from tomoportal.web.annotations import (
 )
 from tomoportal.web.cards import Named, Picture, named
 from tomoportal.web.contents import COUNTS, WITH_FILE, counted
-from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.context import Crumb, Head, Visit
 from tomoportal.web.coordinates import Frame, frames
 from tomoportal.web.downloads import Download, folder
 from tomoportal.web.estimates import ESTIMATES
@@ -147,9 +147,7 @@ def _fields() -> tuple[query.Selection, ...]:
 def run_page(visit: Visit) -> RunPage:
     """The page of the run whose number stands in the path."""
     id = visit.id()
-    row = visit.view.one("Run", id, _fields())
-    if row is None:
-        raise PageError(404, f"There is no run {id} here.")
+    row = visit.row("Run", _fields())
     viewable = {tomogram["id"] for tomogram in row["viewable"]}
     first = next((tomogram["id"] for tomogram in row["tomograms"] if tomogram["id"] in viewable), None)
     tomograms = tuple(

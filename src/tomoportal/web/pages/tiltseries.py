@@ -12,7 +12,7 @@ from tomoportal.model import query
 from tomoportal.model.acquisition import TiltSeries
 from tomoportal.model.query import Many, One, Order, Value
 from tomoportal.web import formats, plots, urls
-from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.context import Crumb, Head, Visit
 from tomoportal.web.downloads import Download, download, local_name
 from tomoportal.web.estimates import ESTIMATES, estimated
 from tomoportal.web.facts import Facts, facts, files, selected
@@ -126,9 +126,7 @@ def _fields() -> tuple[query.Selection, ...]:
 def tiltseries_page(visit: Visit) -> TiltSeriesPage:
     """The page of the tilt series whose number stands in the path."""
     id = visit.id()
-    row = visit.view.one("TiltSeries", id, _fields())
-    if row is None:
-        raise PageError(404, f"There is no tilt series {id} here.")
+    row = visit.row("TiltSeries", _fields())
     run = row["run"]
     sections = tuple(_sections(row))
     told = facts(TiltSeries, row, ("tilt_series_quality", "file_size_mrc", "file_size_omezarr"))

@@ -15,12 +15,12 @@ from tomoportal.model.query import Many, One, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats, urls
 from tomoportal.web.cards import Picture
-from tomoportal.web.context import Crumb, Head, PageError, Visit
+from tomoportal.web.context import Crumb, Head, Visit
 from tomoportal.web.downloads import Download, download, local_name
 from tomoportal.web.facts import Facts, facts, files, selected
 from tomoportal.web.look import AXES, PLANES, ZOOMS, Look, Stage, look, shown, stage
 from tomoportal.web.people import AUTHORS, Person, people
-from tomoportal.web.tomograms import TOMOGRAM_ORDER
+from tomoportal.web.tomograms import TOMOGRAM_ORDER, tomogram_name
 from tomoportal.web.within_run import crumbs, dataset_crumb, its_run, run_crumb
 
 _SHAPES = {
@@ -122,13 +122,11 @@ def _fields() -> tuple[query.Selection, ...]:
 def tomogram_page(visit: Visit) -> TomogramPage:
     """The page of the tomogram whose number stands in the path."""
     id = visit.id()
-    row = visit.view.one("Tomogram", id, _fields())
-    if row is None:
-        raise PageError(404, f"There is no tomogram {id} here.")
+    row = visit.row("Tomogram", _fields())
     found = _drawable(visit, row)
     seen = look(visit.request.query_params.multi_items(), found) if found else None
     run = row["run"]
-    name = _name(row)
+    name = tomogram_name(row)
     return TomogramPage(
         head=_head(visit, row, name),
         crumbs=crumbs(run, f"{Tomogram.names.prefix}-{id}"),
@@ -148,7 +146,7 @@ def tomogram_page(visit: Visit) -> TomogramPage:
         data=_data(visit, seen, found) if seen and found else "",
         viewer=urls.view_run(run["id"], id) if row["https_omezarr_dir"] else "",
         others=tuple(
-            Crumb(f"{_name(other)}, {formats.quantity(other['voxel_spacing'], 'Å')}", urls.tomogram(other["id"]))
+            Crumb(f"{tomogram_name(other)}, {formats.quantity(other['voxel_spacing'], 'Å')}", urls.tomogram(other["id"]))
             for other in run["tomograms"]
             if other["id"] != id
         ),
@@ -167,10 +165,6 @@ def _drawable(visit: Visit, row: dict[str, Any]) -> Drawn | None:
     is_there = row["https_omezarr_dir"] or row["https_mrc_file"]
     is_sized = all(row[f"size_{axis}"] for axis in AXES)
     return drawn(visit.view, row["id"]) if is_there and is_sized else None
-
-
-def _name(row: dict[str, Any]) -> str:
-    return f"{formats.words(row['reconstruction_method'])}, {formats.words(row['processing'])}"
 
 
 def _lines(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:

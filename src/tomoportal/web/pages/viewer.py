@@ -57,9 +57,7 @@ _FIELDS: tuple[query.Selection, ...] = (
 def viewer_page(visit: Visit) -> ViewerPage:
     """The viewer on the tomogram that the parameter `tomogram` names, or the first that can be shown."""
     id = visit.id()
-    row = visit.view.one("Run", id, _FIELDS)
-    if row is None:
-        raise PageError(404, f"There is no run {id} here.")
+    row = visit.row("Run", _FIELDS)
     wanted = _wanted(visit, row)
     state = viewer_state(visit.view, wanted["id"])
     if state is None:
