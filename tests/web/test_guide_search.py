@@ -24,6 +24,14 @@ A **stack** of images, `TS_1.rawtlt` beside it.
 tomoportal load --measure
 ```
 
+## Start
+
+Begin.
+
+## Particles
+
+In a STAR file.
+
 ## Storage of stacks
 
 Other words.
@@ -41,6 +49,7 @@ def headings(words: str) -> list[str]:
         ("stack", ["Storage of stacks", "Tilt series"]), ("STACK images", ["Tilt series"]), ("rawtlt", ["Tilt series"]),
         ("TS_1.raw", ["Tilt series"]),
         ("--measure", ["Tilt series"]), ("x.mrc", ["Tilt series"]), ("where storage", ["Layout"]), ("stack nowhere", []), ("", []),
+        ("stor", ["Storage of stacks", "Layout"]), ("star", ["Particles", "Start"]),
         ("* ( [", []), ("tack", []),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Words in the guides: each passage that holds all of them, those with the words in their heading first."""
+"""Words in the guides: each passage that holds all of them; first those with whole words, above all in their heading."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ def find(text: str, guides: Iterable[tuple[Guide, Document]]) -> tuple[FoundPass
     if not words:
         return ()
     wanted = [re.compile(rf"(?<!\w){re.escape(word)}", re.IGNORECASE) for word in words]
+    whole = [re.compile(rf"{pattern.pattern}(?:e?s)?(?!\w)", re.IGNORECASE) for pattern in wanted]
     phrase = re.compile(r"\W+".join(map(re.escape, words)), re.IGNORECASE)
     either = re.compile("|".join(pattern.pattern for pattern in wanted), re.IGNORECASE)
     found = [
-        (_rank(passage, wanted, phrase), _told(guide, document, passage, either))
+        (_rank(passage, wanted, whole, phrase), _told(guide, document, passage, either))
         for guide, document in guides
         for passage in document.passages
         if all(pattern.search(f"{passage.heading} {passage.text}") for pattern in wanted)
@@ -43,9 +44,14 @@ def find(text: str, guides: Iterable[tuple[Guide, Document]]) -> tuple[FoundPass
     return tuple(told for _, told in sorted(found, key=lambda pair: pair[0], reverse=True)[:MOST_FOUND])
 
 
-def _rank(passage: Passage, wanted: list[re.Pattern[str]], phrase: re.Pattern[str]) -> tuple[int, int, int]:
-    """How many words stand in the heading, how often all of them follow each other, how often any occurs."""
+def _rank(
+    passage: Passage, wanted: list[re.Pattern[str]], whole: list[re.Pattern[str]], phrase: re.Pattern[str]
+) -> tuple[int, ...]:
+    """How many words stand as they are, or in the plural, in the heading and in the text; how many begin one of the heading; how
+    often all of them follow each other, how often any occurs."""
     return (
+        sum(bool(pattern.search(passage.heading)) for pattern in whole),
+        sum(bool(pattern.search(passage.text)) for pattern in whole),
         sum(bool(pattern.search(passage.heading)) for pattern in wanted),
         len(phrase.findall(passage.text)),
         sum(len(pattern.findall(passage.text)) for pattern in wanted),

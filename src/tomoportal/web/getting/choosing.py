@@ -18,7 +18,7 @@ from tomoportal.model.query import Compare, Figure, One, Order, Value, through
 from tomoportal.model.registry import entity
 
 LABELS = {
-    "mrc": "MRC", "zarr": "OME-Zarr", "ndjson": "Points, a JSON object a line", "glb": "Surfaces (GLB)", "json": "Metadata (JSON)",
+    "mrc": "MRC", "zarr": "OME-Zarr", "ndjson": "Points (NDJSON)", "glb": "Surfaces (GLB)", "json": "Metadata (JSON)",
     "": "As they are",
 }  # fmt: skip
 """Formats as people read them; the empty one stands for kinds whose formats cannot be chosen."""
