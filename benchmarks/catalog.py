@@ -31,8 +31,8 @@ from tomoportal.catalog.view import _totals  # noqa: E402
 from tomoportal.layout.paths import Key  # noqa: E402
 from tomoportal.model import query  # noqa: E402
 from tomoportal.web import kept  # noqa: E402
-from tomoportal.web.filter_kinds import AllOf, OneOf  # noqa: E402
-from tomoportal.web.lists import DATASETS  # noqa: E402
+from tomoportal.web.lists.filter_kinds import AllOf, OneOf  # noqa: E402
+from tomoportal.web.lists.offered import DATASETS  # noqa: E402
 
 BUDGETS = {
     "by id": 5, "20 nested runs": 12, "browse page": 60, "run page": 60, "20,000-row list": 200, "search": 60,

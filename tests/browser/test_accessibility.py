@@ -19,7 +19,7 @@ from fixtures_web import EMPTY_RUN, web_app, web_portal
 from tomoportal.catalog import Tombstone, open_catalog
 from tomoportal.settings import Settings
 from tomoportal.web import render
-from tomoportal.web.withdrawn import Gone
+from tomoportal.web.entities.withdrawn import Gone
 
 pytestmark = pytest.mark.browser
 

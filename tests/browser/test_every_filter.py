@@ -20,8 +20,8 @@ from mixed_portal import VALUES, Mixed, Plain
 from tomoportal.catalog import open_catalog
 from tomoportal.settings import Settings
 from tomoportal.web import urls
-from tomoportal.web.filter_kinds import Filter, Range
-from tomoportal.web.lists import DATASETS, DEPOSITIONS, PAGE, RUNS
+from tomoportal.web.lists.filter_kinds import Filter, Range
+from tomoportal.web.lists.offered import DATASETS, DEPOSITIONS, PAGE, RUNS
 
 pytestmark = pytest.mark.browser
 LISTS = {

@@ -7,8 +7,8 @@ from starlette.requests import Request
 
 from tomoportal.settings import Settings
 from tomoportal.web.context import Visit
-from tomoportal.web.downloads import download, folder
-from tomoportal.web.facts import FileLink
+from tomoportal.web.entities.downloads import download, folder
+from tomoportal.web.entities.facts import FileLink
 
 
 @pytest.fixture

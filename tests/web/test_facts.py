@@ -9,7 +9,7 @@ from tomoportal.model.deposition import Dataset
 from tomoportal.model.fields import Field, Float
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats, identifiers
-from tomoportal.web.facts import facts, facts_of, files, selected
+from tomoportal.web.entities.facts import facts, facts_of, files, selected
 
 
 def shown(found) -> dict[str, str]:

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
-from tomoportal.web.lists import DATASETS, DEPOSITIONS, RUNS, RUNS_OF_DATASET
+from tomoportal.web.lists.annotation_filters import ANNOTATIONS_OF_RUN
+from tomoportal.web.lists.offered import DATASETS, DEPOSITIONS, RUNS, RUNS_OF_DATASET
 
 REFERENCE = (
     ("ground_truth=true", {"ground_truth": ("true",)}),

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures_catalog import fill, row
 from fixtures_web import DAY
-from tomoportal.web.lists import DATASETS, RUNS_OF_DATASET
+from tomoportal.web.lists.offered import DATASETS, RUNS_OF_DATASET
 
 
 def tally(page) -> int:

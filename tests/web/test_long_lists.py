@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tomoportal.web.cards import Named
+from tomoportal.web.entities.cards import Named
+from tomoportal.web.entities.people import Person, by_role, people
 from tomoportal.web.identifiers import Link
-from tomoportal.web.people import Person, by_role, people
 from tomoportal.web.render import environment
 
 

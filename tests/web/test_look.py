@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tomoportal.exports.slices.layers import Drawn, Layer
-from tomoportal.web.look import Look, look, shown, stage
+from tomoportal.web.looking.look import Look, look, shown, stage
 
 POINTS = Layer(101, "Point", "101", "ribosome", 7, True, "a.ndjson", "a.json", 10.0, True, is_visible=True)
 MASK = Layer(

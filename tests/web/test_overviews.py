@@ -12,7 +12,7 @@ from fixtures_catalog import FUTURE, fill
 from fixtures_web import CROWDED, DAY, EMPTY_RUN, SECRET, _Portal, web_app
 from tomoportal.catalog import open_catalog
 from tomoportal.model.query import Compare, Related, Select, Value
-from tomoportal.web.estimates import estimated
+from tomoportal.web.entities.estimates import estimated
 
 DEPOSITION = "/depositions/10300"
 

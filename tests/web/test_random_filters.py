@@ -13,8 +13,8 @@ from fixtures_web import DAY, web_app
 from mixed_portal import OF_RUNS, SINGLE, VALUES, Mixed, Plain
 from tomoportal.catalog import open_catalog
 from tomoportal.model.query import EVERYTHING, Compare
-from tomoportal.web.filter_kinds import AllOf, OneOf, Range
-from tomoportal.web.lists import DATASETS, DEPOSITIONS, RUNS, RUNS_OF_DATASET
+from tomoportal.web.lists.filter_kinds import AllOf, OneOf, Range
+from tomoportal.web.lists.offered import DATASETS, DEPOSITIONS, RUNS, RUNS_OF_DATASET
 
 ADDRESS = {DATASETS.entity: "datasets", RUNS.entity: "runs", DEPOSITIONS.entity: "depositions"}
 

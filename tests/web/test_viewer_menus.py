@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tomoportal.web.viewer_menus import overlay_groups, tomogram_groups
+from tomoportal.web.looking.viewer_menus import overlay_groups, tomogram_groups
 
 BASE = "http://portal.example/files/"
 HOME = "10000/TS_1/Reconstructions/VoxelSpacing10.000"

@@ -13,10 +13,10 @@ from tomoportal.web import formats, frame, urls
 from tomoportal.web.basket import remembered
 from tomoportal.web.context import Visit
 from tomoportal.web.days import order_for, ordered
+from tomoportal.web.entities.people import by_role, parted
+from tomoportal.web.entities.withdrawn import Gone, withdrawn
 from tomoportal.web.getting.same_query import same_query
 from tomoportal.web.getting.table_csv import table_of
-from tomoportal.web.people import by_role, parted
-from tomoportal.web.withdrawn import Gone, withdrawn
 
 _SCRIPT_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 

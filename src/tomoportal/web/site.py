@@ -27,6 +27,7 @@ from tomoportal.web import render, urls
 from tomoportal.web.basket.changing import changed, form
 from tomoportal.web.content.files import file_routes
 from tomoportal.web.context import PageError, Visit
+from tomoportal.web.entities.withdrawn import Gone
 from tomoportal.web.getting.documents import DOCUMENTS, Document
 from tomoportal.web.getting.table_csv import TABLES
 from tomoportal.web.getting.twin import twin
@@ -50,7 +51,6 @@ from tomoportal.web.pages.search import search_page, suggestions
 from tomoportal.web.pages.tiltseries import tiltseries_page
 from tomoportal.web.pages.tomogram import tomogram_page
 from tomoportal.web.pages.viewer import viewer_page
-from tomoportal.web.withdrawn import Gone
 
 GetView = Callable[[Request], View]
 Handler = Callable[[Request, Exception], Awaitable[Response]]

@@ -9,9 +9,9 @@ from threading import Event, Thread
 
 from tomoportal.catalog import View
 from tomoportal.errors import PortalError
-from tomoportal.web.filter_kinds import AllOf, OneOf, Range
-from tomoportal.web.filters import ListOf
-from tomoportal.web.lists import DATASETS, DEPOSITIONS, RUNS
+from tomoportal.web.lists.filter_kinds import AllOf, OneOf, Range
+from tomoportal.web.lists.filters import ListOf
+from tomoportal.web.lists.offered import DATASETS, DEPOSITIONS, RUNS
 from tomoportal.web.pages import authors, home, objects, organisms
 
 PAUSE = 1.0

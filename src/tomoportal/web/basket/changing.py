@@ -20,11 +20,11 @@ from tomoportal.exports.selection import KINDS, Selection
 from tomoportal.model import idsets, query
 from tomoportal.model.query import Compare
 from tomoportal.web import formats, urls
-from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
 from tomoportal.web.basket.remembered import EMPTY, cookie, held
 from tomoportal.web.context import PageError, Visit
-from tomoportal.web.filters import ListOf
-from tomoportal.web.lists import DATASETS, RUNS, RUNS_OF_DATASET
+from tomoportal.web.lists.annotation_filters import ANNOTATIONS_OF_RUN
+from tomoportal.web.lists.filters import ListOf
+from tomoportal.web.lists.offered import DATASETS, RUNS, RUNS_OF_DATASET
 
 LARGEST = 256 << 10
 """Bytes of a form."""

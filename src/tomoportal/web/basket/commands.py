@@ -11,7 +11,7 @@ from tomoportal.model.query import Compare, all_of
 from tomoportal.web import urls
 from tomoportal.web.basket.files import Chosen, Sort, items
 from tomoportal.web.context import Visit
-from tomoportal.web.downloads import Command
+from tomoportal.web.entities.downloads import Command
 from tomoportal.web.getting.choosing import Files
 from tomoportal.web.getting.commands import MOST_NAMED, aws_sync, python_loop
 

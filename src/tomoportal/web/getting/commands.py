@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from tomoportal.model.query import Compare, Condition, all_of
 from tomoportal.web import urls
 from tomoportal.web.context import Visit
-from tomoportal.web.downloads import IN_PLACE, Command, download, local_name
-from tomoportal.web.facts import FileLink
+from tomoportal.web.entities.downloads import IN_PLACE, Command, download, local_name
+from tomoportal.web.entities.facts import FileLink
 from tomoportal.web.getting import python_code
 from tomoportal.web.getting.choosing import DUPLICATES, Files, Item, Kind, Subject
 

@@ -18,12 +18,12 @@ from tomoportal.model import query
 from tomoportal.model.entity import Entity
 from tomoportal.model.registry import entity
 from tomoportal.web.context import Visit
-from tomoportal.web.downloads import Command
-from tomoportal.web.filter_kinds import AllOf, Chosen, Filter, OneOf, Range, Written, bounds
-from tomoportal.web.filters import Choice, Sort
+from tomoportal.web.entities.downloads import Command
 from tomoportal.web.getting import python_code
-from tomoportal.web.listing import Listing
-from tomoportal.web.numbers import bounded
+from tomoportal.web.lists.filter_kinds import AllOf, Chosen, Filter, OneOf, Range, Written, bounds
+from tomoportal.web.lists.filters import Choice, Sort
+from tomoportal.web.lists.listing import Listing
+from tomoportal.web.lists.numbers import bounded
 
 MOST_IDS = 200
 """Rows that are named by their ids where nothing else is possible."""

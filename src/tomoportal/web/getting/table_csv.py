@@ -25,12 +25,12 @@ from tomoportal.model.fields import Field, Kind
 from tomoportal.model.query import Compare, One, RelatedTotal, Select, Value
 from tomoportal.model.registry import entity
 from tomoportal.web import urls
-from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
 from tomoportal.web.context import PageError, Visit
-from tomoportal.web.filters import BEST, LONGEST, ListOf
-from tomoportal.web.listing import Listing
-from tomoportal.web.lists import DATASETS, DEPOSITIONS, RUNS, RUNS_OF_DATASET
-from tomoportal.web.tomograms import TOMOGRAM_ORDER
+from tomoportal.web.entities.tomograms import TOMOGRAM_ORDER
+from tomoportal.web.lists.annotation_filters import ANNOTATIONS_OF_RUN
+from tomoportal.web.lists.filters import BEST, LONGEST, ListOf
+from tomoportal.web.lists.listing import Listing
+from tomoportal.web.lists.offered import DATASETS, DEPOSITIONS, RUNS, RUNS_OF_DATASET
 
 BLOCK = 500
 """Rows that are asked for at once."""

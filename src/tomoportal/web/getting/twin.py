@@ -14,7 +14,7 @@ from typing import Any
 
 from tomoportal.model import query
 from tomoportal.web.context import Head, Visit
-from tomoportal.web.filters import Choice
+from tomoportal.web.lists.filters import Choice
 
 _OF_LISTS = frozenset({"members", "found", "where"})
 """What lists compute with."""

@@ -11,12 +11,12 @@ from tomoportal.model.deposition import Dataset, Deposition
 from tomoportal.model.entity import Entity
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.context import Crumb, Visit
-from tomoportal.web.facts import UNSTATED
+from tomoportal.web.entities.facts import UNSTATED
+from tomoportal.web.entities.people import AUTHORS, people
 from tomoportal.web.getting.citing import Creator, Work
 from tomoportal.web.getting.licenses import License
 from tomoportal.web.getting.names import Name
 from tomoportal.web.identifiers import Link
-from tomoportal.web.people import AUTHORS, people
 
 _DOI = "https://doi.org/"
 

@@ -9,13 +9,13 @@ from tomoportal.model.annotation import Annotation
 from tomoportal.model.query import Many, One, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats, urls
-from tomoportal.web.annotations import ANNOTATION_ORDER
 from tomoportal.web.context import Crumb, Head, Visit
-from tomoportal.web.contributions import DEPOSITION, deposition_crumb
-from tomoportal.web.downloads import Download, own_files
-from tomoportal.web.facts import Facts, facts, files
-from tomoportal.web.tomograms import TOMOGRAM_ORDER, alignment_fields, alignment_name, tomogram_name
-from tomoportal.web.within_run import crumbs, dataset_crumb, its_run, run_crumb
+from tomoportal.web.entities.annotations import ANNOTATION_ORDER
+from tomoportal.web.entities.contributions import DEPOSITION, deposition_crumb
+from tomoportal.web.entities.downloads import Download, own_files
+from tomoportal.web.entities.facts import Facts, facts, files
+from tomoportal.web.entities.tomograms import TOMOGRAM_ORDER, alignment_fields, alignment_name, tomogram_name
+from tomoportal.web.entities.within_run import crumbs, dataset_crumb, its_run, run_crumb
 
 
 @dataclass(frozen=True, slots=True)

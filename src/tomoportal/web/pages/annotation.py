@@ -12,14 +12,14 @@ from tomoportal.model.fields import Field
 from tomoportal.model.query import Many, One, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats, identifiers, urls
-from tomoportal.web.annotations import ShapeRow, annotation_fields, fitting, shapes
 from tomoportal.web.context import Crumb, Head, Visit
-from tomoportal.web.contributions import DEPOSITION, deposition_crumb
-from tomoportal.web.facts import Fact, Facts, facts_of, shown_fields
+from tomoportal.web.entities.annotations import ShapeRow, annotation_fields, fitting, shapes
+from tomoportal.web.entities.contributions import DEPOSITION, deposition_crumb
+from tomoportal.web.entities.facts import Fact, Facts, facts_of, shown_fields
+from tomoportal.web.entities.people import Person, people
+from tomoportal.web.entities.tomograms import TOMOGRAM_ORDER, tomogram_name
+from tomoportal.web.entities.within_run import crumbs, dataset_crumb, its_run, run_crumb
 from tomoportal.web.identifiers import Link
-from tomoportal.web.people import Person, people
-from tomoportal.web.tomograms import TOMOGRAM_ORDER, tomogram_name
-from tomoportal.web.within_run import crumbs, dataset_crumb, its_run, run_crumb
 
 METHODS = {
     "automated": "found by a program without further choice by people",

@@ -13,11 +13,11 @@ from tomoportal.model import query, terms
 from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Order, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
-from tomoportal.web.contributions import DEPOSITION
+from tomoportal.web.entities.contributions import DEPOSITION
 from tomoportal.web.identifiers import Link
 from tomoportal.web.kept import kept
-from tomoportal.web.lists import PAGE
-from tomoportal.web.tables import Row, TablePage, asked_page, table_page
+from tomoportal.web.lists.offered import PAGE
+from tomoportal.web.lists.tables import Row, TablePage, asked_page, table_page
 
 
 @dataclass(frozen=True, slots=True)

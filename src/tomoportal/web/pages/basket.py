@@ -18,9 +18,9 @@ from tomoportal.web.basket.entries import Entry, entries
 from tomoportal.web.basket.files import Sort, sorts, usual
 from tomoportal.web.basket.remembered import held, is_damaged
 from tomoportal.web.context import Head, PageError, Paging, Visit
-from tomoportal.web.downloads import Command
+from tomoportal.web.entities.downloads import Command
 from tomoportal.web.getting.choosing import Amount
-from tomoportal.web.tables import asked_page
+from tomoportal.web.lists.tables import asked_page
 
 PAGE = 50
 """Rows of the table on a page."""

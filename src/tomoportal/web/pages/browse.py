@@ -8,15 +8,15 @@ from typing import Any
 from tomoportal.model import query
 from tomoportal.model.query import RelatedTotal, Value
 from tomoportal.web import formats, urls
-from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
-from tomoportal.web.cards import DatasetCard, Picture, compact, dataset_cards
 from tomoportal.web.context import Head, Visit
+from tomoportal.web.entities.cards import DatasetCard, Picture, compact, dataset_cards
+from tomoportal.web.entities.people import AUTHORS
+from tomoportal.web.entities.run_rows import RunRow, run_rows
 from tomoportal.web.found import Hit
-from tomoportal.web.listing import Listing, Tab
-from tomoportal.web.lists import DATASETS, DEPOSITIONS, PAGE, RUNS, RUNS_OF_DATASET
-from tomoportal.web.members import Members
-from tomoportal.web.people import AUTHORS
-from tomoportal.web.run_rows import RunRow, run_rows
+from tomoportal.web.lists.annotation_filters import ANNOTATIONS_OF_RUN
+from tomoportal.web.lists.listing import Listing, Tab
+from tomoportal.web.lists.members import Members
+from tomoportal.web.lists.offered import DATASETS, DEPOSITIONS, PAGE, RUNS, RUNS_OF_DATASET
 from tomoportal.web.ways import FROM_RUNS
 
 

@@ -9,21 +9,21 @@ from tomoportal.model import query
 from tomoportal.model.deposition import Dataset
 from tomoportal.model.query import Compare, Many, Value
 from tomoportal.web import formats, identifiers, urls
-from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
-from tomoportal.web.cards import Picture, organism
-from tomoportal.web.contents import held_by_dataset
 from tomoportal.web.context import Crumb, Head, Visit
-from tomoportal.web.contributions import DEPOSITION, deposition_crumb, further_depositions
-from tomoportal.web.downloads import Download, folder
-from tomoportal.web.facts import UNSTATED, Facts, facts, selected
+from tomoportal.web.entities.cards import Picture, organism
+from tomoportal.web.entities.contents import held_by_dataset
+from tomoportal.web.entities.contributions import DEPOSITION, deposition_crumb, further_depositions
+from tomoportal.web.entities.downloads import Download, folder
+from tomoportal.web.entities.facts import UNSTATED, Facts, facts, selected
+from tomoportal.web.entities.methods import Methods, methods_of_dataset
+from tomoportal.web.entities.people import AUTHORS, Person, people, schema_org
+from tomoportal.web.entities.quality import SCALE, Quality
+from tomoportal.web.entities.run_rows import RunRow, run_rows
 from tomoportal.web.getting.licenses import License
 from tomoportal.web.identifiers import Link
-from tomoportal.web.listing import Listing
-from tomoportal.web.lists import RUNS_OF_DATASET
-from tomoportal.web.methods import Methods, methods_of_dataset
-from tomoportal.web.people import AUTHORS, Person, people, schema_org
-from tomoportal.web.quality import SCALE, Quality
-from tomoportal.web.run_rows import RunRow, run_rows
+from tomoportal.web.lists.annotation_filters import ANNOTATIONS_OF_RUN
+from tomoportal.web.lists.listing import Listing
+from tomoportal.web.lists.offered import RUNS_OF_DATASET
 from tomoportal.web.ways import to_dataset
 
 TOLD_ELSEWHERE = (

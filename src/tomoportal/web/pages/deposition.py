@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from tomoportal.model.deposition import Deposition
 from tomoportal.model.query import Compare, Order
 from tomoportal.web import formats, identifiers, urls
-from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
-from tomoportal.web.contents import brought_by_deposition, counted, with_ctf
 from tomoportal.web.context import Crumb, Head, Paging, Visit
-from tomoportal.web.contributions import Annotated, annotated_by, datasets_with
-from tomoportal.web.deposited import Deposited, deposited
-from tomoportal.web.facts import Facts, facts, selected
+from tomoportal.web.entities.cards import DatasetCard, Picture, dataset_cards
+from tomoportal.web.entities.contents import brought_by_deposition, counted, with_ctf
+from tomoportal.web.entities.contributions import Annotated, annotated_by, datasets_with
+from tomoportal.web.entities.facts import Facts, facts, selected
+from tomoportal.web.entities.methods import Methods, methods_of_deposition
+from tomoportal.web.entities.people import AUTHORS, Person, people
 from tomoportal.web.identifiers import Link
-from tomoportal.web.lists import PAGE
-from tomoportal.web.methods import Methods, methods_of_deposition
-from tomoportal.web.people import AUTHORS, Person, people
-from tomoportal.web.tables import asked_page
+from tomoportal.web.lists.deposited import Deposited, deposited
+from tomoportal.web.lists.offered import PAGE
+from tomoportal.web.lists.tables import asked_page
 from tomoportal.web.ways import came_from
 
 DATASETS_PAGE = "datasets-page"

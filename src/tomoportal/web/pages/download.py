@@ -12,12 +12,12 @@ from tomoportal.model.query import One, Value
 from tomoportal.model.registry import entity
 from tomoportal.web import urls
 from tomoportal.web.context import Crumb, Head, PageError, Visit
-from tomoportal.web.downloads import Command
+from tomoportal.web.entities.downloads import Command
+from tomoportal.web.entities.withdrawn import Gone
 from tomoportal.web.getting import choosing
 from tomoportal.web.getting.choosing import Amount, Item, Subject
 from tomoportal.web.getting.commands import MOST_NAMED, Choice, commands, curl_config, link, saved_as
 from tomoportal.web.kept import kept
-from tomoportal.web.withdrawn import Gone
 
 MOST_LINKS = 100
 """Files that the page links one by one."""

@@ -17,10 +17,10 @@ from tomoportal.model.query import Many, Selection, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import urls
 from tomoportal.web.context import Crumb, Head, Visit
-from tomoportal.web.facts import files, selected
-from tomoportal.web.records import Finding, findings, run_records
+from tomoportal.web.entities.facts import files, selected
+from tomoportal.web.entities.records import Finding, findings, run_records
+from tomoportal.web.entities.within_run import DATASET, crumbs
 from tomoportal.web.storages import storage_of
-from tomoportal.web.within_run import DATASET, crumbs
 
 
 @dataclass(frozen=True, slots=True)

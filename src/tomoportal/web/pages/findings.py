@@ -12,7 +12,7 @@ from tomoportal.model.query import Compare, Select, Value
 from tomoportal.problems import Severity
 from tomoportal.web import urls
 from tomoportal.web.context import Crumb, Head, Visit
-from tomoportal.web.records import Finding, dataset_findings
+from tomoportal.web.entities.records import Finding, dataset_findings
 from tomoportal.web.storages import storage_of
 
 MOST_PLACES = 100

@@ -9,11 +9,11 @@ from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.query import EVERYTHING, Compare, One, Order, Value
 from tomoportal.web import formats, urls
-from tomoportal.web.cards import DatasetCard, Picture, dataset_cards
 from tomoportal.web.context import Head, Visit
+from tomoportal.web.entities.cards import DatasetCard, Picture, dataset_cards
+from tomoportal.web.entities.run_rows import VIEWABLE
 from tomoportal.web.kept import kept
-from tomoportal.web.lists import DATASETS
-from tomoportal.web.run_rows import VIEWABLE
+from tomoportal.web.lists.offered import DATASETS
 
 NEWEST = 8
 SIGHTS = 4

@@ -12,11 +12,11 @@ from tomoportal.model import query
 from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Many, One, Order, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
+from tomoportal.web.entities.terms import term
 from tomoportal.web.identifiers import Link
 from tomoportal.web.kept import kept
-from tomoportal.web.lists import PAGE
-from tomoportal.web.tables import Row, TablePage, asked_page, table_page
-from tomoportal.web.terms import term
+from tomoportal.web.lists.offered import PAGE
+from tomoportal.web.lists.tables import Row, TablePage, asked_page, table_page
 
 Tally = tuple[tuple[str, int], ...]
 """Words with how often they occur, most often first."""

@@ -10,13 +10,13 @@ from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Order
 from tomoportal.web import formats, identifiers, urls
-from tomoportal.web.cards import DatasetCard, Named, dataset_cards, named
 from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
-from tomoportal.web.facts import UNSTATED
+from tomoportal.web.entities.cards import DatasetCard, Named, dataset_cards, named
+from tomoportal.web.entities.facts import UNSTATED
 from tomoportal.web.identifiers import Link
 from tomoportal.web.kept import kept
-from tomoportal.web.lists import PAGE
-from tomoportal.web.tables import Row, TablePage, asked_page, table_page
+from tomoportal.web.lists.offered import PAGE
+from tomoportal.web.lists.tables import Row, TablePage, asked_page, table_page
 
 
 @dataclass(frozen=True, slots=True)

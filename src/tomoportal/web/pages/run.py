@@ -11,38 +11,38 @@ from tomoportal.model.acquisition import FrameAcquisitionFile, GainFile, Identif
 from tomoportal.model.deposition import Dataset
 from tomoportal.model.query import Compare, Many, One, Order, RelatedTotal, Value
 from tomoportal.web import formats, urls
-from tomoportal.web.annotation_filters import ANNOTATIONS_OF_RUN
-from tomoportal.web.annotations import (
+from tomoportal.web.context import Crumb, Head, Visit
+from tomoportal.web.entities.annotations import (
     ANNOTATION_ORDER,
     AnnotationRow,
     annotation_fields,
     annotation_row,
     fitting,
 )
-from tomoportal.web.cards import Named, Picture, named
-from tomoportal.web.contents import COUNTS, WITH_FILE, counted
-from tomoportal.web.context import Crumb, Head, Visit
-from tomoportal.web.coordinates import Frame, frames
-from tomoportal.web.downloads import Download, folder
-from tomoportal.web.estimates import ESTIMATES
-from tomoportal.web.facts import Facts, facts, selected
-from tomoportal.web.identifiers import Link
-from tomoportal.web.listing import Listing
-from tomoportal.web.objects_of_run import ObjectRow, object_rows
-from tomoportal.web.people import AUTHORS, Person, people
-from tomoportal.web.quality import Quality, quality
-from tomoportal.web.run_filters import TRUTH
-from tomoportal.web.run_rows import VIEWABLE
-from tomoportal.web.series import Series, acquisition, series_of
-from tomoportal.web.tomograms import (
+from tomoportal.web.entities.cards import Named, Picture, named
+from tomoportal.web.entities.contents import COUNTS, WITH_FILE, counted
+from tomoportal.web.entities.coordinates import Frame, frames
+from tomoportal.web.entities.downloads import Download, folder
+from tomoportal.web.entities.estimates import ESTIMATES
+from tomoportal.web.entities.facts import Facts, facts, selected
+from tomoportal.web.entities.objects_of_run import ObjectRow, object_rows
+from tomoportal.web.entities.people import AUTHORS, Person, people
+from tomoportal.web.entities.quality import Quality, quality
+from tomoportal.web.entities.run_rows import VIEWABLE
+from tomoportal.web.entities.series import Series, acquisition, series_of
+from tomoportal.web.entities.tomograms import (
     TOMOGRAM_ORDER,
     TomogramRow,
     alignment_fields,
     tomogram_fields,
     tomogram_row,
 )
+from tomoportal.web.entities.withdrawn import Withdrawn, withdrawn, withdrawn_in
+from tomoportal.web.identifiers import Link
+from tomoportal.web.lists.annotation_filters import ANNOTATIONS_OF_RUN
+from tomoportal.web.lists.listing import Listing
+from tomoportal.web.lists.run_filters import TRUTH
 from tomoportal.web.ways import to_run
-from tomoportal.web.withdrawn import Withdrawn, withdrawn, withdrawn_in
 
 
 @dataclass(frozen=True, slots=True)

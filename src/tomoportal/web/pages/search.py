@@ -12,9 +12,9 @@ from tomoportal.model import query
 from tomoportal.model.query import Compare, One, Select, Value
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Head, Visit
-from tomoportal.web.filters import LONGEST
 from tomoportal.web.found import Hit, hit_of
 from tomoportal.web.kept import kept
+from tomoportal.web.lists.filters import LONGEST
 
 SHOWN = 5
 """Results of each kind on the page."""

@@ -11,14 +11,15 @@ from typing import Any
 from tomoportal.model import query
 from tomoportal.model.acquisition import TiltSeries
 from tomoportal.model.query import Many, One, Order, Value
-from tomoportal.web import formats, plots, urls
+from tomoportal.web import formats, urls
 from tomoportal.web.context import Crumb, Head, Visit
-from tomoportal.web.downloads import Download, download, local_name
-from tomoportal.web.estimates import ESTIMATES, estimated
-from tomoportal.web.facts import Facts, facts, files, selected
-from tomoportal.web.plots import Plot
-from tomoportal.web.quality import QUALITIES, Quality, quality
-from tomoportal.web.within_run import crumbs, its_run, run_crumb
+from tomoportal.web.entities.downloads import Download, download, local_name
+from tomoportal.web.entities.estimates import ESTIMATES, estimated
+from tomoportal.web.entities.facts import Facts, facts, files, selected
+from tomoportal.web.entities.quality import QUALITIES, Quality, quality
+from tomoportal.web.entities.within_run import crumbs, its_run, run_crumb
+from tomoportal.web.looking import plots
+from tomoportal.web.looking.plots import Plot
 
 ORDERS = {"angle": "Tilt angle", "acquisition": "Acquisition"}
 WIDTH = 1024

@@ -14,14 +14,14 @@ from tomoportal.model import query
 from tomoportal.model.query import Many, One, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats, urls
-from tomoportal.web.cards import Picture
 from tomoportal.web.context import Crumb, Head, Visit
-from tomoportal.web.downloads import Download, download, local_name
-from tomoportal.web.facts import Facts, facts, files, selected
-from tomoportal.web.look import AXES, PLANES, ZOOMS, Look, Stage, look, shown, stage
-from tomoportal.web.people import AUTHORS, Person, people
-from tomoportal.web.tomograms import TOMOGRAM_ORDER, tomogram_name
-from tomoportal.web.within_run import crumbs, dataset_crumb, its_run, run_crumb
+from tomoportal.web.entities.cards import Picture
+from tomoportal.web.entities.downloads import Download, download, local_name
+from tomoportal.web.entities.facts import Facts, facts, files, selected
+from tomoportal.web.entities.people import AUTHORS, Person, people
+from tomoportal.web.entities.tomograms import TOMOGRAM_ORDER, tomogram_name
+from tomoportal.web.entities.within_run import crumbs, dataset_crumb, its_run, run_crumb
+from tomoportal.web.looking.look import AXES, PLANES, ZOOMS, Look, Stage, look, shown, stage
 
 _SHAPES = {
     "Point": "points", "OrientedPoint": "oriented points", "InstanceSegmentation": "instances", "SegmentationMask": "segmentation",

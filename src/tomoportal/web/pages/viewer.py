@@ -12,8 +12,10 @@ from tomoportal.model.query import Many, Value
 from tomoportal.model.reconstruction import Tomogram
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Crumb, Head, PageError, Visit
-from tomoportal.web.tomograms import TOMOGRAM_ORDER
-from tomoportal.web.viewer_menus import (
+from tomoportal.web.entities.tomograms import TOMOGRAM_ORDER
+from tomoportal.web.entities.withdrawn import Gone, withdrawn_in
+from tomoportal.web.entities.within_run import DATASET, dataset_crumb, run_crumb
+from tomoportal.web.looking.viewer_menus import (
     ANNOTATIONS,
     TOMOGRAM,
     Overlay,
@@ -24,8 +26,6 @@ from tomoportal.web.viewer_menus import (
     seen,
     tomogram_groups,
 )  # fmt: skip
-from tomoportal.web.withdrawn import Gone, withdrawn_in
-from tomoportal.web.within_run import DATASET, dataset_crumb, run_crumb
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.query import Compare, Many, One, RelatedTotal, Value
 from tomoportal.web import formats, urls
-from tomoportal.web.cards import Picture
-from tomoportal.web.quality import Quality, quality
+from tomoportal.web.entities.cards import Picture
+from tomoportal.web.entities.quality import Quality, quality
 
 VIEWABLE = Compare("https_omezarr_dir", "is_null", False)
 """Tomograms that the viewer can show."""

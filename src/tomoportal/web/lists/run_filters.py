@@ -8,11 +8,11 @@ from collections.abc import Callable
 from tomoportal.model import query
 from tomoportal.model.query import EVERYTHING, Compare, through
 from tomoportal.web import formats
-from tomoportal.web.contents import DEPOSITED, ESTIMATED, WITH_FILE
-from tomoportal.web.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
-from tomoportal.web.numbers import Measured
-from tomoportal.web.quality import QUALITIES
-from tomoportal.web.spellings import containing, numbered, orcid, term
+from tomoportal.web.entities.contents import DEPOSITED, ESTIMATED, WITH_FILE
+from tomoportal.web.entities.quality import QUALITIES
+from tomoportal.web.lists.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
+from tomoportal.web.lists.numbers import Measured
+from tomoportal.web.lists.spellings import containing, numbered, orcid, term
 
 CONTENT, OBJECTS, TILT, TOMOGRAMS, NAMES = (
     "Contents",

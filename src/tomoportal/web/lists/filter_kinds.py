@@ -15,10 +15,10 @@ from operator import and_, or_
 from typing import Any, Literal, Protocol
 
 from tomoportal.model import query
-from tomoportal.web.facts import UNSTATED
+from tomoportal.web.entities.facts import UNSTATED
 from tomoportal.web.formats import number
-from tomoportal.web.members import Bits, Members
-from tomoportal.web.numbers import EVERY, Bin, Measured
+from tomoportal.web.lists.members import Bits, Members
+from tomoportal.web.lists.numbers import EVERY, Bin, Measured
 
 Values = tuple[str, ...]
 Chosen = Mapping[str, Values]

@@ -9,7 +9,7 @@ from tomoportal.model.annotation import Annotation
 from tomoportal.model.reconstruction import Tomogram
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Crumb
-from tomoportal.web.tomograms import alignment_name
+from tomoportal.web.entities.tomograms import alignment_name
 
 
 @dataclass(frozen=True, slots=True)

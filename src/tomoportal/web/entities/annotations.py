@@ -11,11 +11,11 @@ from tomoportal.model.annotation import Annotation, AnnotationFile
 from tomoportal.model.query import Many, One, Order, Value
 from tomoportal.web import formats, identifiers
 from tomoportal.web.context import Visit
-from tomoportal.web.downloads import Download, own_files
-from tomoportal.web.exports import ExportForm, export_form
-from tomoportal.web.facts import Facts, FileLink, facts, files, selected
+from tomoportal.web.entities.downloads import Download, own_files
+from tomoportal.web.entities.export_form import ExportForm, export_form
+from tomoportal.web.entities.facts import Facts, FileLink, facts, files, selected
+from tomoportal.web.entities.people import AUTHORS, Person, people
 from tomoportal.web.identifiers import Link
-from tomoportal.web.people import AUTHORS, Person, people
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from tomoportal.model import query
 from tomoportal.model.query import Compare, Order
-from tomoportal.web.annotations import ANNOTATION_ORDER
-from tomoportal.web.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
-from tomoportal.web.filters import ListOf, Sort
-from tomoportal.web.numbers import Measured
-from tomoportal.web.run_filters import GROUND_TRUTH, TRUTH, authored, has_id, numbered_rows, spaced
-from tomoportal.web.spellings import containing, numbered, term
+from tomoportal.web.entities.annotations import ANNOTATION_ORDER
+from tomoportal.web.lists.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
+from tomoportal.web.lists.filters import ListOf, Sort
+from tomoportal.web.lists.numbers import Measured
+from tomoportal.web.lists.run_filters import GROUND_TRUTH, TRUTH, authored, has_id, numbered_rows, spaced
+from tomoportal.web.lists.spellings import containing, numbered, term
 
 OBJECT, MADE = "Object", "How it was made"
 

@@ -11,10 +11,10 @@ from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Value
 from tomoportal.web import identifiers, urls
-from tomoportal.web.facts import UNSTATED
+from tomoportal.web.entities.facts import UNSTATED
+from tomoportal.web.entities.people import AUTHORS, parted, people
 from tomoportal.web.identifiers import Link
 from tomoportal.web.kept import kept
-from tomoportal.web.people import AUTHORS, parted, people
 
 MOST_AUTHORS = 4
 

@@ -14,14 +14,14 @@ from tomoportal.model.annotation import Annotation
 from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Many, One, Order, Value
 from tomoportal.model.reconstruction import Tomogram
 from tomoportal.web import formats, urls
-from tomoportal.web.cards import Picture
 from tomoportal.web.context import Crumb, Paging, Visit
-from tomoportal.web.facts import UNSTATED
+from tomoportal.web.entities.cards import Picture
+from tomoportal.web.entities.facts import UNSTATED
+from tomoportal.web.entities.tomograms import tomogram_name
 from tomoportal.web.kept import kept
-from tomoportal.web.lists import PAGE
-from tomoportal.web.ordered import how_many, ids_of_page
-from tomoportal.web.tables import asked_page
-from tomoportal.web.tomograms import tomogram_name
+from tomoportal.web.lists.offered import PAGE
+from tomoportal.web.lists.ordered import how_many, ids_of_page
+from tomoportal.web.lists.tables import asked_page
 from tomoportal.web.ways import Origin, Parameters, came_from, from_deposition
 
 TAB, GROUPING, DATASET = "deposition-tab", "group-by", "dataset_id"

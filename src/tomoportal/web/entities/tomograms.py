@@ -9,11 +9,11 @@ from tomoportal.model import query
 from tomoportal.model.query import One, Order, RelatedTotal, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.web import formats
-from tomoportal.web.cards import Picture
 from tomoportal.web.context import Visit
-from tomoportal.web.downloads import Download, own_files
-from tomoportal.web.facts import Facts, facts, files, selected
-from tomoportal.web.people import AUTHORS, Person, people
+from tomoportal.web.entities.cards import Picture
+from tomoportal.web.entities.downloads import Download, own_files
+from tomoportal.web.entities.facts import Facts, facts, files, selected
+from tomoportal.web.entities.people import AUTHORS, Person, people
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from tomoportal.model.entity import Entity
 from tomoportal.model.query import Figure, GroupKey, Groups
 from tomoportal.model.reconstruction import Tomogram
 from tomoportal.web import formats, identifiers
-from tomoportal.web.facts import values_of
+from tomoportal.web.entities.facts import values_of
 from tomoportal.web.identifiers import Link
 from tomoportal.web.kept import kept
 

@@ -10,12 +10,12 @@ from tomoportal.model.acquisition import FrameAcquisitionFile, GainFile, TiltSer
 from tomoportal.model.reconstruction import Alignment
 from tomoportal.web import formats
 from tomoportal.web.context import Visit
-from tomoportal.web.downloads import Download, own_files
-from tomoportal.web.estimates import estimated
-from tomoportal.web.facts import Fact, Facts, facts, files
+from tomoportal.web.entities.downloads import Download, own_files
+from tomoportal.web.entities.estimates import estimated
+from tomoportal.web.entities.facts import Fact, Facts, facts, files
+from tomoportal.web.entities.quality import Quality, quality
+from tomoportal.web.entities.tomograms import alignment_name
 from tomoportal.web.identifiers import Link
-from tomoportal.web.quality import Quality, quality
-from tomoportal.web.tomograms import alignment_name
 
 
 @dataclass(frozen=True, slots=True)

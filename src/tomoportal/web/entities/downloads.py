@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from tomoportal.web.context import Visit
-from tomoportal.web.facts import FileLink
+from tomoportal.web.entities.facts import FileLink
 
 _KEPT = "%/:?#[]@!$&'()*+,;=~"
 """What stays in an address: all that means something there, and what is escaped already."""

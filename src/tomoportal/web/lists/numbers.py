@@ -14,7 +14,7 @@ from itertools import pairwise
 from tomoportal.model import query
 from tomoportal.model.query import Compare
 from tomoportal.web.kept import remembered
-from tomoportal.web.members import Bits, Members, bits_at, holder_of
+from tomoportal.web.lists.members import Bits, Members, bits_at, holder_of
 
 EVERY = query.EVERYTHING
 MOST_BINS = 20

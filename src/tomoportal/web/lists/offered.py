@@ -7,11 +7,11 @@ from functools import partial
 
 from tomoportal.model import query
 from tomoportal.model.query import Order, through
-from tomoportal.web.contents import DEPOSITED, ESTIMATED, WITH_FILE
-from tomoportal.web.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
-from tomoportal.web.filters import ListOf, Sort
-from tomoportal.web.numbers import Measured
-from tomoportal.web.run_filters import (
+from tomoportal.web.entities.contents import DEPOSITED, ESTIMATED, WITH_FILE
+from tomoportal.web.lists.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
+from tomoportal.web.lists.filters import ListOf, Sort
+from tomoportal.web.lists.numbers import Measured
+from tomoportal.web.lists.run_filters import (
     CONTENT,
     GROUND_TRUTH,
     OBJECTS,
@@ -21,7 +21,7 @@ from tomoportal.web.run_filters import (
     numbered_rows,
     spaced,
 )
-from tomoportal.web.spellings import containing, listed
+from tomoportal.web.lists.spellings import containing, listed
 
 PAGE = 20
 """Rows on a page of a list."""

@@ -11,8 +11,8 @@ from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.query import Compare, GroupKey, Groups, One, Value
 from tomoportal.web import formats, urls
-from tomoportal.web.cards import Named, named, organism
 from tomoportal.web.context import Crumb
+from tomoportal.web.entities.cards import Named, named, organism
 from tomoportal.web.identifiers import Link
 from tomoportal.web.kept import kept
 

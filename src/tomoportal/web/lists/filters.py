@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from tomoportal.catalog import View
 from tomoportal.catalog.search.terms import terms
 from tomoportal.model import query
-from tomoportal.web.filter_kinds import AllOf, Chosen, Filter, OneOf, Range, Values, bounds
-from tomoportal.web.members import Bits, Members
+from tomoportal.web.lists.filter_kinds import AllOf, Chosen, Filter, OneOf, Range, Values, bounds
+from tomoportal.web.lists.members import Bits, Members
 
 LONGEST = 200
 """Letters of a value or search text that are looked at."""

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 from tomoportal.model import query
 from tomoportal.web import urls
 from tomoportal.web.context import Paging, Visit
-from tomoportal.web.filter_kinds import AllOf, Filter, OneOf, Range
-from tomoportal.web.filters import BEST, Bar, Chip, Choice, ListOf, Option
 from tomoportal.web.found import Hit, best, hits_of
-from tomoportal.web.lists import PAGE
-from tomoportal.web.members import Bits, Members
+from tomoportal.web.lists.filter_kinds import AllOf, Filter, OneOf, Range
+from tomoportal.web.lists.filters import BEST, Bar, Chip, Choice, ListOf, Option
+from tomoportal.web.lists.members import Bits, Members
+from tomoportal.web.lists.offered import PAGE
 from tomoportal.web.ways import LONGEST_BACK, Origin, came_from
 
 

@@ -15,7 +15,7 @@ from tomoportal.model.query import Many, One, Order, Selection, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
 from tomoportal.viewer.overlays import is_drawn, shape_word
 from tomoportal.web import formats, urls
-from tomoportal.web.tomograms import tomogram_name
+from tomoportal.web.entities.tomograms import tomogram_name
 
 _NAMES = (
     "id", "voxel_spacing", "size_x", "size_y", "size_z", "reconstruction_method", "processing", "reconstruction_software",

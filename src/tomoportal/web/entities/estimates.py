@@ -7,8 +7,8 @@ from typing import Any
 
 from tomoportal.model.query import Figure, Groups, RelatedAggregate
 from tomoportal.web import formats
-from tomoportal.web.contents import ESTIMATED
-from tomoportal.web.facts import Fact
+from tomoportal.web.entities.contents import ESTIMATED
+from tomoportal.web.entities.facts import Fact
 from tomoportal.web.identifiers import Link
 
 ESTIMATES = RelatedAggregate(
