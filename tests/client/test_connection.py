@@ -82,6 +82,8 @@ def test_it_ends(pauses):
             "not as a portal does: '<html>hello'. Is the address right",
         ),
         (httpx.Response(200, json=[1]), "not as a portal does"),
+        (httpx.Response(200, json={"errors": "many"}), "not as a portal does"),
+        (httpx.Response(200, text="[" * 100_000), "not as a portal does"),
         (httpx.Response(413, json={"errors": [{"message": "too large"}]}), "answered 413: too large"),
     ],
 )

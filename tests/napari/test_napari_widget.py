@@ -142,6 +142,18 @@ def test_what_cannot_be_done_is_a_sentence(widget, settled):
             assert widget.tree.topLevelItemCount() == 0
 
 
+@pytest.mark.parametrize("error", [RuntimeError("error -1 while decompressing"), RecursionError("too deep")])
+def test_what_nobody_has_foreseen_ends_too(widget, settled, monkeypatch, error):
+    def broken(client):
+        raise error
+
+    monkeypatch.setattr("tomoportal.napari.widget.datasets", broken)
+    widget.connect_button.click()
+    settled()
+    assert str(error) in widget.message.text()
+    assert not widget.progress.isVisible()
+
+
 def test_nothing_found_and_nothing_chosen_are_said(widget, settled):
     widget.search.setText("zzzzzz")
     widget.connect_button.click()

@@ -23,10 +23,11 @@ def data_of(url: str, response: httpx.Response) -> dict[str, Any]:
     """The `data` of an answer to a GraphQL document. Raises `QueryError` (`TooMuch` where a limit was met), `RemoteError`."""
     try:
         answer = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     answer = answer if isinstance(answer, dict) else {}
-    if errors := answer.get("errors"):
+    errors = answer.get("errors")
+    if errors and isinstance(errors, list) and all(isinstance(error, dict) for error in errors):
         _refuse(url, response.status_code, errors)
     if response.status_code != 200:
         said = f"{url} answered {response.status_code}: {response.text[:200]}"
@@ -40,7 +41,8 @@ def data_of(url: str, response: httpx.Response) -> dict[str, Any]:
 
 def _refuse(url: str, status: int, errors: list[Mapping[str, Any]]) -> NoReturn:
     said = "; ".join(str(error.get("message", error)) for error in errors)
-    code = (errors[0].get("extensions") or {}).get("code", "")
+    extensions = errors[0].get("extensions")
+    code = str(extensions.get("code", "")) if isinstance(extensions, dict) else ""
     if status != 200:
         raise RemoteError(f"{url} answered {status}: {said}", status)
     raise _error(url, code, said)

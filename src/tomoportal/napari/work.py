@@ -20,8 +20,8 @@ class Trouble:
 
 
 class Job(QObject):
-    """A generator that runs in a thread of napari's pool. `take` gets what it yields, `refused` the sentence of a `PortalError`; `ended` is
-    called once, whatever happened, unless the job was stopped."""
+    """A generator that runs in a thread of napari's pool. `take` gets what it yields, `refused` a sentence about what has ended it early;
+    `ended` is called once, whatever happened, unless the job was stopped."""
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Job(QObject):
         self._is_stopped = False
         self._worker = create_worker(_told, work)
         self._worker.yielded.connect(self._on_yielded)
+        self._worker.errored.connect(self._on_errored)
         self._worker.finished.connect(self._on_finished)
 
     def start(self) -> None:
@@ -54,6 +55,10 @@ class Job(QObject):
         else:
             self._take(item)
 
+    def _on_errored(self, error: Exception) -> None:
+        if not self._is_stopped:
+            self._refused(_unforeseen(error))
+
     def _on_finished(self) -> None:
         if not self._is_stopped:
             self._ended()
@@ -64,3 +69,10 @@ def _told(work: Callable[[], Iterator[Any]]) -> Iterator[Any]:
         yield from work()
     except PortalError as error:
         yield Trouble(str(error))
+    except RuntimeError as error:
+        # One that leaves a worker of napari keeps it from ever finishing.
+        yield Trouble(_unforeseen(error))
+
+
+def _unforeseen(error: Exception) -> str:
+    return f"This could not be done, for a reason that nobody has foreseen ({type(error).__name__}: {error})."

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from tomoportal.errors import UsageError
@@ -41,13 +41,13 @@ async def form(request: Request, public_url: str) -> Fields:
             403, "Another site asked for this change; open the page here and press the button again."
         )
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            raise PageError(413, f"A form has at most {LARGEST >> 10} kB; put in fewer at a time.")
     try:
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST:
+                raise PageError(413, f"A form has at most {LARGEST >> 10} kB; put in fewer at a time.")
         return parse_qsl(bytes(body).decode(), max_num_fields=3000)
-    except ValueError:
+    except (ValueError, ClientDisconnect):
         raise PageError(400, "This form cannot be read.") from None
 
 
