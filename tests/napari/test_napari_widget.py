@@ -154,6 +154,16 @@ def test_what_nobody_has_foreseen_ends_too(widget, settled, monkeypatch, error):
     assert not widget.progress.isVisible()
 
 
+def test_names_are_no_markup(application):
+    from tomoportal.client.classes import Run
+    from tomoportal.napari.tree import Tree
+
+    tree = Tree()
+    tree.put([Run(None, id=1, name="<img src='x'>")])
+    assert tree.topLevelItem(0).text(0) == "<img src='x'>"
+    assert "<img" not in tree.topLevelItem(0).toolTip(0)
+
+
 def test_nothing_found_and_nothing_chosen_are_said(widget, settled):
     widget.search.setText("zzzzzz")
     widget.connect_button.click()

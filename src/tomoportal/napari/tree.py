@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from html import escape
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
@@ -70,7 +71,7 @@ def _is_ticked(item: QTreeWidgetItem) -> bool:
 def _item(row: Row) -> QTreeWidgetItem:
     item = QTreeWidgetItem(list(named(row)))
     item.setData(0, _ROW, row)
-    item.setToolTip(0, named(row)[0])
+    item.setToolTip(0, f"<span>{escape(named(row)[0])}</span>")
     if isinstance(row, Part):
         item.setCheckState(0, Qt.CheckState.Checked if row.is_visible else Qt.CheckState.Unchecked)
     else:
