@@ -53,6 +53,12 @@ def kept(ask: Callable[[View, Unpack[A]], T]) -> Callable[[View, Unpack[A]], T]:
     return answer
 
 
+def known(ask: Callable[[View], T], view: View) -> T | None:
+    """What a function that is `kept` has answered about all rows; None while nobody has asked it."""
+    seen = _Seen(view, True)
+    return _room(seen).known((getattr(ask, "__wrapped__", ask), seen, ()))
+
+
 def forget() -> None:
     """Remember nothing of what was asked before."""
     with _lock:
@@ -98,6 +104,10 @@ class _Room:
                 with self._lock:
                     self._making.pop(asked, None)
             return self._put(asked, answer)
+
+    def known(self, asked: Hashable) -> Any:
+        with self._lock:
+            return self._again(asked) if asked in self._answers else None
 
     def _again(self, asked: Hashable) -> Any:
         self._answers.move_to_end(asked)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from tomoportal.catalog import View
 from tomoportal.model import query
-from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Many, One, Order, Value
+from tomoportal.model.query import Compare, Many, One, Order, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
 from tomoportal.web.entities.terms import term
 from tomoportal.web.identifiers import Link
 from tomoportal.web.kept import kept
 from tomoportal.web.lists.offered import PAGE
+from tomoportal.web.lists.ordered import ids_of_page
 from tomoportal.web.lists.tables import Row, TablePage, asked_page, table_page
+from tomoportal.web.object_numbers import ObjectNumbers, Share, numbers_of, numbers_of_all
 
 Tally = tuple[tuple[str, int], ...]
 """Words with how often they occur, most often first."""
@@ -76,50 +78,24 @@ class ObjectPage:
     annotations_paging: Paging
 
 
-_COUNT = Figure("count", "count")
-_RUNS = Figure("runs", "count", "run_id", distinct=True)
-_IN_DATASET = GroupKey("dataset", ("run", "dataset_id"))
-
-
-def _by(name: str, *path: str) -> Groups:
-    """How many annotations have each value at the end of a path."""
-    return Groups(name, (GroupKey("value", path), _COUNT))
-
-
-_ABOUT = (
-    Groups("all", (_COUNT, _RUNS, Figure("objects", "sum", "object_count"))),
-    Groups("datasets", (_IN_DATASET, _COUNT, _RUNS)),
-    Groups("truths", (GroupKey("is_truth", ("ground_truth_status",)), _IN_DATASET, _COUNT)),
-    _by("names", "object_name"),
-    _by("methods", "method_type"),
-    _by("shapes", "annotation_shapes", "shape_type"),
-    _by("states", "object_state"),
-    _by("descriptions", "object_description"),
-)
-
-
 def object_page(visit: Visit) -> ObjectPage:
     """The page of the object whose ontology identifier stands in the path."""
     id = visit.request.path_params["object"]
-    mine = Compare("object_id", "eq", id)
-    about = _about(visit.view, mine)
-    seen = _seen(visit.view, mine)
-    if not about["datasets"] and not seen["datasets"]:
+    numbers = numbers_of(visit.view, id)
+    if not numbers.shares:
         raise PageError(404, f"Nothing here is annotated as {id[:80]}.")
-    names = _tally(about["names"]) or _tally(seen["names"])
+    names = _names(id, numbers)
     known = term(visit.settings, id)
-    total = _only(about["all"])
-    datasets = {item["dataset"] for item in (*about["datasets"], *seen["datasets"])}
-    paging = Paging.of(len(datasets), asked_page(visit), PAGE, _steps(id, "page", "datasets"))
+    paging = Paging.of(len(numbers.shares), asked_page(visit), PAGE, _steps(id, "page", "datasets"))
     listed = Paging.of(
-        total["count"],
+        numbers.annotations,
         asked_page(visit, "annotations-page"),
         PAGE,
         _steps(id, "annotations-page", "annotations"),
     )
     name = names[0][0]
     return ObjectPage(
-        head=_head(visit, id, name, total, len(datasets)),
+        head=_head(visit, id, name, numbers),
         crumbs=(Crumb("Objects", urls.OBJECTS), Crumb(id)),
         id=id,
         link=identifiers.link(id),
@@ -128,19 +104,20 @@ def object_page(visit: Visit) -> ObjectPage:
         term_label=known.label if known else "",
         synonyms=known.synonyms if known else (),
         replaced_by=tuple(Link(other, urls.object(other)) for other in known.replaced_by) if known else (),
-        descriptions=tuple(text for text, _ in _tally(about["descriptions"])),
-        states=tuple(text for text, _ in _tally(about["states"])),
+        descriptions=tuple(text for text, _ in _tally(numbers.descriptions)),
+        states=tuple(text for text, _ in _tally(numbers.states)),
         contents=(
-            (len(datasets), formats.noun(len(datasets), "dataset")), (total["runs"], formats.noun(total["runs"], "run")),
-            (total["count"], formats.noun(total["count"], "annotation")),
-            (int(total["objects"] or 0), "marked objects"),
+            (len(numbers.shares), formats.noun(len(numbers.shares), "dataset")),
+            (numbers.runs, formats.noun(numbers.runs, "run")),
+            (numbers.annotations, formats.noun(numbers.annotations, "annotation")),
+            (numbers.objects, "marked objects"),
         ),
-        shapes=_tally(about["shapes"], formats.words),
-        methods=_tally(about["methods"], formats.words),
-        truths=sum(item["count"] for item in about["truths"] if item["is_truth"]),
-        holders=_holders(visit.view, names, about, seen, paging),
+        shapes=_tally(numbers.shapes, formats.words),
+        methods=_tally(numbers.methods, formats.words),
+        truths=numbers.truths,
+        holders=_holders(visit.view, names, numbers, paging),
         paging=paging,
-        annotations=_annotations(visit.view, mine, listed),
+        annotations=_annotations(visit.view, id, listed),
         annotations_paging=listed,
     )  # fmt: skip
 
@@ -149,55 +126,38 @@ def _steps(id: str, parameter: str, place: str) -> Callable[[int], str]:
     return lambda page: urls.object(id, [(parameter, str(page))]) + f"#{place}"
 
 
-def _only(groups: list[dict[str, Any]]) -> dict[str, Any]:
-    return groups[0] if groups else {"count": 0, "runs": 0, "objects": 0}
+def _names(id: str, numbers: ObjectNumbers) -> Tally:
+    """What it is called in annotations, or else where it was seen; its identifier when it has no name."""
+    return _tally(numbers.names) or _tally(numbers.seen_names) or ((id, 0),)
 
 
-def _tally(groups: list[dict[str, Any]], wording: Callable[[str], str] = str) -> Tally:
-    found = [(wording(item["value"]), item["count"]) for item in groups if item["value"]]
+def _tally(counts: Counter[str], wording: Callable[[str], str] = str) -> Tally:
+    found = [(wording(value), count) for value, count in counts.items() if value]
     return tuple(sorted(found, key=lambda item: (-item[1], item[0].casefold())))
 
 
-@kept
-def _about(view: View, mine: query.Condition) -> dict[str, list[dict[str, Any]]]:
-    """The numbers of the annotations of the object."""
-    return json.loads(view.json(query.Aggregate("Annotation", _ABOUT, mine)))
-
-
-@kept
-def _seen(view: View, mine: query.Condition) -> dict[str, list[dict[str, Any]]]:
-    """Where the object was seen, whether or not it is annotated."""
-    asked = (Groups("datasets", (_IN_DATASET, _RUNS)), _by("names", "object_name"))
-    return json.loads(view.json(query.Aggregate("IdentifiedObject", asked, mine)))
-
-
-def _holders(
-    view: View, names: Tally, about: dict[str, Any], seen: dict[str, Any], paging: Paging
-) -> tuple[Holder, ...]:
+def _holders(view: View, names: Tally, numbers: ObjectNumbers, paging: Paging) -> tuple[Holder, ...]:
     """The datasets of a page of the list, those of most annotations first."""
-    annotated = {item["dataset"]: item for item in about["datasets"]}
-    runs_seen = {item["dataset"]: item["runs"] for item in seen["datasets"]}
-    truths = {item["dataset"]: item["count"] for item in about["truths"] if item["is_truth"]}
-    nothing = {"count": 0, "runs": 0}
-    ordered = sorted({*annotated, *runs_seen}, key=lambda id: (-annotated.get(id, nothing)["count"], id))
-    shown = ordered[paging.first - 1 : paging.last]
+    ordered = sorted(numbers.shares.items(), key=lambda item: (-item[1].annotations, item[0]))
+    shown = dict(ordered[paging.first - 1 : paging.last])
     fields = tuple(Value(name, name) for name in ("id", "title", "organism_name"))
     rows = view.rows(query.Select("Dataset", fields, Compare("id", "in", tuple(shown))))
     told = {row["id"]: row for row in rows}
     narrowed = [("object", name) for name, _ in names]
-    return tuple(
-        Holder(
-            id=id,
-            title=told[id]["title"],
-            organism=told[id]["organism_name"] or formats.NOTHING,
-            runs=annotated.get(id, nothing)["runs"],
-            annotations=annotated.get(id, nothing)["count"],
-            truths=truths.get(id, 0),
-            seen=runs_seen.get(id, 0),
-            runs_href=urls.dataset(id, narrowed) + "#runs" if id in annotated else urls.dataset(id),
-        )
-        for id in shown
-        if id in told
+    return tuple(_holder(told[id], share, narrowed) for id, share in shown.items() if id in told)
+
+
+def _holder(row: dict[str, Any], share: Share, narrowed: list[tuple[str, str]]) -> Holder:
+    id = row["id"]
+    return Holder(
+        id=id,
+        title=row["title"],
+        organism=row["organism_name"] or formats.NOTHING,
+        runs=share.runs,
+        annotations=share.annotations,
+        truths=share.truths,
+        seen=share.seen,
+        runs_href=urls.dataset(id, narrowed) + "#runs" if share.annotations else urls.dataset(id),
     )
 
 
@@ -215,13 +175,17 @@ _ANNOTATION: tuple[query.Selection, ...] = (
 )  # fmt: skip
 
 
-def _annotations(view: View, mine: query.Condition, paging: Paging) -> tuple[Found, ...]:
-    order = (
-        Order(("ground_truth_status",), "desc", "last"),
-        Order(("deposition_date",), "desc"),
-        Order(("id",)),
-    )
-    select = query.Select("Annotation", _ANNOTATION, mine, order, PAGE, max(0, paging.first - 1))
+_ORDER = (
+    Order(("ground_truth_status",), "desc", "last"),
+    Order(("deposition_date",), "desc"),
+    Order(("id",)),
+)
+
+
+def _annotations(view: View, id: str, paging: Paging) -> tuple[Found, ...]:
+    mine = Compare("object_id", "eq", id)
+    ids = ids_of_page(view, "Annotation", mine, _ORDER, PAGE, max(0, paging.first - 1))
+    select = query.Select("Annotation", _ANNOTATION, Compare("id", "in", ids), _ORDER)
     return tuple(
         Found(
             id=row["id"],
@@ -238,11 +202,11 @@ def _annotations(view: View, mine: query.Condition, paging: Paging) -> tuple[Fou
     )
 
 
-def _head(visit: Visit, id: str, name: str, total: dict[str, Any], datasets: int) -> Head:
+def _head(visit: Visit, id: str, name: str, numbers: ObjectNumbers) -> Head:
     return Head(
         title=f"{name} ({id}) · {visit.settings.title}",
-        description=f"{name} ({id}): {formats.plural(total['count'], 'annotation')} in {formats.plural(total['runs'], 'run')} of "
-        f"{formats.plural(datasets, 'dataset')}.",
+        description=f"{name} ({id}): {formats.plural(numbers.annotations, 'annotation')} in {formats.plural(numbers.runs, 'run')} of "
+        f"{formats.plural(len(numbers.shares), 'dataset')}.",
         canonical=urls.object(id),
         section="objects",
     )
@@ -258,36 +222,11 @@ def objects_page(visit: Visit) -> TablePage:
 @kept
 def all_objects(view: View) -> tuple[Row, ...]:
     """One row for each object."""
-    id, name = GroupKey("id", ("object_id",)), GroupKey("name", ("object_name",))
-    truth = GroupKey("is_truth", ("ground_truth_status",))
-    annotated = json.loads(
-        view.json(
-            query.Aggregate(
-                "Annotation",
-                (
-                    Groups("datasets", (id, _IN_DATASET, _COUNT, _RUNS)),
-                    Groups("names", (id, name, truth, _COUNT)),
-                ),
-            )
-        )
-    )
-    asked = (Groups("datasets", (id, _IN_DATASET)), Groups("names", (id, name, _COUNT)))
-    seen = json.loads(view.json(query.Aggregate("IdentifiedObject", asked)))
-    numbers: dict[str, list[dict[str, Any]]] = {}
-    for item in (*annotated["datasets"], *seen["datasets"]):
-        numbers.setdefault(item["id"], []).append(item)
-    names: dict[str, str] = {}
-    for item in sorted((*annotated["names"], *seen["names"]), key=lambda item: -item["count"]):
-        names.setdefault(item["id"], item["name"])
-    truths = {item["id"] for item in annotated["names"] if item["is_truth"]}
-    rows = [_row(id, names[id], items, id in truths) for id, items in numbers.items() if id]
+    rows = (_row(id, numbers) for id, numbers in numbers_of_all(view).items() if numbers.shares)
     return tuple(sorted(rows, key=lambda row: (row.name.casefold(), row.note)))
 
 
-def _row(id: str, name: str, items: list[dict[str, Any]], is_truth: bool) -> Row:
-    cells = (
-        len({item["dataset"] for item in items}),
-        sum(item.get("runs", 0) for item in items),
-        sum(item.get("count", 0) for item in items),
-    )
-    return Row(name, urls.object(id), id, tuple(map(formats.number, cells)), is_truth)
+def _row(id: str, numbers: ObjectNumbers) -> Row:
+    (name, _), *_ = _names(id, numbers)
+    cells = (len(numbers.shares), numbers.runs, numbers.annotations)
+    return Row(name, urls.object(id), id, tuple(map(formats.number, cells)), numbers.truths > 0)
