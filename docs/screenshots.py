@@ -46,9 +46,11 @@ def demo() -> Iterator[str]:
 
 
 def photograph(page: Any, name: str) -> None:
-    """Save what is visible once all pictures have come."""
+    """Save what is visible once all pictures there have come; those further down, which are loaded late, are not waited for."""
     page.wait_for_load_state("networkidle")
-    page.evaluate("Promise.all([...document.images].map(image => image.decode().catch(() => null)))")
+    page.evaluate(
+        "Promise.all([...document.images].filter(image => image.complete).map(image => image.decode().catch(() => null)))"
+    )
     page.screenshot(path=IMAGES / f"{name}.jpg", type="jpeg", quality=84)
 
 
