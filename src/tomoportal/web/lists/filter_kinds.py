@@ -187,11 +187,11 @@ class AllOf:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """Rows that fulfil the condition of something written. `accepted` brings it into one form, None when it makes no sense; `is_many`:
-    several, with commas between, of which any will do. `aliases`: other names of the parameter."""
+    several, with commas between, of which any will do; the condition is asked with all of them. `aliases`: other names of the parameter."""
 
     parameter: str
     legend: str
-    condition: Callable[[str], query.Condition]
+    condition: Callable[[Any], query.Condition]
     expected: str
     placeholder: str
     accepted: Callable[[str], str | None] = str
@@ -229,7 +229,7 @@ class Written:
 
     def bits(self, values: Values, members: Members, chosen: Chosen) -> Bits:
         fulfilling = members.fulfilling_inside if self.inside else members.fulfilling
-        return reduce(or_, (fulfilling(self.condition(value)) for value in values))
+        return fulfilling(self.condition(values if self.is_many else values[0]))
 
 
 _COMPARED = re.compile(r"\"?\s*(>=?|<=?)?\s*([0-9]{1,9})\s*\"?")

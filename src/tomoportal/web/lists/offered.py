@@ -8,7 +8,7 @@ from functools import partial
 from tomoportal.model import query
 from tomoportal.model.query import Order, through
 from tomoportal.web.entities.contents import DEPOSITED, ESTIMATED, WITH_FILE
-from tomoportal.web.lists.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
+from tomoportal.web.lists.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Values, Written
 from tomoportal.web.lists.filters import ListOf, Sort
 from tomoportal.web.lists.numbers import Measured
 from tomoportal.web.lists.run_filters import (
@@ -31,8 +31,8 @@ SAMPLE = "Sample"
 def _entry(parameter: str, legend: str, prefix: str, *path: str) -> Written:
     """Datasets with this entry of another database."""
 
-    def condition(value: str) -> query.Condition:
-        return through(path, listed("related_database_entries", prefix, value))
+    def condition(values: Values) -> query.Condition:
+        return through(path, listed("related_database_entries", prefix, values))
 
     return numbered_rows(parameter, legend, prefix, 11830, condition, also=(f"{prefix}B",))
 
@@ -41,15 +41,15 @@ def _dataset_id(field: str) -> Written:
     return numbered_rows("dataset_id", "Dataset ID", "DS", 10301, partial(has_id, field=field))
 
 
-def _deposition_id(condition: Callable[[str], query.Condition], help: str = "") -> Written:
+def _deposition_id(condition: Callable[[Values], query.Condition], help: str = "") -> Written:
     return numbered_rows("deposition_id", "Deposition ID", "CZCDP", 10300, condition, help=help)
 
 
 def _holding_deposition(*ways: tuple[str, ...]) -> Written:
     """Rows of a deposition, or with anything of it at the end of one of the ways."""
 
-    def condition(value: str) -> query.Condition:
-        mine = has_id(value, "deposition_id")
+    def condition(values: Values) -> query.Condition:
+        mine = has_id(values, "deposition_id")
         return query.Or(tuple(through(way, mine) for way in ways))
 
     return _deposition_id(condition, "Anything of this deposition")

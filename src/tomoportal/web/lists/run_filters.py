@@ -10,7 +10,7 @@ from tomoportal.model.query import EVERYTHING, Compare, through
 from tomoportal.web import formats
 from tomoportal.web.entities.contents import DEPOSITED, ESTIMATED, WITH_FILE
 from tomoportal.web.entities.quality import QUALITIES
-from tomoportal.web.lists.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Written
+from tomoportal.web.lists.filter_kinds import AllOf, Demand, Filter, OneOf, Range, Values, Written
 from tomoportal.web.lists.numbers import Measured
 from tomoportal.web.lists.spellings import containing, numbered, orcid, term
 
@@ -232,7 +232,7 @@ def numbered_rows(
     legend: str,
     prefix: str,
     example: int,
-    condition: Callable[[str], query.Condition],
+    condition: Callable[[Values], query.Condition],
     *,
     also: tuple[str, ...] = (),
     help: str = "",
@@ -253,9 +253,9 @@ def numbered_rows(
     )
 
 
-def has_id(value: str, field: str = "id") -> query.Condition:
-    """The row with this number."""
-    return Compare(field, "eq", int(value))
+def has_id(values: Values, field: str = "id") -> query.Condition:
+    """The rows with these numbers."""
+    return Compare(field, "in", tuple(map(int, values)))
 
 
 def authored(*path: str) -> tuple[Written, ...]:

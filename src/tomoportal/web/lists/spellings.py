@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tomoportal.model.query import Compare, Condition
 
@@ -47,6 +47,6 @@ def containing(field: str, text: str) -> Condition:
     return Compare(field, "ilike", f"%{escaped}%")
 
 
-def listed(field: str, prefix: str, number: str) -> Condition:
-    """The field, entries with commas between, holds exactly this entry."""
-    return Compare(field, "iregex", rf"(^|[,;\s]){prefix}-0*{number}($|[,;\s])")
+def listed(field: str, prefix: str, numbers: Iterable[str]) -> Condition:
+    """The field, entries with commas between, holds exactly one of these entries."""
+    return Compare(field, "iregex", rf"(^|[,;\s]){prefix}-0*({'|'.join(numbers)})($|[,;\s])")
