@@ -88,7 +88,7 @@ def work(page: Any, item: Filter, asked: Asked) -> None:
 
 
 def chosen(filters: Iterable[Filter]) -> list[Filter]:
-    """Every fourth of each kind, or all; `tests/web/test_random_filters.py` asks every one of the pages without a browser."""
+    """Every fourth of each kind, or all; `tests/web/lists/test_random_filters.py` asks every one of the pages without a browser."""
     kinds: dict[str, list[Filter]] = {}
     for item in filters:
         kinds.setdefault(item.kind, []).append(item)

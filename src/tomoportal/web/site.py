@@ -25,7 +25,6 @@ from tomoportal.errors import CatalogError, QueryError
 from tomoportal.settings import Settings
 from tomoportal.web import render, urls
 from tomoportal.web.basket.changing import changed, form
-from tomoportal.web.content.files import file_routes
 from tomoportal.web.context import PageError, Visit
 from tomoportal.web.entities.withdrawn import Gone
 from tomoportal.web.getting.documents import DOCUMENTS, Document
@@ -51,6 +50,7 @@ from tomoportal.web.pages.search import search_page, suggestions
 from tomoportal.web.pages.tiltseries import tiltseries_page
 from tomoportal.web.pages.tomogram import tomogram_page
 from tomoportal.web.pages.viewer import viewer_page
+from tomoportal.web.site_files import file_routes
 
 GetView = Callable[[Request], View]
 Handler = Callable[[Request, Exception], Awaitable[Response]]

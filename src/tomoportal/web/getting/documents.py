@@ -15,8 +15,8 @@ from tomoportal.web.getting.citing import NOTATIONS, Notation, Work
 from tomoportal.web.getting.crawling import robots, sitemap, sitemap_part
 from tomoportal.web.getting.croissant import croissant
 from tomoportal.web.getting.feed import feed
+from tomoportal.web.getting.wanted import download_list
 from tomoportal.web.getting.works import dataset_work, deposition_work
-from tomoportal.web.pages.download import download_list
 from tomoportal.web.storages import storage_of
 
 
