@@ -93,8 +93,7 @@ def _meant(item: Filter, choice: Choice) -> query.Condition:
         case AllOf():
             return query.all_of(demand.condition for demand in item.demands if demand.value in values)
         case Written():
-            either = tuple(item.condition(value) for value in values)
-            return either[0] if len(either) == 1 else query.Or(either)
+            return item.meaning(values)
         case Range():
             return _between(item, *bounds(values), choice.of.inner, chosen)
     raise QueryError(f"The filter {item.parameter} has no condition.")

@@ -229,7 +229,11 @@ class Written:
 
     def bits(self, values: Values, members: Members, chosen: Chosen) -> Bits:
         fulfilling = members.fulfilling_inside if self.inside else members.fulfilling
-        return fulfilling(self.condition(values if self.is_many else values[0]))
+        return fulfilling(self.meaning(values))
+
+    def meaning(self, values: Values) -> query.Condition:
+        """What rows with any of the values fulfil."""
+        return self.condition(values if self.is_many else values[0])
 
 
 _COMPARED = re.compile(r"\"?\s*(>=?|<=?)?\s*([0-9]{1,9})\s*\"?")
