@@ -16,11 +16,12 @@ from sqlalchemy.dialects import postgresql
 
 from tomoportal.catalog.search.passages import fingerprint
 from tomoportal.catalog.search.tables import add_search_tables
+from tomoportal.model.annotation import Annotation
 from tomoportal.model.entity import Entity
 from tomoportal.model.fields import Field, Kind
 from tomoportal.model.registry import ENTITIES
 
-FORMAT = 5
+FORMAT = 6
 """Changes when the same model gives other tables."""
 
 RELEASE, FOLDER = "_release", "_folder"
@@ -40,7 +41,7 @@ _ALSO_INDEXED = {
     "Dataset": ("release_date", "organism_name", "organism_taxid"),
     "Deposition": ("deposition_date",),
     "Run": ("name",),
-    "Annotation": ("object_name", "object_id"),
+    "Annotation": ("object_name",),
     "IdentifiedObject": ("object_name", "object_id"),
     "DatasetAuthor": ("name", "orcid"),
     "DepositionAuthor": ("name", "orcid"),
@@ -83,7 +84,13 @@ def model_hash() -> str:
 def is_indexed(entity: type[Entity], name: str) -> bool:
     """Whether rows with one value of a field are found without reading all."""
     field = entity.fields.get(name)
-    return name == "id" or name in _ALSO_INDEXED.get(entity.__name__, ()) or bool(field and field.target)
+    is_by_object = entity is Annotation and name == "object_id"
+    return (
+        name == "id"
+        or name in _ALSO_INDEXED.get(entity.__name__, ())
+        or is_by_object
+        or bool(field and field.target)
+    )
 
 
 def below(table: sql.Table, scope: str | None) -> sql.ColumnElement[bool]:
@@ -132,6 +139,17 @@ def _entity_table(metadata: sql.MetaData, entity: type[Entity]) -> None:
             sql.Index(f"ix_{name}_{field.name}", table.c[field.name], table.c[RELEASE])
     for field_name in _ALSO_INDEXED.get(entity.__name__, ()):
         sql.Index(f"ix_{name}_{field_name}", table.c[field_name])
+    if entity is Annotation:
+        _index_by_object(table)
+
+
+def _index_by_object(table: sql.Table) -> None:
+    """Annotations of an object as its page lists them: ground truth first, then the latest. Only PostgreSQL takes NULLS LAST in an
+    index; SQLite has them there when it descends."""
+    truth, day = table.c.ground_truth_status.desc(), table.c.deposition_date.desc()
+    for dialect, first in (("sqlite", truth), ("postgresql", truth.nulls_last())):
+        found = sql.Index(f"ix_{table.name}_object_id", table.c.object_id, first, day, table.c.id)
+        found.ddl_if(dialect=dialect)
 
 
 def _column(field: Field) -> sql.Column:
