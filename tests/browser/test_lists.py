@@ -141,3 +141,10 @@ def test_nothing_is_wider_than_a_small_phone_and_text_can_be_read(window, lists,
     page.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.evaluate(CONTRAST) >= 4.5
+
+
+def test_nothing_is_wider_than_windows_between_phones_and_screens(window, lists):
+    page = window(width=641).goto(f"{lists}/datasets/10002")
+    for width in (641, 768, 900, 1100):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
