@@ -215,9 +215,11 @@ def test_another_tomogram_is_seen_at_the_same_place(window, run):
 
 
 def test_the_keyboard_opens_walks_and_closes(window, run):
-    look = Looked(window(), f"{run}?tomogram=2#!%7Bbroken")
-    page = look.page
-    expect(page.locator("#viewer-told")).to_contain_text("cannot be read")
+    for strange in ("%7B%22crossSectionScale%22:-1%7D", "%7Bbroken"):
+        look = Looked(window(), f"{run}?tomogram=2#!{strange}")
+        page = look.page
+        expect(page.locator("#viewer-told")).to_contain_text("cannot be read")
+        assert look.state()["layers"][0]["name"] == "TS_001"
     at = "document.activeElement.textContent.trim()"
     page.locator(".crumbs a").last.focus()
     page.keyboard.press("Tab")

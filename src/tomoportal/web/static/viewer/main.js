@@ -94,7 +94,7 @@ async function switchTo(link) {
   if (!made) return location.assign(link.href);
   const [from, now] = [about, stateNow()];
   const wish = changes(byName(first), byName(rounded(now)));
-  const before = now.layers.filter((layer) => layer.visible !== false && layer.type !== "image").map((layer) => layer.name);
+  const before = (now.layers ?? []).filter((layer) => layer.visible !== false && layer.type !== "image").map((layer) => layer.name);
   bar().replaceWith(made.getElementById("viewer-bar"));
   document.title = made.title;
   client.title = made.getElementById("viewer-client").title;
@@ -142,7 +142,7 @@ if (viewer) {
   try {
     open(read(location.hash) ?? {});
   } catch {
-    open({});
+    reset();
     tell("The view in this address cannot be read; this is the tomogram as the portal shows it at first.");
   }
   listen();
