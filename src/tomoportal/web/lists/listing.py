@@ -11,6 +11,7 @@ from tomoportal.model import query
 from tomoportal.web import urls
 from tomoportal.web.context import Paging, Visit
 from tomoportal.web.found import Hit, best, hits_of
+from tomoportal.web.kept import remembered
 from tomoportal.web.lists.filter_kinds import AllOf, Filter, OneOf, Range
 from tomoportal.web.lists.filters import BEST, Bar, Chip, Choice, ListOf, Option
 from tomoportal.web.lists.members import Bits, Members
@@ -129,18 +130,14 @@ class Listing:
         is_told = here and len(here) <= LONGEST_BACK
         return (*carried, *Origin(place, here).parameters) if is_told else carried
 
-    def page(self, visit: Visit) -> Shown:
+    def page(self) -> Shown:
         """The rows of this page."""
-        text, view, entity = self.choice.text, visit.view, self.choice.of.entity
-        offset = (self.paging.page - 1) * PAGE
+        text, offset = self.choice.text, (self.paging.page - 1) * PAGE
         if self.choice.sort is BEST:
-            is_all = self.members.is_all and not self.choice.chosen
-            ids = () if is_all else self.members.places.ids(self.found)
-            where = query.EVERYTHING if is_all else query.Compare("id", "in", ids)
-            hits = best(view, entity, text, where, PAGE, offset)
+            hits = _best(self.members, text, self.found if self.choice.chosen else None, offset)
             return Shown(tuple(hit.id for hit in hits), {hit.id: hit for hit in hits})
         ids = self._in_order(offset)
-        found = hits_of(view, entity, text, ids) if text and self.choice.of.is_ranked else {}
+        found = _hits_of(self.members, text, ids) if text and self.choice.of.is_ranked else {}
         return Shown(ids, found)
 
     def _in_order(self, offset: int) -> tuple[int, ...]:
@@ -152,6 +149,18 @@ class Listing:
         last = len(held) * 8
         found = (id for id, at in order if at < last and held[at >> 3] >> (at & 7) & 1)
         return tuple(islice(found, offset, offset + PAGE))
+
+
+@remembered
+def _best(members: Members, text: str, found: Bits | None, offset: int) -> tuple[Hit, ...]:
+    """The rows of a page, those that match best first; `found`: among which, None for all."""
+    where = query.Compare("id", "in", members.places.ids(found)) if found is not None else members.within
+    return best(members.view, members.entity, text, where, PAGE, offset)
+
+
+@remembered
+def _hits_of(members: Members, text: str, ids: tuple[int, ...]) -> dict[int, Hit]:
+    return hits_of(members.view, members.entity, text, ids)
 
 
 def _facets(choice: Choice, members: Members) -> Iterator[Facet]:

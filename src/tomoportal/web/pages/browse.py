@@ -56,7 +56,7 @@ class BrowseDatasets:
 def browse_datasets(visit: Visit) -> BrowseDatasets:
     """The list of datasets."""
     listing = Listing.of(visit, DATASETS, urls.DATASETS)
-    shown = listing.page(visit)
+    shown = listing.page()
     cards = sorted(
         dataset_cards(visit.view, shown.where, limit=PAGE), key=lambda card: shown.ids.index(card.id)
     )
@@ -87,7 +87,7 @@ class BrowseRuns:
 def browse_runs(visit: Visit) -> BrowseRuns:
     """The list of runs."""
     listing = Listing.of(visit, RUNS, urls.RUNS)
-    shown = listing.page(visit)
+    shown = listing.page()
     head = Head(
         title=f"Runs · {visit.settings.title}",
         description=f"{formats.plural(listing.total, 'run')} of cryo-electron tomography, by quality, object, voxel spacing and "
@@ -146,7 +146,7 @@ _DEPOSITION: tuple[query.Selection, ...] = (
 def browse_depositions(visit: Visit) -> BrowseDepositions:
     """The list of depositions."""
     listing = Listing.of(visit, DEPOSITIONS, urls.DEPOSITIONS)
-    shown = listing.page(visit)
+    shown = listing.page()
     rows = visit.view.rows(query.Select("Deposition", _DEPOSITION, shown.where))
     cards = tuple(_deposition(row) for row in sorted(rows, key=lambda row: shown.ids.index(row["id"])))
     head = Head(

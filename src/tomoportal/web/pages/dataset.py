@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tomoportal.model import query
-from tomoportal.model.deposition import Dataset
+from tomoportal.model.deposition import Dataset, Deposition
 from tomoportal.model.query import Compare, Many, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.context import Crumb, Head, Visit
@@ -99,7 +99,7 @@ def dataset_page(visit: Visit) -> DatasetPage:
         organism=organism(row),
         further=further_depositions(visit.view, id, deposition["id"] if deposition else None),
         deposition=deposition_crumb(row),
-        deposition_name=f"CZCDP-{deposition['id']}" if deposition else "",
+        deposition_name=Deposition.names.number(deposition["id"]) if deposition else "",
         dates=_dates(row),
         contents=held_by_dataset(visit.view, id),
         size=row["file_size"],
@@ -107,7 +107,7 @@ def dataset_page(visit: Visit) -> DatasetPage:
         methods=methods_of_dataset(visit.view, id),
         scale=SCALE,
         listing=listing,
-        runs=run_rows(visit.view, listing.page(visit).ids),
+        runs=run_rows(visit.view, listing.page().ids),
         onward=listing.onward(ANNOTATIONS_OF_RUN),
         download=folder(
             visit,
@@ -133,7 +133,7 @@ def _head(visit: Visit, row: dict[str, Any], authors: tuple[Person, ...]) -> Hea
         "@type": "Dataset",
         "@id": address,
         "url": address,
-        "identifier": f"{Dataset.names.prefix}-{row['id']}",
+        "identifier": Dataset.names.number(row["id"]),
         "name": row["title"],
         "description": row["description"],
         "creator": schema_org(authors),

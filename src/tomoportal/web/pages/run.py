@@ -199,7 +199,7 @@ def _annotations(
     visit: Visit, run: dict[str, Any], listing: Listing, first: int | None
 ) -> tuple[AnnotationRow, ...]:
     """The annotations on this page of the list, in its order."""
-    shown = listing.page(visit)
+    shown = listing.page()
     rows = visit.view.rows(query.Select("Annotation", annotation_fields(), shown.where)) if shown.ids else []
     ordered = sorted(rows, key=lambda row: shown.ids.index(row["id"]))
     return tuple(annotation_row(visit, run["name"], row, fitting(run, row), first) for row in ordered)
