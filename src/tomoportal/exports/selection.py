@@ -95,7 +95,7 @@ class Selection:
 
     def told(self, most: int = 5) -> str:
         """The first few as people name them: `RN-1, RN-2 and 7 more`."""
-        names = [f"{kind_of(word).names.prefix}-{id}" for word, ids in self.ids.items() for id in ids[:most]]
+        names = [kind_of(word).names.number(id) for word, ids in self.ids.items() for id in ids[:most]]
         more = len(self) - len(names[:most])
         return ", ".join(names[:most]) + (f" and {more:,} more" if more else "")
 

@@ -21,6 +21,10 @@ class Names:
     prefix: str = ""
     section: str = ""
 
+    def number(self, id: int) -> str:
+        """An id as people write it: `RN-12`."""
+        return f"{self.prefix}-{id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:

@@ -57,12 +57,12 @@ def named(row: Row) -> tuple[str, str]:
     """Name and a word on it."""
     match row:
         case Dataset():
-            return row.title, f"DS-{row.id}"
+            return row.title, Dataset.names.number(row.id)
         case Run():
             dataset = row.__dict__.get("dataset")
-            return f"{row.name}{f' ({dataset.title})' if dataset else ''}", f"RN-{row.id}"
+            return f"{row.name}{f' ({dataset.title})' if dataset else ''}", Run.names.number(row.id)
         case Tomogram():
-            return f"{row.processing}, {row.voxel_spacing:g} Å", f"TM-{row.id}"
+            return f"{row.processing}, {row.voxel_spacing:g} Å", Tomogram.names.number(row.id)
     return row.name, f"{row.spacing:g} Å"
 
 

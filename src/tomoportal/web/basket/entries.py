@@ -120,7 +120,7 @@ def _of_kind(view: View, word: str, ids: list[int]) -> Iterator[Entry]:
     of, names = _ROWS[word], kind_of(word).names
     fields = tuple(Value(field, field) if isinstance(field, str) else field for field in ("id", *of.fields))
     for row in view.rows(Select(KINDS[word], fields, Compare("id", "in", tuple(ids)))):
-        number = f"{names.prefix}-{row['id']}"
+        number = names.number(row["id"])
         yield Entry(
             word, row["id"], names.one, number, Link(of.name(row), of.page(row["id"])), tuple(_within(row)), of.about(row)
         )  # fmt: skip

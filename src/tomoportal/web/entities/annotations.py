@@ -115,7 +115,7 @@ def shapes(
     visit: Visit, run: str, row: dict[str, Any], fitting: tuple[dict[str, Any], ...]
 ) -> Iterator[ShapeRow]:
     """The shapes of an annotation. `fitting`: tomograms in whose coordinates it is given."""
-    owner = f"{Annotation.names.prefix}-{row['id']}"
+    owner = Annotation.names.number(row["id"])
     for shape in row["shapes"]:
         found = [file for item in shape["files"] for file in annotation_files(item)]
         yield ShapeRow(

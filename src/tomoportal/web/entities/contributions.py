@@ -9,6 +9,7 @@ from typing import Any
 
 from tomoportal.catalog import View
 from tomoportal.model import query
+from tomoportal.model.deposition import Deposition
 from tomoportal.model.query import Compare, GroupKey, Groups, One, Value
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Crumb
@@ -41,7 +42,10 @@ def further_depositions(view: View, dataset: int, own: int | None) -> tuple[Crum
         return ()
     fields = (Value("id", "id"), Value("title", "title"))
     rows = view.rows(query.Select("Deposition", fields, Compare("id", "in", others)))
-    return tuple(Crumb(f"{row['title']} (CZCDP-{row['id']})", urls.deposition(row["id"])) for row in rows)
+    return tuple(
+        Crumb(f"{row['title']} ({Deposition.names.number(row['id'])})", urls.deposition(row["id"]))
+        for row in rows
+    )
 
 
 @kept

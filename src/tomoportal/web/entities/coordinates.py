@@ -35,13 +35,13 @@ def _frame(run: dict[str, Any], number: int | None, names: dict[int, str]) -> Fr
 
     tomograms = (
         Crumb(
-            f"{Tomogram.names.prefix}-{row['id']}, {formats.quantity(row['voxel_spacing'], 'Å')}",
+            f"{Tomogram.names.number(row['id'])}, {formats.quantity(row['voxel_spacing'], 'Å')}",
             urls.tomogram(row["id"]),
         )
         for row in mine("tomograms")
     )
     annotations = (
-        Crumb(f"{Annotation.names.prefix}-{row['id']}, {row['object_name']}", urls.annotation(row["id"]))
+        Crumb(f"{Annotation.names.number(row['id'])}, {row['object_name']}", urls.annotation(row["id"]))
         for row in mine("annotations")
     )
     alignment = Crumb(names[number], urls.alignment(number)) if number is not None else None

@@ -43,7 +43,7 @@ def export_form(
     tomograms = tuple(
         Choice(
             str(row["id"]),
-            f"{Tomogram.names.prefix}-{row['id']}, {formats.quantity(row['voxel_spacing'], 'Å')}, {formats.words(row['processing'])}",
+            f"{Tomogram.names.number(row['id'])}, {formats.quantity(row['voxel_spacing'], 'Å')}, {formats.words(row['processing'])}",
         )
         for row in ordered
     )

@@ -43,7 +43,7 @@ def series_of(visit: Visit, run: str, row: dict[str, Any]) -> Series:
             (Fact("Size", (Link(text),), "pixels of an image, number of images"), *told.known), told.missing
         )
     told = Facts((*told.known, *estimated(row)), told.missing)
-    owner = f"{TiltSeries.names.prefix}-{row['id']}"
+    owner = TiltSeries.names.number(row["id"])
     return Series(
         row["id"],
         quality([row["tilt_series_quality"]]),
@@ -61,4 +61,4 @@ def acquisition(visit: Visit, row: dict[str, Any]) -> Iterator[Download]:
         named = [
             replace(file, label=f"{file.label} {alignment_name(item)}") for file in files(Alignment, item)
         ]
-        yield from own_files(visit, row["name"], f"{Alignment.names.prefix}-{item['id']}", named)
+        yield from own_files(visit, row["name"], Alignment.names.number(item["id"]), named)

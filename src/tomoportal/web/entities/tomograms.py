@@ -67,7 +67,7 @@ def tomogram_fields() -> tuple[query.Selection, ...]:
 def alignment_name(row: dict[str, Any]) -> str:
     """How an alignment is called; one without method and sections only holds the place of one that was not deposited."""
     is_placeholder = row["alignment_method"] is None and not row["sections"]
-    return f"{Alignment.names.prefix}-{row['id']}" + (", a placeholder" if is_placeholder else "")
+    return Alignment.names.number(row["id"]) + (", a placeholder" if is_placeholder else "")
 
 
 def tomogram_name(row: dict[str, Any]) -> str:
@@ -104,5 +104,5 @@ def tomogram_row(
         is_viewable=row["id"] in viewable,
         facts=facts(Tomogram, row, _TOLD_OF_TOMOGRAMS),
         alignment_facts=facts(Alignment, alignment) if alignment else None,
-        downloads=own_files(visit, run, f"{Tomogram.names.prefix}-{row['id']}", files(Tomogram, row)),
+        downloads=own_files(visit, run, Tomogram.names.number(row["id"]), files(Tomogram, row)),
     )

@@ -48,7 +48,7 @@ class Citable:
     def work(self, visit: Visit, row: dict[str, Any]) -> Work:
         """A row as a reference."""
         return Work(
-            key=f"{self.entity.names.prefix}-{row['id']}",
+            key=self.entity.names.number(row["id"]),
             title=row["title"],
             abstract=row["description"] or "",
             creators=tuple(

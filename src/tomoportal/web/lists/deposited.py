@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from tomoportal.catalog import View
 from tomoportal.model import query
 from tomoportal.model.annotation import Annotation
+from tomoportal.model.deposition import Dataset
 from tomoportal.model.query import Compare, Figure, GroupKey, Groups, Many, One, Order, Value
 from tomoportal.model.reconstruction import Tomogram
 from tomoportal.web import formats, urls
@@ -232,7 +233,7 @@ def _annotation(row: dict[str, Any], asked: _Asked) -> Item:
         ("Method", formats.words(row["method_type"])),
         ("Objects", formats.number(row["object_count"])),
     )
-    short = f"{Annotation.names.prefix}-{row['id']}"
+    short = Annotation.names.number(row["id"])
     is_truth = bool(row["ground_truth_status"])
     return Item(
         row["object_name"],
@@ -252,7 +253,7 @@ def _tomogram(row: dict[str, Any], asked: _Asked) -> Item:
         ("Processing", formats.words(row["processing"])),
         ("Software", row["reconstruction_software"] or formats.NOTHING),
     )
-    short = f"{Tomogram.names.prefix}-{row['id']}"
+    short = Tomogram.names.number(row["id"])
     return Item(
         tomogram_name(row),
         short,
@@ -283,7 +284,7 @@ def _by_dataset(visit: Visit, asked: _Asked) -> tuple[Group, ...]:
     return tuple(
         Group(
             Crumb(group["title"], urls.dataset(group["id"], asked.onward)),
-            f"DS-{group['id']}",
+            Dataset.names.number(group["id"]),
             group["count"],
             group["runs"],
             asked.address(grouping="", dataset=str(group["id"])),

@@ -91,7 +91,7 @@ def seen(run: int, row: dict[str, Any], current: int) -> Seen:
     """A tomogram as the menu shows it."""
     size = formats.sides(row)
     software = dict.fromkeys(row[name] for name in ("reconstruction_software", "processing_software"))
-    detail = [f"{Tomogram.names.prefix}-{row['id']}", f"{size}\u202fpx", *(name for name in software if name)]
+    detail = [Tomogram.names.number(row["id"]), f"{size}\u202fpx", *(name for name in software if name)]
     return Seen(
         row["id"], tomogram_name(row), row["voxel_spacing"],
         ", ".join(detail), urls.view_run(run, row["id"]) if row["https_omezarr_dir"] else "", _frame(row), row["id"] == current,
@@ -102,7 +102,7 @@ def _frame(row: dict[str, Any]) -> str:
     """Without an alignment only tomograms of the same voxels are compared."""
     alignment = row["alignment_id"]
     if alignment is not None:
-        return f"{Alignment.names.prefix}-{alignment}"
+        return Alignment.names.number(alignment)
     return f"no alignment, {formats.quantity(row['voxel_spacing'], 'Å')}"
 
 
@@ -166,7 +166,7 @@ def _reason(files: list[dict[str, Any]], current: dict[str, Any]) -> str:
     others = {file["alignment"] for file in files} - {current["alignment_id"]}
     if len(others) < len({file["alignment"] for file in files}):
         return _NOT_DRAWN
-    names = ", ".join(f"{Alignment.names.prefix}-{id}" if id is not None else "no alignment" for id in others)
+    names = ", ".join(Alignment.names.number(id) if id is not None else "no alignment" for id in others)
     return names or _NOT_DRAWN
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tomoportal.model import query
+from tomoportal.model.acquisition import TiltSeries
 from tomoportal.model.annotation import Annotation
 from tomoportal.model.query import Many, One, Value
 from tomoportal.model.reconstruction import Alignment, Tomogram
@@ -55,7 +56,7 @@ def alignment_page(visit: Visit) -> AlignmentPage:
     id = visit.id()
     row = visit.row("Alignment", _fields())
     run, dataset = row["run"], row["run"]["dataset"]
-    short = f"{Alignment.names.prefix}-{id}"
+    short = Alignment.names.number(id)
     return AlignmentPage(
         head=Head(
             title=f"Alignment {short} of {run['name']} · {visit.settings.title}",
@@ -68,19 +69,19 @@ def alignment_page(visit: Visit) -> AlignmentPage:
         name=f"Alignment {alignment_name(row)}",
         run=run_crumb(run),
         dataset=dataset_crumb(run),
-        series=Crumb(f"TS-{row['series']['id']}", urls.tiltseries(row["series"]["id"])) if row["series"] else None,
+        series=Crumb(TiltSeries.names.number(row["series"]["id"]), urls.tiltseries(row["series"]["id"])) if row["series"] else None,
         deposition=deposition_crumb(row),
         sections=row["sections"],
         facts=facts(Alignment, row),
         tomograms=tuple(
             Crumb(
-                f"{Tomogram.names.prefix}-{item['id']}: {tomogram_name(item)}, {formats.quantity(item['voxel_spacing'], 'Å')}",
+                f"{Tomogram.names.number(item['id'])}: {tomogram_name(item)}, {formats.quantity(item['voxel_spacing'], 'Å')}",
                 urls.tomogram(item["id"]),
             )
             for item in row["tomograms"]
         ),
         annotations=tuple(
-            Crumb(f"{Annotation.names.prefix}-{item['id']}: {item['object_name']}", urls.annotation(item["id"]))
+            Crumb(f"{Annotation.names.number(item['id'])}: {item['object_name']}", urls.annotation(item["id"]))
             for item in row["annotations"]
         ),
         downloads=own_files(visit, run["name"], short, files(Alignment, row)),

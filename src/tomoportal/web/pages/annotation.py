@@ -104,7 +104,7 @@ def annotation_page(visit: Visit) -> AnnotationPage:
     fits = tuple(_fit(row, tomogram) for tomogram in run["tomograms"])
     return AnnotationPage(
         head=_head(visit, row),
-        crumbs=crumbs(run, f"{Annotation.names.prefix}-{id}"),
+        crumbs=crumbs(run, Annotation.names.number(id)),
         id=id,
         name=row["object_name"],
         object=Link(row["object_id"], urls.object(row["object_id"])),
@@ -158,7 +158,7 @@ def _confidence(row: dict[str, Any]) -> Facts:
 
 def _alignment(row: dict[str, Any]) -> Link | None:
     found = row["alignment"]
-    return Link(f"{Alignment.names.prefix}-{found['id']}", urls.alignment(found["id"])) if found else None
+    return Link(Alignment.names.number(found["id"]), urls.alignment(found["id"])) if found else None
 
 
 def _links(row: dict[str, Any]) -> Iterator[tuple[str, Link]]:
@@ -180,7 +180,7 @@ def _fit(row: dict[str, Any], tomogram: dict[str, Any]) -> Fit:
         name=tomogram_name(tomogram),
         spacing=formats.quantity(tomogram["voxel_spacing"], Tomogram.fields["voxel_spacing"].unit),
         size=formats.sides(tomogram),
-        alignment=f"{Alignment.names.prefix}-{alignment['id']}" if alignment else formats.NOTHING,
+        alignment=Alignment.names.number(alignment["id"]) if alignment else formats.NOTHING,
         holds=bool(alignment and row["alignment"] and alignment["id"] == row["alignment"]["id"]),
     )
 
@@ -193,7 +193,7 @@ def _head(visit: Visit, row: dict[str, Any]) -> Head:
         f"{formats.words(row['method_type'])}: {row['annotation_method']}."
     )
     return Head(
-        title=f"{name} in {run['name']} (AN-{row['id']}) · {visit.settings.title}",
+        title=f"{name} in {run['name']} ({Annotation.names.number(row['id'])}) · {visit.settings.title}",
         description=description,
         canonical=urls.annotation(row["id"]),
         section="datasets",

@@ -104,7 +104,7 @@ def _contents(wanted: Wanted) -> Iterator[Offer]:
 def _named(subject: Subject, row: dict[str, Any]) -> tuple[str, tuple[Crumb, ...]]:
     kind: type[Entity] = entity(SUBJECTS[subject.word].entity)
     name = row[SUBJECTS[subject.word].title] or ""
-    title = f"{name} ({kind.names.prefix}-{subject.id})".strip()
+    title = f"{name} ({kind.names.number(subject.id)})".strip()
     if subject.word == "deposition":
         return title, (Crumb("Depositions", urls.depositions()), Crumb(name, urls.deposition(subject.id)))
     if subject.word == "dataset":

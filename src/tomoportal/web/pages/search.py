@@ -10,6 +10,7 @@ from tomoportal.catalog import View
 from tomoportal.catalog.search.terms import terms
 from tomoportal.model import query
 from tomoportal.model.query import Compare, One, Select, Value
+from tomoportal.model.registry import entity
 from tomoportal.web import formats, urls
 from tomoportal.web.context import Head, Visit
 from tomoportal.web.found import Hit, hit_of
@@ -186,24 +187,21 @@ def _annotations(view: View, text: str) -> Group:
     return _group(view, text, "Annotation", "Annotations", about)
 
 
-_PREFIXES = {"Dataset": "DS", "Deposition": "CZCDP", "Run": "RN", "Annotation": "AN"}
-
-
 def _group(
-    view: View, text: str, entity: str, title: str, about: Callable[[tuple[int, ...]], dict[int, Told]], more: str = ""
+    view: View, text: str, kind: str, title: str, about: Callable[[tuple[int, ...]], dict[int, Told]], more: str = ""
 ) -> Group:  # fmt: skip
-    total, hits = _best(view, text, entity)
+    total, hits = _best(view, text, kind)
     told = about(tuple(hit.id for hit in hits))
     results = tuple(_result(hit, told[hit.id]) for hit in hits)
     return Group(title.lower(), title, total, results, more if total > len(hits) else "")
 
 
 @kept
-def _best(view: View, text: str, entity: str) -> tuple[int, tuple[Hit, ...]]:
+def _best(view: View, text: str, kind: str) -> tuple[int, tuple[Hit, ...]]:
     """How many rows fit, and the best of them."""
-    found = view.search(query.Ranked(text, (entity,), limit=SHOWN))
+    found = view.search(query.Ranked(text, (kind,), limit=SHOWN))
     return found["total"], tuple(hit_of(hit) for hit in found["hits"])
 
 
 def _result(hit: Hit, told: Told) -> Result:
-    return Result(hit, told.href, f"{_PREFIXES[hit.entity]}-{hit.id}", told.about, told.day)
+    return Result(hit, told.href, entity(hit.entity).names.number(hit.id), told.about, told.day)

@@ -132,7 +132,7 @@ def tiltseries_page(visit: Visit) -> TiltSeriesPage:
     sections = tuple(_sections(row))
     told = facts(TiltSeries, row, ("tilt_series_quality", "file_size_mrc", "file_size_omezarr"))
     film = _film(visit, row, sections)
-    owner = f"{TiltSeries.names.prefix}-{id}"
+    owner = TiltSeries.names.number(id)
     return TiltSeriesPage(
         head=_head(visit, row),
         crumbs=crumbs(run, owner),
@@ -283,7 +283,7 @@ def _bar(section: Section, down: str, value: float) -> tuple[float, float]:
 def _head(visit: Visit, row: dict[str, Any]) -> Head:
     run = row["run"]
     return Head(
-        title=f"{TiltSeries.names.prefix}-{row['id']} · {run['name']} · {visit.settings.title}",
+        title=f"{TiltSeries.names.number(row['id'])} · {run['name']} · {visit.settings.title}",
         description=f"Tilt series {row['id']} of run {run['name']} of “{run['dataset']['title']}”, "
         f"{formats.plural(row['size_z'] or 0, 'image')}.",
         canonical=urls.tiltseries(row["id"]),

@@ -129,7 +129,7 @@ def tomogram_page(visit: Visit) -> TomogramPage:
     name = tomogram_name(row)
     return TomogramPage(
         head=_head(visit, row, name),
-        crumbs=crumbs(run, f"{Tomogram.names.prefix}-{id}"),
+        crumbs=crumbs(run, Tomogram.names.number(id)),
         id=id,
         name=name,
         run=run_crumb(run),
@@ -154,7 +154,7 @@ def tomogram_page(visit: Visit) -> TomogramPage:
         alignment=facts(Alignment, row["alignment"]) if row["alignment"] else None,
         authors=people(row),
         downloads=tuple(
-            download(visit, file, local_name(run["name"], f"{Tomogram.names.prefix}-{id}", file))
+            download(visit, file, local_name(run["name"], Tomogram.names.number(id), file))
             for file in files(Tomogram, row)
         ),
     )  # fmt: skip

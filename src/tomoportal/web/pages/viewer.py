@@ -111,7 +111,7 @@ def _wanted(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_called(id: int, asked: str) -> bool:
-    return asked.upper() in (str(id), f"{Tomogram.names.prefix}-{id}")
+    return asked.upper() in (str(id), Tomogram.names.number(id))
 
 
 def _stop_at_withdrawn(visit: Visit, row: dict[str, Any], asked: str | None) -> None:
