@@ -5,9 +5,11 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.testclient import TestClient
 
-from fixtures_web import CROWDED, DAY, EMPTY_RUN, HOSTILE, SECRET
-from tomoportal.catalog import Catalog
+from fixtures_catalog import fill, row
+from fixtures_web import CROWDED, DAY, EMPTY_RUN, HOSTILE, SECRET, web_app
+from tomoportal.catalog import Catalog, open_catalog
 from tomoportal.model.query import Compare, Select, Value
 
 PATHS = (
@@ -338,3 +340,27 @@ def test_an_empty_portal_is_no_error(tmp_path):
         assert "tomoportal demo" in client.get("/").text
         assert "There are no datasets yet" in client.get("/browse-data/datasets").text
         assert client.get("/browse-data/depositions").status_code == 200
+
+
+@pytest.mark.parametrize("spacing", [1e300, 0.0])
+def test_voxels_of_no_use_are_no_trouble(tmp_path, spacing):
+    rows = {
+        "Deposition": [row("Deposition", id=1)],
+        "Dataset": [row("Dataset", id=2, deposition_id=1)],
+        "Run": [row("Run", id=3, dataset_id=2, name="TS_1")],
+        "TomogramVoxelSpacing": [row("TomogramVoxelSpacing", id=4, run_id=3, voxel_spacing=spacing)],
+        "Tomogram": [
+            row(
+                "Tomogram", id=5, run_id=3, tomogram_voxel_spacing_id=4, deposition_id=1, voxel_spacing=spacing,
+                size_x=2**31 - 1, size_y=1, size_z=1, omezarr_path="2/TS_1/v.zarr",
+            )
+        ],
+    }  # fmt: skip
+    with open_catalog(f"sqlite:///{tmp_path / 'catalog.sqlite'}", create=True) as catalog:
+        fill(catalog, rows)
+        client = TestClient(web_app(catalog, tmp_path))
+        assert client.get("/runs/3").status_code == 200
+        assert client.get("/tomograms/5").status_code == 200
+        looked = client.get("/view/runs/3")
+        assert looked.status_code == (200 if spacing else 404)
+        assert spacing or "no tomogram that can be looked at" in looked.text

@@ -105,6 +105,8 @@ class TomogramPage:
     downloads: tuple[Download, ...]
 
 
+_WIDEST = 1e6
+"""Å; a voxel of a tenth of a millimetre is none."""
 _NEIGHBOUR = ("id", "voxel_spacing", "reconstruction_method", "processing")
 
 
@@ -161,9 +163,9 @@ def tomogram_page(visit: Visit) -> TomogramPage:
 
 
 def _drawable(visit: Visit, row: dict[str, Any]) -> Drawn | None:
-    """What can be drawn, if there is a volume of a known size."""
+    """What can be drawn, if there is a volume of a known size, with voxels that can be drawn to scale."""
     is_there = row["https_omezarr_dir"] or row["https_mrc_file"]
-    is_sized = all(row[f"size_{axis}"] for axis in AXES)
+    is_sized = all((row[f"size_{axis}"] or 0) > 0 for axis in AXES) and 0 < row["voxel_spacing"] < _WIDEST
     return drawn(visit.view, row["id"]) if is_there and is_sized else None
 
 
