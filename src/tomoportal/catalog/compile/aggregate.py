@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tomoportal.catalog.compile import values
 from tomoportal.catalog.compile.condition import all_conditions
+from tomoportal.catalog.compile.dialect import ordered
 from tomoportal.catalog.compile.shape import Members, Shape
 from tomoportal.catalog.compile.writer import Source, Statement, Writer, joined
 from tomoportal.errors import QueryError
@@ -108,9 +109,7 @@ class _Groups:
         joins = "".join(text for _, text in self.joins.values())
         text = f"FROM {self.writer.table(self.source)}{joins} WHERE {all_conditions(self.writer, self.source, where, join)}"
         if self.keys:
-            order = (
-                self.writer.dialect.ordered(key, descending=False, nulls_last=False) for key in self.keys
-            )
+            order = (ordered(key, descending=False, nulls_last=False) for key in self.keys)
             text += f" GROUP BY {', '.join(self.keys)} ORDER BY {', '.join(order)}"
         elif not self.shape.columns:
             text += " LIMIT 1"

@@ -59,9 +59,6 @@ class Dialect(Protocol):
     def is_in(self, expression: str, values: Sequence[Any], bind: Any) -> str:
         """`expression` is one of the values (at least one, of one type)."""
 
-    def ordered(self, expression: str, *, descending: bool, nulls_last: bool | None) -> str:
-        """A term of ORDER BY; `nulls_last` None when there are no nulls."""
-
     def window(self, limit: str | None, offset: str | None) -> str:
         """LIMIT and OFFSET."""
 
@@ -76,3 +73,10 @@ class Dialect(Protocol):
 
     def rounded(self, number: str) -> str:
         """The nearest whole number; halves go away from zero."""
+
+
+def ordered(expression: str, *, descending: bool, nulls_last: bool | None) -> str:
+    """A term of ORDER BY, which all dialects say alike; `nulls_last` None when there are no nulls."""
+    direction = " DESC" if descending else ""
+    nulls = "" if nulls_last is None else f" NULLS {'LAST' if nulls_last else 'FIRST'}"
+    return f"{expression}{direction}{nulls}"

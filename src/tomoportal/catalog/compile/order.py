@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tomoportal.catalog.compile.dialect import ordered
 from tomoportal.catalog.compile.writer import Source, Writer, joined
 from tomoportal.errors import QueryError, TooMuch
 from tomoportal.model import query
@@ -36,9 +37,7 @@ def ordering(
         nulls_last: bool | None = None
         if field.nullable or len(order.path) > 1:
             nulls_last = (order.nulls == "last" if order.nulls else order.direction == "asc") != reverse
-        terms.append(
-            writer.dialect.ordered(end.column(field.column), descending=descending, nulls_last=nulls_last)
-        )
+        terms.append(ordered(end.column(field.column), descending=descending, nulls_last=nulls_last))
     return Ordering("".join(text for _, text in joins.values()), ", ".join(terms))
 
 

@@ -108,11 +108,6 @@ class Postgres:
             listed = f"CAST({listed} AS text[])"
         return f"{expression} IN (SELECT unnest({listed}))"
 
-    def ordered(self, expression: str, *, descending: bool, nulls_last: bool | None) -> str:
-        direction = " DESC" if descending else ""
-        nulls = "" if nulls_last is None else f" NULLS {'LAST' if nulls_last else 'FIRST'}"
-        return f"{expression}{direction}{nulls}"
-
     def window(self, limit: str | None, offset: str | None) -> str:
         return (f" LIMIT {limit}" if limit else "") + (f" OFFSET {offset}" if offset else "")
 

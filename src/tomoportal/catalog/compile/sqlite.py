@@ -91,11 +91,6 @@ class Sqlite:
             return f"{expression} IN ({', '.join(bind(value) for value in values)})"
         return f"{expression} IN (SELECT value FROM json_each({bind(json.dumps(list(values)))}))"
 
-    def ordered(self, expression: str, *, descending: bool, nulls_last: bool | None) -> str:
-        direction = " DESC" if descending else ""
-        nulls = "" if nulls_last is None else f" NULLS {'LAST' if nulls_last else 'FIRST'}"
-        return f"{expression}{direction}{nulls}"
-
     def window(self, limit: str | None, offset: str | None) -> str:
         if limit is None and offset is None:
             return ""

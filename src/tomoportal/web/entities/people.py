@@ -68,11 +68,3 @@ def parted(persons: Sequence[Person], most: int) -> tuple[list[Person], list[Per
     if len(rest) < 2:
         return ordered, []
     return [person for person in ordered if person not in rest], rest
-
-
-def schema_org(persons: tuple[Person, ...]) -> list[dict[str, Any]]:
-    """The authors in the words of schema.org."""
-    return [
-        {"@type": "Person", "name": person.name} | ({"sameAs": person.href} if person.href else {})
-        for person in persons
-    ]

@@ -8,18 +8,18 @@ from typing import Any
 from tomoportal.model import query
 from tomoportal.model.deposition import Dataset, Deposition
 from tomoportal.model.query import Compare, Many, Value
-from tomoportal.web import formats, identifiers, urls
+from tomoportal.web import identifiers, urls
 from tomoportal.web.context import Crumb, Head, Visit
 from tomoportal.web.entities.cards import Picture, organism
 from tomoportal.web.entities.contents import held_by_dataset
 from tomoportal.web.entities.contributions import DEPOSITION, deposition_crumb, further_depositions
 from tomoportal.web.entities.downloads import Download, folder
-from tomoportal.web.entities.facts import UNSTATED, Facts, facts, selected
+from tomoportal.web.entities.facts import Facts, facts, selected
 from tomoportal.web.entities.methods import Methods, methods_of_dataset
-from tomoportal.web.entities.people import AUTHORS, Person, people, schema_org
+from tomoportal.web.entities.people import AUTHORS, Person, people
 from tomoportal.web.entities.quality import SCALE, Quality
 from tomoportal.web.entities.run_rows import RunRow, run_rows
-from tomoportal.web.getting.licenses import License
+from tomoportal.web.getting.schema_org import dataset_told
 from tomoportal.web.identifiers import Link
 from tomoportal.web.lists.annotation_filters import ANNOTATIONS_OF_RUN
 from tomoportal.web.lists.listing import Listing
@@ -125,50 +125,13 @@ def _dates(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _head(visit: Visit, row: dict[str, Any], authors: tuple[Person, ...]) -> Head:
-    address = visit.absolute(urls.dataset(row["id"]))
     image = row["key_photo_url"] or ""
-    publications = identifiers.links(row["dataset_publications"])
-    data: dict[str, Any] = {
-        "@context": "https://schema.org",
-        "@type": "Dataset",
-        "@id": address,
-        "url": address,
-        "identifier": Dataset.names.number(row["id"]),
-        "name": row["title"],
-        "description": row["description"],
-        "creator": schema_org(authors),
-        "datePublished": formats.day(row["release_date"]),
-        "dateModified": formats.day(row["last_modified_date"]),
-        "citation": [item.href or item.text for item in publications],
-        "measurementTechnique": "cryo-electron tomography",
-        "keywords": [
-            word
-            for word in (row["organism_name"], row["cell_name"], row["tissue_name"])
-            if word not in UNSTATED
-        ],
-        "isAccessibleForFree": True,
-        "license": License.of(visit.settings.license).href or visit.settings.license,
-        "includedInDataCatalog": {
-            "@type": "DataCatalog",
-            "name": visit.settings.title,
-            "url": visit.absolute("/"),
-        },
-        "distribution": [
-            {
-                "@type": "DataDownload",
-                "contentUrl": visit.absolute(row["https_prefix"]),
-                "encodingFormat": "OME-Zarr, MRC",
-            }
-        ],
-    }
-    if image:
-        data["image"] = visit.absolute(image)
     return Head(
         title=f"{row['title']} · {visit.settings.title}",
         description=row["description"],
         canonical=urls.dataset(row["id"]),
         image=image,
         section="datasets",
-        data=data,
+        data=dataset_told(visit, row, authors),
         described_at=urls.croissant(row["id"]),
     )
