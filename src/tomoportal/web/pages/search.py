@@ -112,16 +112,17 @@ def suggestions(visit: Visit) -> Suggestions:
     """A few names that begin so."""
     text = _asked(visit)
     names = _names(visit.view, text, ("title", "object", "organism", "author"), 8)
-    return Suggestions(Head("Suggestions", ""), text, tuple(names))
+    return Suggestions(Head("Suggestions", ""), text, names)
 
 
 def _asked(visit: Visit) -> str:
     return visit.request.query_params.get("q", "").replace("\x00", "").strip()[:LONGEST]
 
 
-def _names(view: View, text: str, labels: tuple[str, ...], most: int) -> list[Name]:
+@kept
+def _names(view: View, text: str, labels: tuple[str, ...], most: int) -> tuple[Name, ...]:
     found = view.names(query.Named(text, "Dataset", labels, most))
-    return [Name(item["label"], item["name"], item["count"], _of_name(item)) for item in found]
+    return tuple(Name(item["label"], item["name"], item["count"], _of_name(item)) for item in found)
 
 
 def _of_name(item: dict[str, Any]) -> str:
