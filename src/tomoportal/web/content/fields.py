@@ -30,11 +30,6 @@ def requirement_tables() -> str:
     return "\n\n".join(_section(name) for name in _SECTIONS if _has_fields(name))
 
 
-def fields_of(name: str) -> str:
-    """The table of one entity, by its Python name."""
-    return _field_table(next(entity for entity in ENTITIES if entity.__name__ == name))
-
-
 TABLES: dict[str, Callable[[], str]] = {"fields": entity_tables, "requirements": requirement_tables}
 """What a page writes as `{{ fields }}` and `{{ requirements }}`."""
 
