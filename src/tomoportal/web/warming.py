@@ -39,7 +39,7 @@ class Warming:
 
     def _run(self) -> None:
         known: tuple[str, ...] = ()
-        while not self._stopped.wait(PAUSE):
+        while not self._stopped.is_set():
             try:
                 view = self._get_view()
                 if view.key != known:
@@ -47,6 +47,7 @@ class Warming:
                     known = view.key
             except PortalError as error:
                 _log.debug("nothing is asked beforehand: %s", error)
+            self._stopped.wait(PAUSE)
 
     def _ask(self, view: View) -> None:
         for ask in questions():
