@@ -12,13 +12,13 @@ from tomoportal.model import query
 from tomoportal.model.query import Compare, Many, One, Order, Value
 from tomoportal.web import formats, identifiers, urls
 from tomoportal.web.context import Crumb, Head, PageError, Paging, Visit
+from tomoportal.web.entities.object_numbers import ObjectNumbers, Share, numbers_of, numbers_of_all
 from tomoportal.web.entities.terms import term
 from tomoportal.web.identifiers import Link
 from tomoportal.web.kept import kept
 from tomoportal.web.lists.offered import PAGE
 from tomoportal.web.lists.ordered import ids_of_page
 from tomoportal.web.lists.tables import Row, TablePage, asked_page, table_page
-from tomoportal.web.object_numbers import ObjectNumbers, Share, numbers_of, numbers_of_all
 
 Tally = tuple[tuple[str, int], ...]
 """Words with how often they occur, most often first."""

@@ -9,7 +9,7 @@ import sqlalchemy as sql
 from fixtures_web import DAY, web_portal
 from tomoportal.model.query import Compare, Select, Value
 from tomoportal.web import kept
-from tomoportal.web.object_numbers import ObjectNumbers, numbers_of, numbers_of_all
+from tomoportal.web.entities.object_numbers import ObjectNumbers, numbers_of, numbers_of_all
 
 
 def query_of_objects(entity: str) -> Select:
