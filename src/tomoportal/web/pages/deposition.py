@@ -85,5 +85,7 @@ def deposition_page(visit: Visit) -> DepositionPage:
         datasets=dataset_cards(visit.view, where, order, limit=PAGE, offset=(paging.page - 1) * PAGE),
         paging=paging,
         methods=methods_of_deposition(visit.view, id),
-        deposited=deposited(visit, id, {name: brought[f"count_{name}"] for name in ("annotations", "tomograms")}),
+        deposited=deposited(
+            visit, id, {name: brought[f"count_{name}"] for name in ("annotations", "tomograms")}
+        ),
     )
