@@ -213,16 +213,25 @@ def _hits(writer: Writer, wanted: Sequence[Term]) -> str:
     return f"hit AS MATERIALIZED ({' UNION ALL '.join(parts) or 'SELECT 0 AS term, 0 AS text_id, 0 AS exact LIMIT 0'})"
 
 
+def _neighbours(words: Sequence[str]) -> tuple[str, list[str]]:
+    """Each word (`w0`, `w1` …) in the same text at its place beside the others. The longest is looked up first: mostly it stands in the
+    fewest texts."""
+    numbers = range(len(words))
+    first = max(numbers, key=lambda number: len(words[number]))
+    others = [number for number in numbers if number != first]
+    sources = " CROSS JOIN ".join(f"{WORD} AS w{number}" for number in (first, *others))
+    return sources, [
+        f"w{number}.text_id = w{first}.text_id AND w{number}.position = w{first}.position + ({number - first})"
+        for number in others
+    ]
+
+
 def _texts(writer: Writer, term: Term) -> str:
     """`text_id` of every text with the words of a term side by side, and `exact`."""
     last = len(term.words) - 1
-    parts = []
-    for number in range(1, len(term.words)):
-        parts.append(
-            f"JOIN {WORD} AS w{number} ON w{number}.text_id = w0.text_id AND w{number}.position = w0.position + {number}"
-        )
+    sources, near = _neighbours(term.words)
     bound = [writer.bind(word) for word in term.words]
-    where = [f"w{number}.word = {bound[number]}" for number in range(last)]
+    where = [*near, *(f"w{number}.word = {bound[number]}" for number in range(last))]
     if term.is_whole:
         where.append(f"w{last}.word = {bound[last]}")
     else:
@@ -230,7 +239,7 @@ def _texts(writer: Writer, term: Term) -> str:
             f"w{last}.word >= {bound[last]} AND w{last}.word < {writer.bind(term.words[last] + _BEHIND_ALL)}"
         )
     exact = f"CASE WHEN w{last}.word = {bound[last]} THEN 1 ELSE 0 END"
-    return f"SELECT w0.text_id AS text_id, {exact} AS exact FROM {' '.join([f'{WORD} AS w0', *parts])} WHERE {' AND '.join(where)}"
+    return f"SELECT w0.text_id AS text_id, {exact} AS exact FROM {sources} WHERE {' AND '.join(where)}"
 
 
 def _found(
