@@ -6,7 +6,7 @@ and all annotations of a tomogram; directly, and with 20 ms of added latency.
 Needs the official client in .cache/official (`tests/prepare`); `aws` and `rclone` take part when they are there. Everyone is a process of
 its own on the same server, in turns; times are those of the download alone, without starting and importing; memory is the peak of the
 process. Processor seconds are those of the downloading process alone. Tomoportal hashes what it brings (SHA-256, about 0.6 s of one
-processor for each GB), which the official client does not.
+processor for each GB; CRC-32 of chunks), which the official client does not.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ from tomoportal.cli.ingest import ingest_config  # noqa: E402
 from tomoportal.demo import write_demo  # noqa: E402
 from tomoportal.layout.paths import owner  # noqa: E402
 from tomoportal.layout.private import ledger_path, read_ledger, write_ledger  # noqa: E402
+from tomoportal.layout.sums import sums_bytes, sums_path  # noqa: E402
 from tomoportal.model.query import Select, Value  # noqa: E402
 from tomoportal.storage import LocalStorage  # noqa: E402
 
@@ -94,6 +96,13 @@ def sample(folder: Path, chunks: int, large: float) -> Sample:
         )
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(os.urandom(CHUNK))
+    image = root / row["omezarr_path"]
+    sums = {
+        path.relative_to(image).as_posix(): zlib.crc32(path.read_bytes())
+        for path in image.rglob("*")
+        if path.is_file()
+    }
+    (root / sums_path(row["omezarr_path"])).write_bytes(sums_bytes(sums))
     _enlarge(root, row["mrc_path"], int(large * 1e9))
     return Sample(folder, row["id"], row["omezarr_path"])
 
