@@ -364,3 +364,11 @@ def test_voxels_of_no_use_are_no_trouble(tmp_path, spacing):
         looked = client.get("/view/runs/3")
         assert looked.status_code == (200 if spacing else 404)
         assert spacing or "no tomogram that can be looked at" in looked.text
+
+
+@pytest.mark.parametrize("list_", ["datasets", "runs", "depositions"])
+def test_short_addresses_lead_to_the_lists(browser, list_):
+    answer = browser.client.get(f"/{list_}?q=cell&sort=oldest", follow_redirects=False)
+    assert answer.status_code == 308
+    assert answer.headers["location"] == f"/browse-data/{list_}?q=cell&sort=oldest"
+    assert browser.page(f"/{list_}").text == browser.page(f"/browse-data/{list_}").text

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -109,6 +109,9 @@ WITHDRAWABLE = {
 }
 """The first step of addresses, and what a tombstone may stand for there."""
 
+SHORTER = {"/datasets": urls.DATASETS, "/runs": urls.RUNS, "/depositions": urls.DEPOSITIONS}
+"""Addresses that people type, and the lists that they mean."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -130,9 +133,17 @@ def routes(get_view: GetView, settings: Settings) -> list[BaseRoute]:
         *tables,
         *file_routes(settings),
         *pages,
+        *(Route(path, _leading_to(target)) for path, target in SHORTER.items()),
         _changing_basket(get_view, settings),
         Mount("/static", _Static(directory=urls.STATIC)),
     ]
+
+
+def _leading_to(target: str) -> Callable[[Request], Awaitable[Response]]:
+    async def answered(request: Request) -> Response:
+        return RedirectResponse(urls.with_query(target, request.query_params.multi_items()), 308)
+
+    return answered
 
 
 def error_handlers(settings: Settings) -> dict[Any, Handler]:
