@@ -21,6 +21,7 @@ import pytest
 
 from fixtures_answers import Answer, Asked, answering, ranged
 from tomoportal.client.downloads import pieces, place
+from tomoportal.client.downloads.checksums import is_as_recorded
 from tomoportal.client.downloads.engine import Outcome
 from tomoportal.client.downloads.fetching import download
 from tomoportal.client.downloads.manifest import Item, Manifest, ManifestWriter
@@ -568,3 +569,9 @@ def test_ctrl_c_leaves_what_came(tmp_path):
 
 def test_errors_are_of_the_family_of_the_portal():
     assert issubclass(Incomplete, PortalError)
+
+
+def test_what_was_not_recorded_is_not_read_to_be_compared(tmp_path):
+    folder = tmp_path / "no file"
+    folder.mkdir()
+    assert not is_as_recorded(Item("a", "http://portal/a", 4), folder)

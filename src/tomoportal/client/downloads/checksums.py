@@ -53,12 +53,14 @@ def recorded(item: Item) -> str:
 
 def is_as_recorded(item: Item, path: Path) -> bool:
     """Whether the bytes of a file on the disk are those; False when nothing was recorded."""
+    if not recorded(item):
+        return False
     found = begun(item)
     with path.open("rb", buffering=0) as file:
         buffer = memoryview(bytearray(_BLOCK))
         while came := file.readinto(buffer):
             found.update(buffer[:came])
-    return bool(recorded(item)) and found.hexdigest() == recorded(item)
+    return found.hexdigest() == recorded(item)
 
 
 def check_sum(item: Item, found: Sum) -> None:
